@@ -1,0 +1,258 @@
+/**
+ * What a connector is. The engine and the node know stores only by this page; `testkit/connector-contract.ts` holds each
+ * connector to its claims. Nothing here does I/O.
+ */
+import type { Readable } from 'node:stream'
+import type { Log, Secret } from '@postern/base/log.ts'
+import type { QueryFormat } from '@postern/protocol/api/queries.ts'
+import type { Catalog, StoreSettings } from '@postern/protocol/api/stores.ts'
+import type { z } from 'zod'
+
+/** What the planner may ask of a connector. Absent means no. */
+export interface Abilities {
+  /** Answers SQL. */
+  readonly query?: 'sql'
+  readonly source?: { readonly snapshot: boolean }
+  readonly sink?: { readonly modes: readonly ('append' | 'overwrite' | 'upsert')[]; readonly exactlyOnce: boolean }
+}
+
+/**
+ * A kind of store. Cheap to import: drivers are loaded by `open`. `config` is one schema: form, docs, validation, and by
+ * `.meta({ secret: true })` the settings that are sealed, by `.meta({ audience: true })` those that say where secrets go.
+ */
+export interface Connector {
+  readonly kind: string
+  readonly title: string
+  readonly config: z.ZodObject
+  readonly can: Abilities
+  /** The settings have passed `config`; secrets are put in as `Secret`. Opens nothing yet: the first use does. */
+  open(options: OpenOptions): Promise<Session>
+}
+
+export interface OpenOptions {
+  readonly settings: StoreSettings
+  readonly secrets: Readonly<Record<string, Secret>>
+  readonly log: Log
+  /** A folder of this process for spools and pipes; emptied at start. */
+  readonly scratch: string
+}
+
+/** One store, open on one node: shared by its queries and copies, with a bounded pool inside. */
+export interface Session extends AsyncDisposable {
+  /** Fails with a Fault whose remedy a person can follow. Reads no data. Says what answered. */
+  check(signal: AbortSignal): Promise<{ readonly server: string }>
+  browse(path: string, signal: AbortSignal): Promise<Catalog>
+  query?(statement: Statement, signal: AbortSignal): Promise<Answer>
+  readonly source?: Source
+  readonly sink?: Sink
+}
+
+// ── queries ─────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Statement {
+  readonly sql: string
+  readonly params: readonly (string | number | boolean | null)[]
+  /** `read` runs in a read-only transaction. */
+  readonly mode: 'read' | 'write'
+  readonly maxRows?: number | undefined
+  readonly format: QueryFormat
+}
+
+/**
+ * Rows as bytes, read only as fast as they are taken. Destroying `bytes`, or the signal, cancels the statement in the store.
+ * A failure after the first byte is `bytes`' error, always a Fault.
+ */
+export interface Answer {
+  readonly bytes: Readable
+  /** Rows sent so far. */
+  rows(): number
+}
+
+/** Faults that a store can only raise before it has seen the statement: safe to try on another node. */
+export const BEFORE_STORE: ReadonlySet<string> = new Set([
+  'STORE_UNREACHABLE',
+  'STORE_BUSY',
+  'STORE_DENIED',
+  'CREDENTIAL_UNREADABLE',
+  'STORE_UNKNOWN',
+  'GATEWAY_AT_LIMIT',
+  'STOPPING',
+  'NODE_OFFLINE',
+  'SERVICE_UNREACHABLE',
+])
+
+// ── copies ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** What every store's columns are mapped to and from. `decimal` without precision has no bound. */
+export type LogicalType =
+  | {
+      readonly is:
+        | 'bool'
+        | 'int16'
+        | 'int32'
+        | 'int64'
+        | 'float32'
+        | 'float64'
+        | 'text'
+        | 'bytes'
+        | 'date'
+        | 'time'
+        | 'timestamp'
+        | 'timestamptz'
+        | 'uuid'
+        | 'json'
+    }
+  | { readonly is: 'decimal'; readonly precision?: number; readonly scale?: number }
+  /** Known to the source only (`native`); moves as the source's text. */
+  | { readonly is: 'other' }
+
+export interface Column {
+  readonly name: string
+  readonly type: LogicalType
+  /** The type in the source's own words: "numeric(10,2)". */
+  readonly native: string
+  readonly nullable: boolean
+}
+
+/**
+ * How the bytes of a part are written, cheapest first for who can take it:
+ * `pg-binary`, `pg-text`: PostgreSQL's COPY formats, never parsed on the way;
+ * `csv`: RFC 4180, UTF-8, no header, "," and "\n"; NULL is nothing, the empty string is `""`; bool t/f, bytes \x hex,
+ * timestamps ISO 8601 with a space, in UTC with "+00" where they have a zone.
+ */
+export type Encoding = 'pg-binary' | 'pg-text' | 'csv'
+
+/** What a source knows of WHAT. JSON: it travels with the plan to the other nodes. */
+export interface Shape {
+  /** For a person: "public.orders". */
+  readonly title: string
+  readonly columns: readonly Column[]
+  readonly key: readonly string[]
+  readonly estimatedRows: number | null
+  readonly estimatedBytes: number | null
+  /** Of the source's kind; a sink may use `pg-binary` only when kinds and native types are the same. */
+  readonly kind: string
+  readonly encodings: readonly Encoding[]
+  /** The source's own facts. */
+  readonly own: unknown
+}
+
+/** One part of a source: JSON, the source's own. */
+export interface Part {
+  readonly name: string
+  readonly estimatedRows: number | null
+  readonly own: unknown
+}
+
+/** A point in time that several readers share. It lasts while the object is not disposed. */
+export interface Snapshot extends AsyncDisposable {
+  readonly id: string
+}
+
+export interface PartStream {
+  readonly bytes: Readable
+  /** Rows in the stream as the source counted them; known once it has ended. */
+  rows(): number
+}
+
+/** Order-free, additive: of two disjoint sets the sums add up, so "after minus before" is what a copy added. */
+export interface Digest {
+  readonly rows: number
+  /** Sum over rows of the first 60 bits of md5 over the row's canonical text (connectors/digest.ts); decimal; null if only counted. */
+  readonly checksum: string | null
+}
+export interface DigestRequest {
+  readonly columns: readonly Column[]
+  readonly checksum: boolean
+}
+
+export interface Source {
+  describe(what: string, signal: AbortSignal): Promise<Shape>
+  /** Only where `can.source.snapshot`. */
+  snapshot?(signal: AbortSignal): Promise<Snapshot>
+  /** Parts that cover all rows once. `wanted` is a wish: fewer where it cannot be cut. */
+  split(
+    shape: Shape,
+    options: { readonly wanted: number | null; readonly snapshot: string | null },
+    signal: AbortSignal,
+  ): Promise<readonly Part[]>
+  read(
+    request: { readonly shape: Shape; readonly part: Part; readonly encoding: Encoding; readonly snapshot: string | null },
+    signal: AbortSignal,
+  ): Promise<PartStream>
+  digest(
+    request: DigestRequest & { readonly shape: Shape; readonly part: Part | null; readonly snapshot: string | null },
+    signal: AbortSignal,
+  ): Promise<Digest>
+}
+
+/** Which copy, which part of it, which try: in the target it makes the commit record. */
+export interface Slot {
+  readonly run: string
+  readonly task: string
+  readonly attempt: number
+}
+
+export interface Prepare {
+  readonly run: string
+  readonly shape: Shape
+  readonly where: string
+  readonly mode: 'append' | 'overwrite' | 'upsert'
+  readonly key: readonly string[]
+  readonly encoding: Encoding
+  /** Whether `digest` will be asked for checksums: a sink that appends then takes its baseline now. */
+  readonly verify: 'none' | 'counts' | 'checksum'
+}
+
+/** What a sink decided while preparing. JSON: it travels with the plan. */
+export interface Target {
+  readonly title: string
+  /** The source's columns as they are named and typed in the target, in the source's order. */
+  readonly columns: readonly Column[]
+  /** True when `where` can take one part only (a single file). */
+  readonly single: boolean
+  readonly notes: readonly string[]
+  /** The sink's own facts: staging names, baseline. */
+  readonly own: unknown
+}
+
+/** Proof that a part is in the target, kept in the target itself. */
+export interface Commit {
+  readonly rows: number
+  readonly bytes: number
+  readonly attempt: number
+}
+
+export interface Sink {
+  /** Encodings that it takes for this shape at this place, the one it likes best first. Empty: cannot. Reads no data, changes nothing. */
+  accepts(shape: Shape, where: string): readonly Encoding[]
+  /** Looks before it leaps: refuses what cannot work, creates what is missing. May be called again for the same run. */
+  prepare(request: Prepare, signal: AbortSignal): Promise<Target>
+  /** The commit record of a part, if another attempt wrote it: then there is nothing to do. */
+  committed(target: Target, slot: Slot, signal: AbortSignal): Promise<Commit | undefined>
+  /** Writes a part and its commit record together, or neither. Fails with COMMIT_LOST when another attempt was first. */
+  write(
+    request: { readonly target: Target; readonly slot: Slot; readonly part: number; readonly encoding: Encoding; readonly bytes: Readable },
+    signal: AbortSignal,
+  ): Promise<Commit>
+  /** What this run has put into the target (staging where there is one), to hold against the source's digest. */
+  digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest>
+  /** Makes the parts visible, all at once. May be called again: publishing twice is publishing once. */
+  publish(
+    request: {
+      readonly target: Target
+      readonly run: string
+      readonly parts: readonly { readonly part: number; readonly task: string; readonly commit: Commit }[]
+    },
+    signal: AbortSignal,
+  ): Promise<void>
+  /** Takes away what a run left that was not published. */
+  discard(target: Target, run: string, signal: AbortSignal): Promise<void>
+}
+
+/** Names of the settings of a connector that its schema marks. */
+export function settingsMarked(connector: Connector, mark: 'secret' | 'audience'): readonly string[] {
+  return Object.entries(connector.config.shape)
+    .filter(([, schema]) => (schema as z.ZodType).meta()?.[mark] === true)
+    .map(([name]) => name)
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { GatewayId, Name, NodeId } from '../ids.ts'
+
+const percent = z.int().min(0).max(100)
+/** `auto` = the published formula (docs/reference/settings.md). */
+const slots = z.union([z.literal('auto'), z.int().min(1).max(10_000)])
+
+/** Settings of a gateway; a node overrides them with the same names. */
+export const GatewaySettings = z.strictObject({
+  policy: z
+    .enum(['primary-first', 'random', 'least-loaded', 'round-robin'])
+    .default('primary-first')
+    .meta({ title: 'How a node is chosen for a query' }),
+  cpuPercent: percent.default(0).meta({ title: 'CPU limit of a node in percent; 0 = off' }),
+  memoryPercent: percent.default(0).meta({ title: 'Memory limit of a node in percent; 0 = off' }),
+  aggregationMinutes: z.int().min(1).max(60).default(5).meta({ title: 'Window over which CPU and memory are averaged' }),
+  queryConcurrency: slots.default('auto').meta({ title: 'Queries that one node runs at a time' }),
+  jobConcurrency: slots.default('auto').meta({ title: 'Copy tasks that one node runs at a time' }),
+  queueTimeoutMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(10_000)
+    .meta({ title: 'How long a query waits when every node is at a limit; 0 = not at all' }),
+  channelEncryption: z.enum(['mutual', 'certificate', 'off']).default('mutual').meta({ title: 'Encryption between nodes' }),
+  proxyUrl: z
+    .union([z.literal(''), z.url({ protocol: /^https?$/ })])
+    .default('')
+    .meta({ title: 'HTTP proxy through which nodes dial out' }),
+  nodeExpirySeconds: z
+    .int()
+    .min(0)
+    .max(31_536_000)
+    .default(0)
+    .meta({ title: 'Delete a node that has been offline for so long; 0 = never' }),
+})
+export type GatewaySettings = z.output<typeof GatewaySettings>
+
+/** What a person changed; the rest stays at its default. */
+export const SettingsChange = z.strictObject(
+  Object.fromEntries(Object.entries(GatewaySettings.shape).map(([name, schema]) => [name, schema.unwrap().optional()])) as unknown as {
+    [K in keyof typeof GatewaySettings.shape]: z.ZodOptional<ReturnType<(typeof GatewaySettings.shape)[K]['unwrap']>>
+  },
+)
+export type SettingsChange = z.output<typeof SettingsChange>
+
+export const NodeStatus = z.enum(['online', 'offline', 'upgrading', 'limited', 'inactive', 'draining', 'disabled'])
+export type NodeStatus = z.infer<typeof NodeStatus>
+export const GatewayStatus = z.enum(['needs-registration', 'online', 'limited', 'offline'])
+export type GatewayStatus = z.infer<typeof GatewayStatus>
+
+export const NodeView = z.object({
+  id: NodeId,
+  gateway: Name,
+  name: Name,
+  status: NodeStatus,
+  /** Why it is so, in words; empty when all is well. */
+  statusReasons: z.array(z.string()),
+  enabled: z.boolean(),
+  version: z.string(),
+  role: z.enum(['dispatcher', 'worker']),
+  isPrimary: z.boolean(),
+  credentialStatus: z.string(),
+  availableMemoryBytes: z.number(),
+  totalMemoryBytes: z.number(),
+  cpuPercent: z.number(),
+  networkInBytesPerSecond: z.number(),
+  networkOutBytesPerSecond: z.number(),
+  runningJobs: z.int(),
+  jobLimit: z.int(),
+  /** How the effective limit came about: "auto: 2 cores → 4". */
+  jobLimitReason: z.string(),
+  runningQueries: z.int(),
+  queryLimit: z.int(),
+  queryLimitReason: z.string(),
+  channelAddress: z.string().nullable(),
+  /** `raw` or `websocket`; null while there is no link. */
+  linkTransport: z.enum(['raw', 'websocket']).nullable(),
+  joinedAt: z.iso.datetime(),
+  lastBeatAt: z.iso.datetime().nullable(),
+  settings: SettingsChange,
+})
+export type NodeView = z.infer<typeof NodeView>
+
+export const GatewayView = z.object({
+  id: GatewayId,
+  name: Name,
+  status: GatewayStatus,
+  /** The version most of its nodes run; empty while it has none. */
+  version: z.string(),
+  /** X25519 public key, base64url; null until the first node made it. Credentials are sealed to it. */
+  publicKey: z.string().nullable(),
+  /** SHA-256 of the public key, hex in groups of four: the same text stands on the nodes. */
+  fingerprint: z.string().nullable(),
+  settings: GatewaySettings,
+  nodes: z.array(NodeView),
+  createdAt: z.iso.datetime(),
+})
+export type GatewayView = z.infer<typeof GatewayView>
+
+export const GatewayCreate = z.strictObject({ name: Name, settings: SettingsChange.optional() })
+/** The only answer that ever holds the keys; the service keeps hashes. */
+export const GatewayCreated = GatewayView.extend({ key1: z.string(), key2: z.string() })
+export type GatewayCreated = z.infer<typeof GatewayCreated>
+export const GatewayKeys = z.object({
+  keys: z.array(z.object({ slot: z.union([z.literal(1), z.literal(2)]), hint: z.string(), createdAt: z.iso.datetime() })),
+})
+export type GatewayKeys = z.infer<typeof GatewayKeys>
+/** Exactly one of the two is there: the slot that was regenerated. */
+export const KeyRegenerated = z.object({ key1: z.string().optional(), key2: z.string().optional() })
+export type KeyRegenerated = z.infer<typeof KeyRegenerated>

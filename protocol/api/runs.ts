@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import { Name, NodeId, RunId, TaskId } from '../ids.ts'
+
+export const CopyMode = z.enum(['append', 'overwrite', 'upsert'])
+export const Verify = z.enum(['none', 'counts', 'checksum'])
+export const Guarantee = z.enum(['exactly-once', 'at-least-once'])
+export type Guarantee = z.infer<typeof Guarantee>
+
+/** What to copy, as a person asks for it. */
+export const CopyRequest = z.strictObject({
+  source: Name,
+  sink: Name,
+  /** A table, a path or glob, or `(SELECT ...)`. */
+  from: z.string().min(1).max(65_536),
+  /** A table or a path. A path that ends in "/" gets one file a task, any other exactly one file. */
+  to: z.string().min(1).max(4_096),
+  mode: CopyMode.default('append'),
+  /** Key columns for upsert. */
+  key: z.array(z.string().min(1).max(63)).max(32).default([]),
+  /** How many tasks; by size when left out. */
+  parts: z.int().min(1).max(10_000).optional(),
+  verify: Verify.default('counts'),
+  guarantee: Guarantee.default('exactly-once'),
+})
+export type CopyRequest = z.input<typeof CopyRequest>
+export type Copy = z.output<typeof CopyRequest>
+
+export const RunStatus = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled'])
+export type RunStatus = z.infer<typeof RunStatus>
+/** plan: look and prepare; part: move rows; snapshot: take a new one for the parts left; finish: publish and verify; cleanup: take away what a cancelled run left. */
+export const TaskKind = z.enum(['plan', 'part', 'snapshot', 'finish', 'cleanup'])
+export type TaskKind = z.infer<typeof TaskKind>
+export const TaskStatus = z.enum(['waiting', 'ready', 'running', 'succeeded', 'failed', 'cancelled'])
+export type TaskStatus = z.infer<typeof TaskStatus>
+
+const FaultView = z.object({ code: z.string(), message: z.string(), remedy: z.string() })
+export const AttemptView = z.object({
+  number: z.int(),
+  node: Name.nullable(),
+  status: z.enum(['dispatched', 'running', 'succeeded', 'failed', 'lost', 'returned', 'cancelled']),
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().nullable(),
+  rowsRead: z.number(),
+  rowsWritten: z.number(),
+  bytesRead: z.number(),
+  bytesWritten: z.number(),
+  fault: FaultView.nullable(),
+})
+export const TaskView = z.object({
+  id: TaskId,
+  kind: TaskKind,
+  /** What the task covers, for a person: "flights aid 1 to 500000". */
+  name: z.string(),
+  status: TaskStatus,
+  /** The node that runs or ran it last. */
+  node: Name.nullable(),
+  estimatedRows: z.number().nullable(),
+  rowsRead: z.number(),
+  rowsWritten: z.number(),
+  rowsSkipped: z.number(),
+  bytesRead: z.number(),
+  bytesWritten: z.number(),
+  durationMs: z.number().nullable(),
+  attempts: z.array(AttemptView),
+})
+export type TaskView = z.infer<typeof TaskView>
+
+/** One end-to-end comparison. */
+export const VerificationReport = z.object({
+  method: Verify,
+  status: z.enum(['pending', 'skipped', 'passed', 'failed']),
+  sourceRows: z.number().nullable(),
+  targetRows: z.number().nullable(),
+  /** Order-free checksums over all columns, as decimal text. */
+  sourceChecksum: z.string().nullable(),
+  targetChecksum: z.string().nullable(),
+  /** What differs, or what could not be compared, for a person. */
+  notes: z.array(z.string()),
+})
+export type VerificationReport = z.infer<typeof VerificationReport>
+
+export const RunSummary = z.object({
+  id: RunId,
+  gateway: Name,
+  /** "shop:public.orders → lake:orders/". */
+  name: z.string(),
+  status: RunStatus,
+  startedBy: z.string(),
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  endedAt: z.iso.datetime().nullable(),
+  durationMs: z.number(),
+  guarantee: Guarantee.nullable(),
+  /** The lane the planner took: text, binary, columnar, file, rows. */
+  lane: z.string().nullable(),
+  rowsRead: z.number(),
+  rowsWritten: z.number(),
+  rowsSkipped: z.number(),
+  bytesRead: z.number(),
+  bytesWritten: z.number(),
+  /** Fault of a failed run. */
+  fault: FaultView.nullable(),
+})
+export type RunSummary = z.infer<typeof RunSummary>
+export const RunView = RunSummary.extend({
+  copy: CopyRequest,
+  /** What the planner decided and why, and what happened since ("a second snapshot was taken at …"). */
+  notes: z.array(z.string()),
+  verification: VerificationReport,
+  tasks: z.array(TaskView),
+})
+export type RunView = z.infer<typeof RunView>
+
+export const NodeRef = z.object({ id: NodeId, name: Name })

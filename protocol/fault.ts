@@ -1,0 +1,331 @@
+/** What sort of trouble it is. The kind decides HTTP status, CLI exit code and whether the runtime tries again. */
+export type FaultKind = 'input' | 'denied' | 'missing' | 'conflict' | 'limit' | 'remote' | 'stopped' | 'bug'
+
+interface FaultText {
+  readonly kind: FaultKind
+  readonly says: string
+  readonly remedy: string
+}
+
+/** The one list of faults. `docs/reference/faults.md` is made from it, and a test says so. */
+export const FAULTS = {
+  // requests and settings
+  INPUT_INVALID: { kind: 'input', says: 'The request is not valid.', remedy: 'Correct the named field and send it again.' },
+  CONFIG_INVALID: { kind: 'input', says: 'The configuration is not valid.', remedy: 'Correct the named setting and start again.' },
+  SETTING_UNKNOWN: { kind: 'input', says: 'There is no such setting.', remedy: 'Use one of the settings that the message lists.' },
+  ROUTE_UNKNOWN: { kind: 'missing', says: 'There is nothing at this address.', remedy: 'See /docs for the routes that there are.' },
+  BODY_TOO_LARGE: { kind: 'input', says: 'The request is larger than allowed.', remedy: 'Send less in one request.' },
+  INTERNAL: {
+    kind: 'bug',
+    says: 'Something went wrong that should not have.',
+    remedy: 'Look for the request id in the service log and report it with that line.',
+  },
+  STOPPING: { kind: 'stopped', says: 'This process is stopping.', remedy: 'Try again in a few seconds, or ask another one.' },
+  TIMED_OUT: { kind: 'remote', says: 'It took longer than allowed.', remedy: 'Raise the time limit or ask for less.' },
+  CANCELLED: { kind: 'stopped', says: 'It was cancelled.', remedy: 'None is needed.' },
+
+  // service and machine
+  PORT_TAKEN: {
+    kind: 'conflict',
+    says: 'The port is in use by another program.',
+    remedy: 'Choose another port, or stop the program that has it.',
+  },
+  DATA_FOLDER_IN_USE: {
+    kind: 'conflict',
+    says: 'Another process uses this data folder.',
+    remedy: 'Stop that process, or name another folder with --data.',
+  },
+  DATA_FOLDER_FOREIGN: {
+    kind: 'conflict',
+    says: 'This data folder belongs to something else.',
+    remedy: 'Name another folder with --data.',
+  },
+  DISK_FULL: { kind: 'limit', says: 'There is no space left on the disk.', remedy: 'Free some space on the named disk and try again.' },
+  FILE_DENIED: {
+    kind: 'denied',
+    says: 'The file system refused access.',
+    remedy: 'Give the user that runs this process access to the path.',
+  },
+  DATABASE_UNREACHABLE: {
+    kind: 'remote',
+    says: "The service's own database did not answer.",
+    remedy: 'Check --database-url, or the log of the embedded PostgreSQL in the data folder.',
+  },
+  DATABASE_TOO_NEW: {
+    kind: 'conflict',
+    says: 'The database was migrated by a newer version.',
+    remedy: 'Start the newer version, or restore a backup.',
+  },
+  SERVICE_UNREACHABLE: {
+    kind: 'remote',
+    says: 'The service did not answer.',
+    remedy: 'Check the URL, the network and any proxy from this machine.',
+  },
+  NOT_A_SERVICE: { kind: 'remote', says: 'What answered there is not a Postern service.', remedy: 'Check the URL.' },
+
+  // people and programs
+  TOKEN_MISSING: { kind: 'denied', says: 'No token was given.', remedy: 'Set POSTERN_TOKEN, or sign in with `postern login URL`.' },
+  TOKEN_INVALID: { kind: 'denied', says: 'The token is not valid.', remedy: 'Use a token that exists and has not expired.' },
+  NOT_ALLOWED: { kind: 'denied', says: 'You may not do this.', remedy: 'Ask an administrator for the permission that the message names.' },
+
+  // gateways and nodes
+  GATEWAY_UNKNOWN: { kind: 'missing', says: 'There is no such gateway.', remedy: 'See `postern gateway list`.' },
+  GATEWAY_EXISTS: { kind: 'conflict', says: 'A gateway of this name exists.', remedy: 'Choose another name.' },
+  GATEWAY_IN_USE: { kind: 'conflict', says: 'The gateway still has stores or nodes.', remedy: 'Delete those first.' },
+  GATEWAY_KEY_MISSING: {
+    kind: 'conflict',
+    says: 'The gateway has no key to seal credentials to yet.',
+    remedy: 'Join its first node, start it, and try again.',
+  },
+  KEY_INVALID: {
+    kind: 'denied',
+    says: 'The authentication key is not valid.',
+    remedy: 'Copy the whole key, or make a new one with `postern gateway keys NAME --regenerate 1`.',
+  },
+  NODE_UNKNOWN: { kind: 'missing', says: 'There is no such node.', remedy: 'See `postern node list GATEWAY`.' },
+  NODE_NAME_TAKEN: {
+    kind: 'conflict',
+    says: 'A node of this name is alive in the gateway.',
+    remedy: 'Choose another with --name, or delete that node first.',
+  },
+  NODE_DELETED: { kind: 'denied', says: 'This node was deleted from its gateway.', remedy: 'Join it again with an authentication key.' },
+  NODE_NOT_JOINED: {
+    kind: 'conflict',
+    says: 'This data folder holds no joined node.',
+    remedy: 'Run `postern node join` with the same --data first.',
+  },
+  NODE_ALREADY_JOINED: {
+    kind: 'conflict',
+    says: 'This data folder holds a node of another gateway.',
+    remedy: 'Name another folder with --data.',
+  },
+  NODE_PROOF_INVALID: {
+    kind: 'denied',
+    says: "The node's signature was not accepted.",
+    remedy: "Check the node machine's clock; if it is right, join the node again.",
+  },
+  NODE_OFFLINE: { kind: 'remote', says: 'The node has no live link.', remedy: 'Start the node, or look at its log.' },
+  NO_NODE_AVAILABLE: {
+    kind: 'remote',
+    says: 'No node of the gateway can take this now.',
+    remedy: 'See `postern node list GATEWAY` for each node and its reasons.',
+  },
+  GATEWAY_AT_LIMIT: {
+    kind: 'limit',
+    says: "The gateway you selected can't establish data source connections because it's exceeded the concurrency limit set by your gateway admin. Try again later, or ask your gateway admin to increase the limit.",
+    remedy: 'Try again later, or raise queryConcurrency or queueTimeoutMs with `postern gateway set`.',
+  },
+  LEASE_LOST: { kind: 'conflict', says: 'Another holder has the lease.', remedy: 'None is needed: the work goes on at its new holder.' },
+  ATTEMPT_STALE: { kind: 'conflict', says: 'A newer attempt of this task exists.', remedy: 'None is needed: the newer attempt goes on.' },
+  CHANNEL_BROKEN: {
+    kind: 'remote',
+    says: 'The other node did not answer on the channel.',
+    remedy: 'Open the channel port (8050) between the nodes.',
+  },
+
+  // stores and queries
+  STORE_UNKNOWN: { kind: 'missing', says: 'There is no such store.', remedy: 'See `postern store list`.' },
+  STORE_EXISTS: { kind: 'conflict', says: 'A store of this name exists.', remedy: 'Choose another name.' },
+  STORE_KIND_UNKNOWN: { kind: 'input', says: 'There is no such kind of store.', remedy: 'Use one of the kinds that the message lists.' },
+  STORE_SETTINGS_INVALID: { kind: 'input', says: 'The settings of the store are not valid.', remedy: 'Correct the named setting.' },
+  STORE_SECRET_IN_CLEAR: {
+    kind: 'input',
+    says: 'A secret must not be sent in clear.',
+    remedy: 'Give it with --secret, so that it is sealed before it leaves your machine.',
+  },
+  STORE_UNREACHABLE: {
+    kind: 'remote',
+    says: 'The store did not answer.',
+    remedy: 'Check host, port and firewall from the node, not from your desk.',
+  },
+  STORE_DENIED: {
+    kind: 'denied',
+    says: 'The store refused the sign-in.',
+    remedy: 'Check user, password and database, and set the credential again.',
+  },
+  STORE_LOST: {
+    kind: 'remote',
+    says: 'The connection to the store broke.',
+    remedy: 'Check that the store is up; the work is tried again where that is safe.',
+  },
+  STORE_BUSY: {
+    kind: 'limit',
+    says: 'The store takes no more connections.',
+    remedy: 'Raise its connection limit, or lower the concurrency of the gateway.',
+  },
+  CREDENTIAL_UNREADABLE: {
+    kind: 'conflict',
+    says: 'The node cannot open the credential of this store.',
+    remedy: 'Set the credential again, with the same host and port that the store has.',
+  },
+  QUERY_UNKNOWN: {
+    kind: 'missing',
+    says: 'There is no such query.',
+    remedy: 'See GET /v1/queries; old ones are deleted after their retention.',
+  },
+  QUERY_FAILED: {
+    kind: 'input',
+    says: 'The store refused the statement.',
+    remedy: 'Correct the statement; the store said what is wrong with it.',
+  },
+  QUERY_UNSUPPORTED: {
+    kind: 'input',
+    says: 'This store does not answer queries.',
+    remedy: 'Query a store that has SQL, or copy the data to one.',
+  },
+  QUERY_READ_ONLY: {
+    kind: 'denied',
+    says: 'The statement would change data, and the query is read-only.',
+    remedy: 'Ask with mode "write" if you mean it.',
+  },
+
+  // copies
+  TABLE_MISSING: { kind: 'missing', says: 'There is no such table.', remedy: 'See `postern store browse NAME` for the tables there are.' },
+  TABLE_EXISTS: {
+    kind: 'conflict',
+    says: 'The target exists and its shape does not fit.',
+    remedy: 'Name another target, or copy with --mode overwrite.',
+  },
+  COLUMN_MISMATCH: {
+    kind: 'input',
+    says: 'Source and target columns do not fit.',
+    remedy: 'Select and name the columns in --from "(select ...)".',
+  },
+  FILE_MISSING: { kind: 'missing', says: 'No file matches the path.', remedy: 'See `postern store browse NAME` for what is there.' },
+  FILE_EXISTS: {
+    kind: 'conflict',
+    says: 'There is a file or a finished copy at the target already.',
+    remedy: 'Name another path, or copy with --mode overwrite.',
+  },
+  FORMAT_UNKNOWN: {
+    kind: 'input',
+    says: 'The file format is not known.',
+    remedy: 'End the path in .csv, .tsv, .ndjson or .parquet, with .gz or .zst if compressed.',
+  },
+  PATH_OUTSIDE: {
+    kind: 'denied',
+    says: "The path leads out of the store's folder.",
+    remedy: 'Use a path below the folder of the store, without "..".',
+  },
+  ROW_INVALID: {
+    kind: 'input',
+    says: 'A row could not be read or written.',
+    remedy: 'Correct the row at the named place and run it again.',
+  },
+  COPY_UNSUPPORTED: {
+    kind: 'input',
+    says: 'This pair of stores cannot be copied in this way.',
+    remedy: 'See docs/copies.md for what each store can do.',
+  },
+  GUARANTEE_IMPOSSIBLE: {
+    kind: 'input',
+    says: 'These stores cannot give the guarantee that was asked for.',
+    remedy: 'See the message for what is missing, or ask for at-least-once.',
+  },
+  SNAPSHOT_LOST: {
+    kind: 'remote',
+    says: "The source's snapshot is gone.",
+    remedy: 'None is needed: a new one is taken and the run goes on.',
+  },
+  COMMIT_LOST: { kind: 'conflict', says: 'Another attempt has committed this task.', remedy: 'None is needed: the rows are there once.' },
+  VERIFICATION_FAILED: {
+    kind: 'conflict',
+    says: 'Source and target differ after the copy.',
+    remedy: 'See the verification report of the run for where they differ.',
+  },
+  RUN_UNKNOWN: { kind: 'missing', says: 'There is no such run.', remedy: 'See `postern run list`.' },
+  RUN_FINISHED: { kind: 'conflict', says: 'The run has ended already.', remedy: 'Start it again with `postern run rerun ID`.' },
+  RUN_ACTIVE: { kind: 'conflict', says: 'The run is still going on.', remedy: 'Wait for it, or cancel it first.' },
+} as const satisfies Record<string, FaultText>
+
+export type FaultCode = keyof typeof FAULTS
+export type FaultDetails = Readonly<Record<string, string | number | boolean>>
+
+export const HTTP_STATUS = {
+  input: 400,
+  denied: 403,
+  missing: 404,
+  conflict: 409,
+  limit: 429,
+  remote: 502,
+  stopped: 503,
+  bug: 500,
+} as const satisfies Record<FaultKind, number>
+
+/** Exit codes of the command line: 0 done, 1 failed, 2 bad input, 3 not found, 4 denied, 5 unreachable, 6 limit. */
+export const EXIT_CODE = {
+  input: 2,
+  denied: 4,
+  missing: 3,
+  conflict: 1,
+  limit: 6,
+  remote: 5,
+  stopped: 5,
+  bug: 1,
+} as const satisfies Record<FaultKind, number>
+
+/** What may cross a process boundary: the cause stays at home, in the log. */
+export interface FaultJson {
+  readonly code: FaultCode
+  /** One line: what went wrong and where. */
+  readonly message: string
+  readonly remedy: string
+  readonly details: FaultDetails
+}
+
+interface FaultOptions {
+  /** Where it happened, in words for a person: "table public.orders, line 3". Never a secret. */
+  readonly at?: string
+  readonly details?: FaultDetails
+  readonly remedy?: string
+  readonly cause?: unknown
+}
+
+/** The only error that people and programs outside a process get to see. */
+export class Fault extends Error {
+  override readonly name = 'Fault'
+  readonly code: FaultCode
+  readonly remedy: string
+  /** Safe to show and to log; never a credential, never a row. */
+  readonly details: FaultDetails
+
+  constructor(code: FaultCode, options: FaultOptions = {}) {
+    super(options.at ? `${FAULTS[code].says} ${options.at}` : FAULTS[code].says, { cause: options.cause })
+    this.code = code
+    this.remedy = options.remedy ?? FAULTS[code].remedy
+    this.details = options.details ?? {}
+  }
+
+  get kind(): FaultKind {
+    return FAULTS[this.code].kind
+  }
+
+  /** True for faults that can pass by themselves; nothing else is tried again. */
+  get canPass(): boolean {
+    return this.kind === 'remote' || this.kind === 'limit' || this.kind === 'stopped'
+  }
+
+  toJSON(): FaultJson {
+    return { code: this.code, message: this.message, remedy: this.remedy, details: this.details }
+  }
+
+  /** A fault as another process sent it. A code that this version does not know becomes INTERNAL, its text is kept. */
+  static fromJson(json: { code: string; message: string; remedy?: string | undefined; details?: FaultDetails | undefined }): Fault {
+    const known = Object.hasOwn(FAULTS, json.code)
+    const fault = new Fault(known ? (json.code as FaultCode) : 'INTERNAL', {
+      details: json.details ?? {},
+      ...(json.remedy === undefined ? {} : { remedy: json.remedy }),
+    })
+    fault.message = json.message
+    return fault
+  }
+
+  /** Any thrown value as a fault: faults as they are, aborts as CANCELLED or TIMED_OUT, the rest as INTERNAL. */
+  static from(thrown: unknown): Fault {
+    if (thrown instanceof Fault) return thrown
+    const name = thrown instanceof Error ? thrown.name : ''
+    if (name === 'TimeoutError') return new Fault('TIMED_OUT', { cause: thrown })
+    if (name === 'AbortError') return new Fault('CANCELLED', { cause: thrown })
+    return new Fault('INTERNAL', { cause: thrown })
+  }
+}

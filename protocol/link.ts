@@ -1,0 +1,76 @@
+/** The link: the node's dialled-out connection. After the upgrade the node is the HTTP/2 server on it. */
+import { z } from 'zod'
+import { QueryFormat, QueryParam } from './api/queries.ts'
+import { NodeId, QueryId, type StoreId } from './ids.ts'
+import { type NodeStore, StoreRef } from './node-api.ts'
+
+/** Where the node dials: `GET` with `Upgrade: postern` (raw) or `Upgrade: websocket` (subprotocol of the same name). */
+export const LINK_PATH = '/v1/node/link'
+export const LINK_PROTOCOL = 'postern'
+
+/**
+ * Paths of the node's HTTP/2 application. Reached by two doors: the link (service) and the channel (other nodes).
+ * Each is POST with a JSON body; the doors that may use it stand behind it.
+ */
+export const NODE_PATHS = {
+  /** link · QueryOrder → rows as bytes; trailers as in QUERY_TRAILERS. */
+  query: '/query',
+  /** link · StoreOrder → StoreTestResult without `node`. */
+  testStore: '/store/test',
+  /** link · BrowseOrder → Catalog. */
+  browseStore: '/store/browse',
+  /** link, channel · TaskOrder → DispatchResponse. */
+  dispatch: '/task',
+  /** channel · {} → GatewayKeyAnswer. */
+  gatewayKey: '/gateway-key',
+  /** link, channel · {} → 204. */
+  ping: '/ping',
+} as const
+
+export const QueryOrder = z.object({
+  query: QueryId,
+  store: StoreRef,
+  sql: z.string(),
+  params: z.array(QueryParam),
+  mode: z.enum(['read', 'write']),
+  maxRows: z.int().optional(),
+  timeoutMs: z.int(),
+  format: QueryFormat,
+})
+export type QueryOrder = z.infer<typeof QueryOrder>
+
+export const StoreOrder = z.object({ store: StoreRef })
+export const BrowseOrder = z.object({ store: StoreRef, path: z.string().max(4_096) })
+
+/** Sent with a refusal: whether the store can have seen the statement. `before-store` is safe to try elsewhere, whatever it says. */
+export const STAGE_HEADER = 'postern-stage'
+export type Stage = 'before-store' | 'in-store'
+
+/** Response trailers of a query: rows sent, and the fault (FaultJson, base64url) that cut it short after its first byte. */
+export const QUERY_TRAILERS = { rows: 'postern-rows', fault: 'postern-fault' } as const
+
+/** Service → node, on a dispatch through the service because the channel is broken. */
+export const RelayDispatch = z.object({ worker: NodeId, order: z.unknown() })
+/** The gateway's private key (X25519, base64url of 32 bytes); sent only over mutual TLS to a node of the same gateway. */
+export const GatewayKeyAnswer = z.object({ privateKey: z.string().max(64), publicKey: z.string().max(64) })
+
+/**
+ * Calls of a node to the service: HTTPS, JSON, `Authorization: PosternNode <JWT>` signed with the node's Ed25519 key
+ * (EdDSA; claims iss = node id, htm, htu = path, bh = base64url SHA-256 of the body, iat). Paths:
+ */
+export const SERVICE_PATHS = {
+  /** JoinRequest → JoinResponse. The only one without a signature: the key is the proof. */
+  join: '/v1/node/join',
+  beat: '/v1/node/beat',
+  goodbye: '/v1/node/goodbye',
+  gatewayKey: '/v1/node/gateway-key',
+  certificate: '/v1/node/certificate',
+  pull: '/v1/node/pull',
+  relayDispatch: '/v1/node/relay-dispatch',
+  /** GET → NodeStore. */
+  store: (id: StoreId) => `/v1/node/stores/${id}`,
+  attempt: (task: string, attempt: number, step: 'started' | 'progress' | 'finished') =>
+    `/v1/node/tasks/${task}/attempts/${attempt}/${step}`,
+} as const
+export const NODE_AUTH_SCHEME = 'PosternNode'
+export type { NodeStore }

@@ -1,0 +1,176 @@
+/** What nodes and service say to each other. Unknown fields pass; every array and string has a maximum. */
+import { z } from 'zod'
+import { GatewaySettings } from './api/gateways.ts'
+import { CopyRequest, Guarantee, TaskKind, VerificationReport } from './api/runs.ts'
+import { StoreSettings } from './api/stores.ts'
+import { Epoch, GatewayId, Name, NodeId, RunId, StoreId, TaskId } from './ids.ts'
+
+const Base64Url = z.string().max(65_536)
+export const FaultMessage = z.object({
+  code: z.string().max(64),
+  message: z.string().max(8_192),
+  remedy: z.string().max(2_048),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+})
+
+// ── join: the only call that an authentication key opens ───────────────────────────────────────────
+export const JoinRequest = z.object({
+  protocol: z.int(),
+  key: z.string().max(256),
+  name: Name,
+  version: z.string().max(40),
+  /** Ed25519 public key of the node, base64url of the 32 raw bytes: its identity. */
+  identity: z.string().max(64),
+  /** PKCS#10 request (PEM) for the channel certificate, made with a P-256 key of its own. */
+  csr: z.string().max(8_192),
+})
+export const JoinResponse = z.object({
+  nodeId: NodeId,
+  name: Name,
+  gatewayId: GatewayId,
+  gateway: Name,
+  /** Leaf certificate for the channel, and the CA that signed it (PEM). */
+  certificate: z.string(),
+  authority: z.string(),
+})
+export type JoinResponse = z.infer<typeof JoinResponse>
+
+// ── beat: the whole truth about a node, each LIMITS.beatMs ─────────────────────────────────────────
+export const RunningAttempt = z.object({ task: TaskId, attempt: z.int() })
+export const Beat = z.object({
+  /** New at each start of the process: tells a restarted node from a late beat. */
+  bootId: z.string().max(64),
+  sentAt: z.iso.datetime(),
+  version: z.string().max(40),
+  channel: z.object({ address: z.string().max(300), ok: z.boolean(), fault: z.string().max(500).nullable() }).nullable(),
+  /** Other nodes whose channel could not be reached, with the reason. */
+  unreachable: z.array(z.object({ node: NodeId, reason: z.string().max(500) })).max(1_000),
+  cpuPercent: z.number(),
+  cores: z.number(),
+  totalMemoryBytes: z.number(),
+  availableMemoryBytes: z.number(),
+  networkInBytesPerSecond: z.number(),
+  networkOutBytesPerSecond: z.number(),
+  runningQueries: z.int(),
+  running: z.array(RunningAttempt).max(10_000),
+  /** Runs whose exported snapshot this process holds open. */
+  snapshots: z.array(RunId).max(10_000),
+  hasGatewayKey: z.boolean(),
+  draining: z.boolean(),
+})
+export type Beat = z.infer<typeof Beat>
+
+export const Peer = z.object({
+  id: NodeId,
+  name: Name,
+  channelAddress: z.string().nullable(),
+  online: z.boolean(),
+  acceptsWork: z.boolean(),
+  hasGatewayKey: z.boolean(),
+  runningJobs: z.int(),
+  jobLimit: z.int(),
+  cpuPercent: z.number(),
+})
+export type Peer = z.infer<typeof Peer>
+export const BeatResponse = z.object({
+  name: Name,
+  settings: GatewaySettings,
+  jobLimit: z.int(),
+  queryLimit: z.int(),
+  peers: z.array(Peer).max(1_000),
+  /** The gateway's public key; null until one node has made it. */
+  gatewayPublicKey: z.string().nullable(),
+  /** The dispatcher's lease: `mine` until `leaseMs` after this answer was asked for. */
+  dispatcher: z.object({ node: NodeId.nullable(), epoch: Epoch, mine: z.boolean(), leaseMs: z.int() }),
+  /** Of the attempts in the beat, those that this node must stop: cancelled, or given to another. */
+  stop: z.array(RunningAttempt),
+  /** Of the snapshots in the beat, those whose run still needs them. */
+  keepSnapshots: z.array(RunId),
+})
+export type BeatResponse = z.infer<typeof BeatResponse>
+
+/** The first node makes the gateway's key pair; of several at once one wins, the others get `accepted: false`. */
+export const OfferGatewayKey = z.object({ publicKey: z.string().max(64) })
+export const OfferGatewayKeyResponse = z.object({ accepted: z.boolean(), publicKey: z.string() })
+export const CertificateRequest = z.object({ csr: z.string().max(8_192) })
+export const CertificateResponse = z.object({ certificate: z.string(), authority: z.string() })
+
+// ── stores, as a node sees them ────────────────────────────────────────────────────────────────────
+export const StoreRef = z.object({ id: StoreId, name: Name, version: z.int() })
+export type StoreRef = z.infer<typeof StoreRef>
+export const NodeStore = StoreRef.extend({
+  gatewayId: GatewayId,
+  kind: z.string().max(40),
+  settings: StoreSettings,
+  /** HPKE: encapsulated key and ciphertext, base64url, joined by "."; null when the store has no secrets. */
+  sealed: Base64Url.nullable(),
+})
+export type NodeStore = z.infer<typeof NodeStore>
+
+// ── tasks: pulled by the dispatcher, dispatched to a worker, reported by the worker ────────────────
+/** One thing for a worker to do. `spec` is the engine's own: the service stores and forwards it unread. */
+export const TaskOrder = z.object({
+  run: RunId,
+  task: TaskId,
+  attempt: z.int(),
+  epoch: Epoch,
+  kind: TaskKind,
+  copy: CopyRequest,
+  source: StoreRef,
+  sink: StoreRef,
+  /** Of a part: from the plan. Of the others: null. */
+  spec: z.unknown(),
+  /** The engine's plan-wide facts (lane, columns, snapshot, staging names); null for kind `plan`. */
+  context: z.unknown(),
+  /** Of kind `finish`: results of all parts, in the order of the plan. */
+  parts: z.array(z.object({ task: TaskId, spec: z.unknown(), result: z.unknown() })).optional(),
+})
+export type TaskOrder = z.infer<typeof TaskOrder>
+
+export const PullRequest = z.object({ epoch: Epoch, max: z.int().min(1).max(1_000) })
+export const PullResponse = z.object({ orders: z.array(TaskOrder) })
+
+/** A worker's answer to a dispatch: taken, or why not. */
+export const DispatchResponse = z.object({ accepted: z.boolean(), reason: z.string().max(500).nullable() })
+
+const Counters = z.object({
+  rowsRead: z.number(),
+  rowsWritten: z.number(),
+  rowsSkipped: z.number(),
+  bytesRead: z.number(),
+  bytesWritten: z.number(),
+})
+export type Counters = z.infer<typeof Counters>
+export const AttemptStarted = z.object({ epoch: Epoch })
+export const AttemptProgress = Counters.extend({ epoch: Epoch })
+
+/** What planning found, and the parts it cut. */
+export const PlanResult = z.object({
+  lane: z.string().max(40),
+  guarantee: Guarantee,
+  notes: z.array(z.string().max(1_000)).max(100),
+  context: z.unknown(),
+  /** True when this node now holds an exported snapshot open for the run. */
+  holdsSnapshot: z.boolean(),
+  parts: z
+    .array(z.object({ name: z.string().max(500), estimatedRows: z.number().nullable(), spec: z.unknown() }))
+    .min(1)
+    .max(10_000),
+})
+export type PlanResult = z.infer<typeof PlanResult>
+export const FinishResult = z.object({ verification: VerificationReport, notes: z.array(z.string().max(1_000)).max(100) })
+export type FinishResult = z.infer<typeof FinishResult>
+export const SnapshotResult = z.object({ context: z.unknown(), note: z.string().max(1_000) })
+export type SnapshotResult = z.infer<typeof SnapshotResult>
+
+export const AttemptFinished = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('planned'), epoch: Epoch, plan: PlanResult }),
+  z.object({ outcome: z.literal('moved'), epoch: Epoch, counters: Counters, result: z.unknown() }),
+  z.object({ outcome: z.literal('resnapshot'), epoch: Epoch, snapshot: SnapshotResult }),
+  z.object({ outcome: z.literal('finished'), epoch: Epoch, finish: FinishResult }),
+  z.object({ outcome: z.literal('cleaned'), epoch: Epoch }),
+  z.object({ outcome: z.literal('failed'), epoch: Epoch, fault: FaultMessage, counters: Counters }),
+  /** Not begun: the worker is draining or full. Does not count as an attempt. */
+  z.object({ outcome: z.literal('returned'), epoch: Epoch, reason: z.string().max(500) }),
+])
+export type AttemptFinished = z.infer<typeof AttemptFinished>
