@@ -246,6 +246,11 @@ export interface Sink {
     },
     signal: AbortSignal,
   ): Promise<void>
+  /**
+   * True once `publish` of this run has gone through. Staging is gone then, so a finish that is tried again cannot digest it;
+   * what was published had passed. Left out by a sink whose `digest` gives the same figures after `publish` as before.
+   */
+  published?(target: Target, run: string, signal: AbortSignal): Promise<boolean>
   /** Takes away what a run left that was not published. */
   discard(target: Target, run: string, signal: AbortSignal): Promise<void>
 }
