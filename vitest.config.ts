@@ -15,11 +15,21 @@ export default defineConfig({
           testTimeout: 10_000,
         },
       },
-      { test: { ...everywhere, name: 'real', include: ['**/*.real.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          ...everywhere,
+          name: 'real',
+          globalSetup: ['testkit/postgres-global-setup.ts'],
+          include: ['**/*.real.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       {
         test: {
           ...everywhere,
           name: 'e2e',
+          globalSetup: ['testkit/postgres-global-setup.ts'],
           include: ['**/*.e2e.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
