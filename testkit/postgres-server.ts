@@ -44,7 +44,7 @@ const FAST = {
  */
 const GUARD = `folder=$1; shift
 "$@" </dev/null 3<&- & server=$!
-( cat >/dev/null; kill -QUIT $server 2>/dev/null; sleep 0.5; rm -rf "$folder" ) <&3 & watcher=$!
+( cat >/dev/null; trap "" TERM; kill -QUIT $server 2>/dev/null; sleep 0.5; rm -rf "$folder" ) <&3 & watcher=$!
 wait $server; code=$?; kill $watcher 2>/dev/null; exit $code`
 
 export class PostgresServer implements PostgresAddress, AsyncDisposable {
@@ -77,22 +77,27 @@ export class PostgresServer implements PostgresAddress, AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'postern-test-postgres-'))
     const password = randomBytes(12).toString('hex')
     const passwordFile = join(folder, 'password')
-    await writeFile(passwordFile, password)
-    if (owner) for (const path of [folder, passwordFile]) await chown(path, owner.uid, owner.gid)
-    await run(
-      binary('initdb'),
-      [
-        `--pgdata=${join(folder, 'data')}`,
-        '--username=postgres',
-        `--pwfile=${passwordFile}`,
-        '--auth=scram-sha-256',
-        '--encoding=UTF8',
-        '--locale=C',
-        '--no-sync',
-        '--no-instructions',
-      ],
-      { ...owner, cwd: folder, timeout: 60_000 },
-    )
+    try {
+      await writeFile(passwordFile, password)
+      if (owner) for (const path of [folder, passwordFile]) await chown(path, owner.uid, owner.gid)
+      await run(
+        binary('initdb'),
+        [
+          `--pgdata=${join(folder, 'data')}`,
+          '--username=postgres',
+          `--pwfile=${passwordFile}`,
+          '--auth=scram-sha-256',
+          '--encoding=UTF8',
+          '--locale=C',
+          '--no-sync',
+          '--no-instructions',
+        ],
+        { ...owner, cwd: folder, timeout: 60_000 },
+      )
+    } catch (cause) {
+      await rm(folder, { recursive: true, force: true })
+      throw cause
+    }
     const port = options.port ?? (await freePort())
     const server = new PostgresServer({ folder, port, password, owner, settings: { ...FAST, ...options.settings } })
     await server.restart()
