@@ -6,11 +6,13 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /** `schema` in words: "whole number, 0 to 100". From JSON Schema, as zod writes it. */
 export function inWords(schema: JsonSchema): string {
+  if (schema.const === '') return 'empty'
   if (schema.const !== undefined) return `\`${String(schema.const)}\``
   if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ')
   const variants = schema.anyOf ?? schema.oneOf
   if (variants) return variants.map(inWords).join(' or ')
-  if (schema.type === 'integer' || schema.type === 'number') return `${schema.type === 'integer' ? 'whole number' : 'number'}${range(schema)}`
+  if (schema.type === 'integer' || schema.type === 'number')
+    return `${schema.type === 'integer' ? 'whole number' : 'number'}${range(schema)}`
   if (schema.type === 'string') return schema.format === 'uri' ? 'URL' : schema.maxLength === 0 ? 'empty' : 'text'
   if (schema.type === 'boolean') return '`true` or `false`'
   return schema.type ?? 'anything'

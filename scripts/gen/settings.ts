@@ -1,6 +1,7 @@
 /** docs/reference/settings.md from the schema of gateway settings and from each connector's own. */
-import { CONNECTORS } from '@postern/connectors/registry.ts'
+
 import type { Connector } from '@postern/connectors/contract.ts'
+import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { GatewaySettings } from '@postern/protocol/api/gateways.ts'
 import { z } from 'zod'
 import { inWords, type JsonSchema, table } from './markdown.ts'
@@ -46,9 +47,10 @@ function storeSection(connector: Connector): string {
     schema.title ?? schema.description ?? '',
     schema.secret ? 'sealed (`--secret`)' : schema.audience ? 'bound to the credential' : '',
   ])
+  const secret = rows.some(([, , , , secrecy]) => secrecy?.startsWith('sealed')) ? ' --secret KEY=VALUE' : ''
   return `## Stores of kind \`${connector.kind}\`: ${connector.title}
 
-\`postern store create NAME --gateway GATEWAY --kind ${connector.kind} --set KEY=VALUE --secret KEY=VALUE\`
+\`postern store create NAME --gateway GATEWAY --kind ${connector.kind} --set KEY=VALUE${secret}\`
 
 ${table(['setting', 'value', 'default', 'is', 'secrecy'], rows)}`
 }

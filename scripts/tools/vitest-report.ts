@@ -1,0 +1,52 @@
+/** What vitest's JSON reporter wrote, summed up. */
+import { z } from 'zod'
+
+const Report = z.object({
+  numTotalTests: z.int(),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      message: z.string().optional(),
+      assertionResults: z.array(z.object({ status: z.string(), fullName: z.string() })),
+    }),
+  ),
+})
+
+export interface Totals {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+export const NOTHING: Totals = { passed: 0, failed: 0, skipped: 0 }
+
+export function add(a: Totals, b: Totals): Totals {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped }
+}
+
+/** A file that could not be loaded has no tests to count: it counts as one failure. */
+export function totalsOf(json: unknown): Totals {
+  const { testResults } = Report.parse(json)
+  return testResults.reduce<Totals>((sum, { status, assertionResults }) => {
+    const count = (wanted: (status: string) => boolean) => assertionResults.filter((test) => wanted(test.status)).length
+    const failed = count((is) => is === 'failed')
+    const passed = count((is) => is === 'passed')
+    return add(sum, {
+      passed,
+      failed: failed === 0 && status === 'failed' ? 1 : failed,
+      skipped: assertionResults.length - passed - failed,
+    })
+  }, NOTHING)
+}
+
+/** Names of the tests that did not run, for the reader of a green line. */
+export function skippedOf(json: unknown): readonly string[] {
+  return Report.parse(json).testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ fullName }) => fullName),
+  )
+}
+
+export function sentence({ passed, failed, skipped }: Totals): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`
+}
