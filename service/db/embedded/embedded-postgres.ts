@@ -1,0 +1,346 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chown, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { BackOff } from '@postern/base/back-off.ts'
+import { Background } from '@postern/base/background.ts'
+import { type Clock, systemClock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import { type Random, systemRandom } from '@postern/base/random.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import pg from 'pg'
+import { program } from './binaries.ts'
+import { findPlace, type Place, writePointer } from './place.ts'
+import { clearStalePid, isPostmasterOf, recordedPid, stopPostmaster } from './postmaster.ts'
+
+/** A start includes crash recovery, which on a slow disk takes its time. */
+const START_MS = 60_000
+/** Children of a killed server hold its shared memory for a moment; only then is a new one let in. */
+const START_TRIES = 8
+const LOG_BYTES = 8 << 20
+/** A server that lived so long was well: the next death starts the waits anew. */
+const WELL_MS = 30_000
+
+export interface EmbeddedPostgresOptions {
+  /** The service's data folder; the database goes to `postgres` in it. */
+  readonly folder: string
+  readonly log: Log
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly user?: string
+  readonly database?: string
+  /** False only for tests: nothing is forced to disk. */
+  readonly durable?: boolean
+  /** More settings of PostgreSQL, over ours. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+export interface ConnectionParts {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  readonly database: string
+}
+
+/** Small by design: the service's own database holds configuration and runs, never anybody's data. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  shared_buffers: '64MB',
+  max_connections: '60',
+  max_wal_size: '512MB',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  // Two helper processes and their memory less; there is nothing to read ahead here.
+  io_method: 'sync',
+  max_parallel_workers_per_gather: '0',
+  jit: 'off',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  log_min_messages: 'warning',
+  log_line_prefix: '%m [%p] ',
+  cluster_name: 'postern',
+}
+const NOT_DURABLE = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+
+/** A PostgreSQL of one's own as a child process: made, started, watched, restarted, stopped. */
+export class EmbeddedPostgres implements Component, AsyncDisposable {
+  readonly name = 'embedded-postgres'
+  readonly #options: EmbeddedPostgresOptions
+  readonly #clock: Clock
+  readonly #backOff: BackOff
+  readonly #background: Background
+  readonly #stopping = new AbortController()
+  #place: Place | undefined
+  #child: ChildProcess | undefined
+  #port = 0
+  #password = ''
+  readonly #onExit = () => this.#child?.kill('SIGINT')
+
+  constructor(options: EmbeddedPostgresOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#backOff = new BackOff({ firstMs: 100, maxMs: 5_000 }, options.random ?? systemRandom)
+    this.#background = new Background((cause) => options.log.error({ err: cause }, 'embedded PostgreSQL cannot be restarted'))
+  }
+
+  /** Changes when a restart had to take another port: ask for each new connection. */
+  get connection(): ConnectionParts {
+    const { user = 'postern', database = 'postern' } = this.#options
+    return { host: '127.0.0.1', port: this.#port, user, password: this.#password, database }
+  }
+
+  get url(): string {
+    const { user, password, host, port, database } = this.connection
+    return `postgres://${user}:${password}@${host}:${port}/${database}`
+  }
+
+  /** The server's process, for those who want to see it die. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  async start(): Promise<void> {
+    if (this.#child) return
+    const { folder, log } = this.#options
+    await mkdir(folder, { recursive: true, mode: 0o711 })
+    this.#place = await findPlace(folder, log)
+    this.#port = this.#place.port ?? 0
+    this.#password = await this.#readPassword()
+    if (!(await stat(join(this.#place.data, 'PG_VERSION')).catch(() => undefined))) await this.#init(this.#place)
+    await this.#stopOrphan(this.#place)
+    await this.#launchPatiently()
+    await this.#createDatabase()
+    process.on('exit', this.#onExit)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#background.idle()
+    process.off('exit', this.#onExit)
+    const child = this.#child
+    if (child?.pid && this.#place && child.exitCode === null && child.signalCode === null) await this.#halt(child.pid, this.#place)
+    this.#child = undefined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #readPassword(): Promise<string> {
+    const file = join(this.#options.folder, 'postgres-password')
+    const kept = await readFile(file, 'utf8').catch(() => '')
+    if (kept.length >= 32) return kept.trim()
+    const made = Buffer.from((this.#options.random ?? systemRandom).bytes(24)).toString('base64url')
+    await writeFile(`${file}.part`, made, { mode: 0o600 })
+    await rename(`${file}.part`, file)
+    return made
+  }
+
+  /** Made aside and renamed: a start that is cut short leaves nothing that looks like a database. */
+  async #init(place: Place): Promise<void> {
+    const { user = 'postern', durable = true } = this.#options
+    const half = `${place.data}.part`
+    const secret = `${place.data}.pw`
+    await rm(half, { recursive: true, force: true })
+    await mkdir(half, { recursive: true, mode: 0o700 })
+    await writeFile(secret, this.#password, { mode: 0o600 })
+    if (place.user) for (const path of [half, secret]) await chown(path, place.user.uid, place.user.gid)
+    const args = ['-D', half, '-U', user, '-A', 'scram-sha-256', `--pwfile=${secret}`, '-E', 'UTF8', '--locale=C', '--no-instructions']
+    const child = this.#spawn(place, 'initdb', durable ? args : [...args, '--no-sync'], 'pipe')
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => (said = (said + bytes).slice(-4_096)))
+    const [code] = (await once(child, 'close')) as [number | null]
+    await rm(secret, { force: true })
+    if (code !== 0) throw unreachable(said, `PostgreSQL's data folder could not be made in ${place.data}.`)
+    await rename(half, place.data)
+  }
+
+  /** After kill -9 of the service its PostgreSQL lives on: it ends before a new one starts. */
+  async #stopOrphan(place: Place): Promise<void> {
+    const pid = await recordedPid(place.data)
+    if (pid !== undefined && (await isPostmasterOf(pid, place.data))) {
+      this.#options.log.info({ pid }, 'embedded PostgreSQL of an earlier service is stopped')
+      await this.#halt(pid, place)
+    }
+    await clearStalePid(place.data)
+  }
+
+  async #halt(pid: number, place: Place): Promise<void> {
+    const stop = async (mode: 'fast' | 'immediate') => {
+      // Windows has no such signals: pg_ctl knows how to say it there.
+      if (process.platform === 'win32') {
+        const child = this.#spawn(place, 'pg_ctl', ['stop', '-D', place.data, '-m', mode, '-W'], 'ignore')
+        await once(child, 'close')
+      } else {
+        try {
+          process.kill(pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
+        } catch {
+          // It went by itself in between.
+        }
+      }
+    }
+    await stopPostmaster(pid, stop, this.#clock)
+  }
+
+  async #launchPatiently(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.#launch()
+        return
+      } catch (cause) {
+        if (tries >= START_TRIES || this.#stopping.signal.aborted) throw cause
+        await this.#clock.sleep(this.#backOff.next(), this.#stopping.signal).catch(() => undefined)
+      }
+    }
+  }
+
+  async #launch(): Promise<void> {
+    const place = this.#place
+    if (!place) return
+    const { folder, durable = true, settings = {} } = this.#options
+    await clearStalePid(place.data)
+    if (!(await isFree(this.#port))) {
+      this.#port = await freePort()
+      await writePointer(folder, { data: place.data, port: this.#port, ...(place.user ? { note: `runs as ${place.user.name}` } : {}) })
+    }
+    const wanted = { ...SETTINGS, ...(durable ? {} : NOT_DURABLE), ...settings, port: String(this.#port) }
+    const args = ['-D', place.data, ...Object.entries(wanted).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+    const logFile = join(folder, 'postgres.log')
+    const size = await stat(logFile).then(
+      (file) => file.size,
+      () => 0,
+    )
+    if (size > LOG_BYTES) await truncate(logFile)
+    const child = await this.#spawnLogged(place, args, logFile)
+    const startedAt = this.#clock.monotonic()
+    let live = false
+    child.once('exit', (code, signal) => {
+      if (!live || this.#stopping.signal.aborted) return
+      if (this.#clock.monotonic() - startedAt > WELL_MS) this.#backOff.reset()
+      this.#options.log.warn({ code, signal }, 'embedded PostgreSQL ended; it is started again')
+      this.#background.run(() => this.#revive())
+    })
+    await this.#answers(child, logFile)
+    live = true
+    this.#child = child
+    this.#options.log.info({ port: this.#port, pid: child.pid }, 'embedded PostgreSQL runs')
+  }
+
+  async #revive(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await this.#clock.sleep(this.#backOff.next(), signal).catch(() => undefined)
+      if (signal.aborted) return
+      try {
+        await this.#launch()
+        return
+      } catch (cause) {
+        this.#options.log.error({ err: cause }, 'embedded PostgreSQL did not start')
+      }
+    }
+  }
+
+  async #spawnLogged(place: Place, args: readonly string[], logFile: string): Promise<ChildProcess> {
+    // A file, not a pipe: the server outlives a killed service and must still be able to write.
+    const file = await open(logFile, 'a', 0o600)
+    try {
+      return this.#spawn(place, 'postgres', args, file.fd)
+    } finally {
+      await file.close()
+    }
+  }
+
+  #spawn(place: Place, name: 'initdb' | 'postgres' | 'pg_ctl', args: readonly string[], output: 'pipe' | 'ignore' | number): ChildProcess {
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      LC_ALL: 'C',
+      TZ: 'UTC',
+      ...(process.env['SystemRoot'] ? { SystemRoot: process.env['SystemRoot'] } : {}),
+    }
+    const child = spawn(program(place.binaries, name), args, {
+      cwd: dirname(place.data),
+      env,
+      stdio: ['ignore', output, output],
+      // A group of its own: Ctrl-C in the terminal must reach the service only, which then stops PostgreSQL last.
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+      ...(place.user ? { uid: place.user.uid, gid: place.user.gid } : {}),
+    })
+    child.on('error', (cause) => this.#options.log.error({ err: cause, program: name }, 'program of PostgreSQL cannot be run'))
+    return child
+  }
+
+  /** Resolves when it takes queries; when the process ends first, says what it said last. */
+  async #answers(child: ChildProcess, logFile: string): Promise<void> {
+    const until = this.#clock.monotonic() + START_MS
+    const ended = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+    while (!ended()) {
+      const client = new pg.Client({ ...this.connection, database: 'postgres', connectionTimeoutMillis: 2_000 })
+      client.on('error', () => undefined)
+      try {
+        await client.connect()
+        return
+      } catch (cause) {
+        if (this.#clock.monotonic() > until || this.#stopping.signal.aborted) {
+          child.kill('SIGINT')
+          throw unreachable(String(cause), 'The embedded PostgreSQL did not answer in time.')
+        }
+        await this.#clock.sleep(25)
+      } finally {
+        await client.end().catch(() => undefined)
+      }
+    }
+    const said = await readFile(logFile, 'utf8').catch(() => '')
+    throw unreachable(said.slice(-4_096), 'The embedded PostgreSQL did not start.')
+  }
+
+  async #createDatabase(): Promise<void> {
+    const { database } = this.connection
+    const client = new pg.Client({ ...this.connection, database: 'postgres' })
+    client.on('error', () => undefined)
+    await client.connect()
+    try {
+      const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database])
+      if (!rowCount) await client.query(`create database ${client.escapeIdentifier(database)}`)
+    } finally {
+      await client.end()
+    }
+  }
+}
+
+/** What PostgreSQL's last words mean to the person who reads them. */
+function unreachable(said: string, what: string): Fault {
+  const line = said
+    .split('\n')
+    .findLast((text) => /(FATAL|PANIC|error):/.test(text))
+    ?.replace(/^.*?(FATAL|PANIC|error): */, '')
+  const code = said.includes('No space left on device') ? 'DISK_FULL' : 'DATABASE_UNREACHABLE'
+  return new Fault(code, { at: line ? `${what} It said: ${line}` : what })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+async function isFree(port: number): Promise<boolean> {
+  if (port === 0) return false
+  const server = createServer()
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return true
+  } catch {
+    return false
+  } finally {
+    server.close()
+  }
+}

@@ -1,0 +1,75 @@
+/** Where the database lies and as whom it runs: decided at the first start, kept in DIR/postgres.json. */
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Log } from '@postern/base/log.ts'
+import { z } from 'zod'
+import { type Binaries, copyBinaries, locateBinaries } from './binaries.ts'
+import { barrier, type RunAs, whoRuns } from './run-as.ts'
+
+/** Reached by every user; used only where the data folder itself is not. */
+const ELSEWHERE = '/var/lib/postern'
+
+const Pointer = z.object({ data: z.string().min(1), port: z.int().min(1).max(65_535).nullable(), note: z.string().optional() })
+type Pointer = z.infer<typeof Pointer>
+
+export interface Place {
+  /** PostgreSQL's data folder. Its parent belongs to the user it runs as, or lets this user through. */
+  readonly data: string
+  readonly binaries: Binaries
+  readonly user: RunAs | undefined
+  readonly port: number | null
+}
+
+const pointerFile = (folder: string) => join(folder, 'postgres.json')
+
+export async function readPointer(folder: string): Promise<Pointer | undefined> {
+  const text = await readFile(pointerFile(folder), 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    return Pointer.parse(JSON.parse(text))
+  } catch {
+    return undefined // cut short by a crash of long ago: the place is found again by the same rules
+  }
+}
+
+export async function writePointer(folder: string, pointer: Pointer): Promise<void> {
+  const half = `${pointerFile(folder)}.part`
+  await writeFile(half, `${JSON.stringify(pointer, null, 2)}\n`, { mode: 0o600 })
+  await rename(half, pointerFile(folder))
+}
+
+export async function findPlace(folder: string, log: Log): Promise<Place> {
+  const shipped = locateBinaries()
+  const user = await whoRuns()
+  const pointer = await readPointer(folder)
+  const port = pointer?.port ?? null
+  if (!user) return { data: pointer?.data ?? join(folder, 'postgres'), binaries: shipped, user, port }
+
+  const programsBlocked = await barrier(join(shipped.root, 'bin'), user)
+  if (programsBlocked) await mkdir(ELSEWHERE, { recursive: true, mode: 0o755 })
+  const binaries = programsBlocked ? await copyBinaries(shipped, ELSEWHERE) : shipped
+  const known = pointer && (await stat(pointer.data).catch(() => undefined))
+  if (pointer && known) return { data: pointer.data, binaries, user, port }
+
+  const dataBlocked = await openWay(folder, user)
+  const data = dataBlocked ? join(ELSEWHERE, nameOf(await realpath(folder)), 'postgres') : join(folder, 'postgres')
+  if (dataBlocked) {
+    const note = `PostgreSQL runs as ${user.name}, who cannot pass ${dataBlocked}: its data is in ${data}`
+    await mkdir(join(data, '..'), { recursive: true, mode: 0o711 })
+    await writePointer(folder, { data, port, note })
+    log.info({ data, user: user.name, blocked: dataBlocked }, 'database kept outside the data folder')
+  }
+  return { data, binaries, user, port }
+}
+
+/** What still bars the user from the folder after it was opened for passing through (not for listing or reading). */
+async function openWay(folder: string, user: RunAs): Promise<string | undefined> {
+  const blocked = await barrier(folder, user)
+  if (blocked === undefined || blocked !== (await realpath(folder))) return blocked
+  const { mode } = await stat(folder)
+  await chmod(folder, (mode & 0o7777) | 0o011)
+  return await barrier(folder, user)
+}
+
+const nameOf = (path: string) => createHash('sha256').update(path).digest('hex').slice(0, 16)
