@@ -1,0 +1,31 @@
+/** What is common to lists, and the bodies of changes (PATCH). */
+import { z } from 'zod'
+import { Name } from '../ids.ts'
+import { SettingsChange } from './gateways.ts'
+import { StoreSettings } from './stores.ts'
+
+/** `?limit=&cursor=` of every GET that lists. */
+export const ListQuery = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100), cursor: z.string().max(200).optional() })
+
+/** Every list: newest or by name, and where to go on. `next` is null on the last page. */
+export const listOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() })
+export interface ListOf<Item> {
+  readonly items: readonly Item[]
+  readonly next: string | null
+}
+
+/** PATCH /v1/gateways/{gateway} → GatewayView. Settings that are not named stay as they are. */
+export const GatewayChange = z.strictObject({ settings: SettingsChange })
+export type GatewayChange = z.input<typeof GatewayChange>
+
+/** PATCH /v1/gateways/{gateway}/nodes/{node} → NodeView. `name` renames. */
+export const NodeChange = z.strictObject({ name: Name.optional(), settings: SettingsChange.optional() })
+export type NodeChange = z.input<typeof NodeChange>
+
+/** PATCH /v1/stores/{store} → StoreView. `settings` and `sealed` replace what was there; a new audience needs a new `sealed`. */
+export const StoreChange = z.strictObject({
+  settings: StoreSettings.optional(),
+  sealed: z.string().max(65_536).optional(),
+  secrets: z.array(z.string().max(64)).max(32).optional(),
+})
+export type StoreChange = z.input<typeof StoreChange>
