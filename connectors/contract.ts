@@ -261,3 +261,16 @@ export function settingsMarked(connector: Connector, mark: 'secret' | 'audience'
     .filter(([, schema]) => (schema as z.ZodType).meta()?.[mark] === true)
     .map(([name]) => name)
 }
+
+/**
+ * The settings that say where a store's secrets go, with defaults and conversions done ("5432" and no port at all are 5432):
+ * the same on the machine that seals and on the node that opens. For `SealContext.audience`.
+ */
+export function audienceOf(connector: Connector, settings: StoreSettings): StoreSettings {
+  const audience: Record<string, string | number | boolean> = {}
+  for (const name of settingsMarked(connector, 'audience')) {
+    const parsed = (connector.config.shape[name] as z.ZodType<string | number | boolean | undefined>).safeParse(settings[name])
+    if (parsed.success && parsed.data !== undefined) audience[name] = parsed.data
+  }
+  return audience
+}
