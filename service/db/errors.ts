@@ -1,0 +1,34 @@
+import { Fault } from '@postern/protocol/fault.ts'
+
+const GONE = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|08|57P0[1-5]|53300)/
+/** Worth another try at once: the server is being started, or went while nothing had been asked of it yet. */
+const PASSING = /^(ECONN|EPIPE|08|57P0[1-5])/
+const REFUSED = /^(28|3D000)/
+const SAID =
+  /Connection terminated|connection error|timeout exceeded when trying to connect|timeout expired|Query read timeout|not queryable/
+
+const codeOf = (cause: unknown) => (cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '')
+const textOf = (cause: unknown) => (cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '')
+
+/** Trouble with the database as a Fault; a refusal of a statement (a violated constraint, say) stays as it is. */
+export function databaseFault(cause: unknown): unknown {
+  if (cause instanceof Fault) return cause
+  const code = codeOf(cause)
+  if (code === '53100' || code === 'ENOSPC') return new Fault('DISK_FULL', { at: "The service's database cannot write.", cause })
+  if (code === '57014') return new Fault('TIMED_OUT', { at: "A statement of the service's own database was stopped.", cause })
+  if (!GONE.test(code) && !REFUSED.test(code) && !(code === '' && SAID.test(textOf(cause)))) return cause
+  const inner = cause instanceof AggregateError ? textOf(cause.errors[0]) : textOf(cause)
+  return new Fault('DATABASE_UNREACHABLE', { at: `It said: ${inner || code}.`, cause })
+}
+
+/** True when connecting again in a moment can help. */
+export function passes(fault: unknown): boolean {
+  if (!(fault instanceof Fault) || fault.code !== 'DATABASE_UNREACHABLE') return false
+  const code = codeOf(fault.cause)
+  return PASSING.test(code) || (code === '' && SAID.test(textOf(fault.cause)))
+}
+
+/** True when the statement was refused by this constraint; constraints are named after their rule. */
+export function violates(cause: unknown, constraint: string): boolean {
+  return cause instanceof Error && 'constraint' in cause && cause.constraint === constraint
+}

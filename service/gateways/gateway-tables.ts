@@ -1,0 +1,21 @@
+import type { SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type { GatewayId } from '@postern/protocol/ids.ts'
+import type { Generated } from 'kysely'
+import type { Json } from '../db/tables.ts'
+
+export interface GatewayTables {
+  gateway: {
+    id: GatewayId
+    name: string
+    settings: Json<SettingsChange>
+    public_key: string | null
+    created_at: Generated<Date>
+  }
+  gateway_key: {
+    gateway_id: GatewayId
+    slot: 1 | 2
+    hash: string
+    hint: string
+    created_at: Generated<Date>
+  }
+}

@@ -1,0 +1,48 @@
+/** Who may come in: one hook reads what each route says it needs. */
+import { Fault } from '@postern/protocol/fault.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Doorkeeper, NodeProof } from './needs.ts'
+
+const EMPTY = new Uint8Array()
+/** Pages of the API's description, whose routes are not ours. */
+const OPEN_PAGES = /^\/docs(\/|$)/
+
+export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper): void {
+  const proofs = new WeakMap<FastifyRequest, NodeProof>()
+  http.decorateRequest('caller', null)
+  http.decorateRequest('nodeId', null)
+  http.decorateRequest('bodyBytes', null)
+
+  http.addHook('onRoute', (route) => {
+    if (route.config?.needs === undefined && !OPEN_PAGES.test(route.url))
+      throw new Error(`Route ${String(route.method)} ${route.url} does not say what it needs.`)
+  })
+
+  // Before the body is read: who is refused sends nothing.
+  http.addHook('onRequest', async (request) => {
+    const needs = request.routeOptions.config.needs
+    if (needs === undefined || needs === 'none') return
+    if (needs === 'node') {
+      const proof = await doorkeeper.node(request.headers.authorization, request.method, request.url)
+      proofs.set(request, proof)
+      request.nodeId = proof.nodeId
+      return
+    }
+    const caller = await doorkeeper.caller(request.headers.authorization)
+    if (!caller.may.has(needs)) throw new Fault('NOT_ALLOWED', { at: `It needs ${needs}; ${caller.name} is ${caller.role}.` })
+    request.caller = caller
+  })
+
+  // A signature covers the bytes as they came, so they are kept until it is checked.
+  const parse = http.getDefaultJsonParser('error', 'error')
+  http.removeContentTypeParser('application/json')
+  http.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    request.bodyBytes = body
+    if (body.length === 0) done(null, undefined)
+    else parse(request, body.toString('utf8'), done)
+  })
+  http.addHook('preValidation', async (request) => {
+    proofs.get(request)?.checkBody(request.bodyBytes ?? EMPTY)
+    request.bodyBytes = null
+  })
+}

@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import type { Random } from '@postern/base/random.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
+import { type FastifyInstance, fastify } from 'fastify'
+import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { openDoors } from './doors.ts'
+import { describeApi } from './openapi.ts'
+import { sendProblem } from './problem.ts'
+import './needs.ts'
+import type { Doorkeeper } from './needs.ts'
+
+/** Longer than any load balancer's idle time, so that it is never we who close first. */
+const KEEP_ALIVE_MS = 75_000
+const HEADERS_MS = 15_000
+/** For the whole of a request's body; our bodies are small. */
+const REQUEST_MS = 60_000
+
+/** Routes of one noun: `export const xRoutes = (parts): Routes => async (http) => { http.get(...) }`. */
+export type Routes = FastifyPluginAsyncZod
+/** Takes over the socket. `head` are bytes that came behind the request. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+export interface HttpServerParts {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  readonly doorkeeper: Doorkeeper
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: Random
+  readonly routes: readonly Routes[]
+}
+
+/** The service's one door: `/v1`, the pages beside it, and upgrades. */
+export class HttpServer implements Component {
+  readonly name = 'http'
+  readonly #parts: HttpServerParts
+  readonly #upgrades = new Map<string, UpgradeHandler>()
+  #http: FastifyInstance | undefined
+  #url = ''
+
+  constructor(parts: HttpServerParts) {
+    this.#parts = parts
+  }
+
+  /** Known once started. */
+  get url(): string {
+    return this.#url
+  }
+
+  /** Requests for `path` that ask for an upgrade go to `handler`, before any route. May be called at any time. */
+  onUpgrade(path: string, handler: UpgradeHandler): void {
+    this.#upgrades.set(path, handler)
+  }
+
+  async start(): Promise<void> {
+    const { host, port, tls } = this.#parts
+    const http = await this.#build()
+    this.#http = http
+    http.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+    try {
+      await http.ready()
+      await http.listen({ host, port, listenTextResolver: () => '' })
+    } catch (cause) {
+      throw listenFault(cause, host, port)
+    }
+    const address = http.server.address()
+    const taken = typeof address === 'object' && address ? address.port : port
+    const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+    this.#url = `${tls ? 'https' : 'http'}://${shown.includes(':') ? `[${shown}]` : shown}:${taken}`
+  }
+
+  async stop(): Promise<void> {
+    const http = this.#http
+    this.#http = undefined
+    if (!http) return
+    // Upgraded sockets and held requests are ended by their owners, which stop before; what is left is cut.
+    const closed = http.close()
+    http.server.closeAllConnections()
+    await closed
+  }
+
+  async #build(): Promise<FastifyInstance> {
+    const { tls, log, random, doorkeeper, routes } = this.#parts
+    const secure = tls ? { https: { cert: await readFile(tls.cert), key: await readFile(tls.key) } } : {}
+    const http = fastify({
+      ...(secure as { https: null }),
+      loggerInstance: log,
+      disableRequestLogging: true,
+      bodyLimit: LIMITS.bodyBytes,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      requestTimeout: REQUEST_MS,
+      forceCloseConnections: false,
+      genReqId: () => `req_${Buffer.from(random.bytes(9)).toString('base64url')}`,
+      routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
+    }) as unknown as FastifyInstance
+    ;(http.server as Server).headersTimeout = HEADERS_MS
+    http.setValidatorCompiler(validatorCompiler)
+    http.setSerializerCompiler(serializerCompiler)
+    http.setErrorHandler(sendProblem)
+    http.setNotFoundHandler((request, reply) =>
+      sendProblem(new Fault('ROUTE_UNKNOWN', { at: `${request.method} ${request.url.split('?')[0]}` }), request, reply),
+    )
+    openDoors(http, doorkeeper)
+    await describeApi(http)
+    for (const route of routes) await http.register(route)
+    return http
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy())
+    const handler = this.#upgrades.get((request.url ?? '').split('?')[0] ?? '')
+    if (handler) handler(request, socket, head)
+    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  }
+}
+
+function listenFault(cause: unknown, host: string, port: number): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'EADDRINUSE') return new Fault('PORT_TAKEN', { at: `${host}:${port}`, details: { port }, cause })
+  if (code === 'EACCES')
+    return new Fault('FILE_DENIED', { at: `Port ${port} needs more rights.`, remedy: 'Choose a port above 1023.', cause })
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new Fault('CONFIG_INVALID', { at: `--host ${host} is no address of this machine.`, cause })
+  return cause
+}

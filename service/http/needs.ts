@@ -1,0 +1,35 @@
+/** What every route must say about who may call it, and what the hooks put on a request. */
+import type { NodeId } from '@postern/protocol/ids.ts'
+import type { Caller, Permission } from '../people/permissions.ts'
+
+/** A permission; `node`: the signature of a node; `none`: open to everybody. */
+export type Needs = Permission | 'node' | 'none'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A route without it does not start the server. */
+    needs?: Needs
+  }
+  interface FastifyRequest {
+    /** Set where `needs` is a permission. */
+    caller: Caller | null
+    /** Set where `needs` is 'node'. */
+    nodeId: NodeId | null
+    /** SHA-256 of the body as it came; for the signature of a node. */
+    bodyBytes: Uint8Array | null
+  }
+}
+
+/** Proves who asks; implemented by people and nodes. */
+export interface Doorkeeper {
+  /** `authorization` is the header. Fails with TOKEN_MISSING or TOKEN_INVALID. */
+  caller(authorization: string | undefined): Promise<Caller> | Caller
+  /** Checks signature, method, path and age. Fails with NODE_PROOF_INVALID or NODE_DELETED. Then `body` checks what was sent. */
+  node(authorization: string | undefined, method: string, path: string): Promise<NodeProof>
+}
+
+export interface NodeProof {
+  readonly nodeId: NodeId
+  /** Fails with NODE_PROOF_INVALID when these are not the bytes that were signed. */
+  checkBody(bytes: Uint8Array): void
+}

@@ -1,0 +1,15 @@
+import type { TokenId } from '@postern/protocol/ids.ts'
+import type { Generated } from 'kysely'
+import type { Role } from './permissions.ts'
+
+export interface TokenTables {
+  token: {
+    id: TokenId
+    name: string
+    hash: string
+    role: Role
+    created_at: Generated<Date>
+    created_by: string
+    expires_at: Date | null
+  }
+}
