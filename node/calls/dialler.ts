@@ -1,0 +1,139 @@
+import { Agent, request } from 'node:http'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+import { Fault } from '@postern/protocol/fault.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
+import { errorCode } from '../state/files.ts'
+import { type Environment, parseProxy, proxyFromEnvironment } from './proxy.ts'
+
+interface DiallerParts {
+  readonly target: URL
+  readonly environment: Environment
+  /** The gateway's setting `proxyUrl`; '' = as the environment says. */
+  readonly proxyUrl: () => string
+}
+
+/** Opens sockets to the service: straight or through a proxy by CONNECT, with TLS where the URL has it. */
+export class Dialler {
+  readonly target: URL
+  readonly #environment: Environment
+  readonly #proxyUrl: () => string
+  /** Address of this machine as the service's network sees it: where other nodes find the channel. */
+  #localAddress: string | undefined
+
+  constructor(parts: DiallerParts) {
+    this.target = parts.target
+    this.#environment = parts.environment
+    this.#proxyUrl = parts.proxyUrl
+  }
+
+  get localAddress(): string | undefined {
+    return this.#localAddress
+  }
+
+  /** A socket that speaks HTTP/1.1 to the service. */
+  async dial(signal: AbortSignal): Promise<Socket> {
+    const central = this.#proxyUrl()
+    if (central !== '') {
+      try {
+        return await this.#dialBy(parseProxy(central, 'proxyUrl'), signal)
+      } catch (cause) {
+        // A wrong central setting must not cut the node off for good: it could never be told the right one.
+        if (signal.aborted) throw cause
+      }
+    }
+    return this.#dialBy(proxyFromEnvironment(this.target, this.#environment), signal)
+  }
+
+  async #dialBy(proxy: URL | undefined, signal: AbortSignal): Promise<Socket> {
+    const { target } = this
+    const plain = proxy ? await throughProxy(proxy, target, signal) : await tcp(target, signal)
+    this.#localAddress = plain.localAddress ?? this.#localAddress
+    return target.protocol === 'https:' ? tls(plain, target, signal) : plain
+  }
+}
+
+/** An agent whose sockets a Dialler opens; `http.request` then speaks over them whatever the scheme of the URL is. */
+export class DiallerAgent extends Agent {
+  readonly #dialler: Dialler
+
+  constructor(dialler: Dialler) {
+    super({ keepAlive: true, maxSockets: 64, maxFreeSockets: 8, scheduling: 'lifo' })
+    this.#dialler = dialler
+  }
+
+  override createConnection(_options: object, callback?: (cause: Error | null, socket: Duplex) => void): undefined {
+    this.#dialler.dial(AbortSignal.timeout(LIMITS.dialMs)).then(
+      (socket) => callback?.(null, socket),
+      // Node's types want a socket here too; its code reads only the error.
+      (cause: Error) => callback?.(cause, undefined as unknown as Duplex),
+    )
+  }
+}
+
+const portOf = (url: URL): number => Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
+const where = (url: URL): string => `${url.protocol}//${url.host}`
+
+/** Settles with the socket on `event`, or with a fault that says what was dialled. */
+function opened<S extends Socket>(socket: S, event: string, url: URL, signal: AbortSignal): Promise<S> {
+  return new Promise((resolve, reject) => {
+    const settle = (cause?: unknown) => {
+      signal.removeEventListener('abort', onAbort)
+      socket.off(event, onOpen).off('error', settle).off('close', onClose)
+      if (cause === undefined) return resolve(socket.setNoDelay(true))
+      socket.on('error', () => undefined).destroy()
+      reject(unreachable(url, cause))
+    }
+    const onOpen = () => settle()
+    const onClose = () => settle(new Error('closed'))
+    const onAbort = () => settle(signal.reason)
+    socket.once(event, onOpen).once('error', settle).once('close', onClose)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+function tcp(url: URL, signal: AbortSignal): Promise<Socket> {
+  return opened(connectTcp({ host: hostOf(url), port: portOf(url) }), 'connect', url, signal)
+}
+
+function tls(socket: Socket, url: URL, signal: AbortSignal): Promise<Socket> {
+  const host = hostOf(url)
+  const secure = connectTls({ socket, host, ALPNProtocols: ['http/1.1'], ...(isIP(host) ? {} : { servername: host }) })
+  return opened(secure, 'secureConnect', url, signal)
+}
+
+async function throughProxy(proxy: URL, target: URL, signal: AbortSignal): Promise<Socket> {
+  const plain = await tcp(proxy, signal)
+  const socket = proxy.protocol === 'https:' ? await tls(plain, proxy, signal) : plain
+  const authority = `${target.hostname}:${portOf(target)}`
+  const user = decodeURIComponent(proxy.username)
+  const headers: Record<string, string> = { host: authority }
+  if (user !== '') {
+    headers['proxy-authorization'] = `Basic ${Buffer.from(`${user}:${decodeURIComponent(proxy.password)}`).toString('base64')}`
+  }
+  return new Promise((resolve, reject) => {
+    const refuse = (cause: unknown) => {
+      socket.on('error', () => undefined).destroy()
+      reject(unreachable(target, cause, `through the proxy ${where(proxy)}`))
+    }
+    const connect = request({ method: 'CONNECT', path: authority, headers, signal, createConnection: () => socket })
+    connect.once('connect', (response, tunnel, head) => {
+      if (response.statusCode !== 200) return refuse(new Error(`the proxy answered ${response.statusCode}`))
+      if (head.length > 0) tunnel.unshift(head)
+      resolve(tunnel as Socket)
+    })
+    connect.once('response', (response) => refuse(new Error(`the proxy answered ${response.statusCode}`)))
+    connect.on('error', refuse)
+    connect.end()
+  })
+}
+
+export function unreachable(url: URL, cause: unknown, by = ''): Fault {
+  if (cause instanceof Fault) return cause
+  const timedOut = cause instanceof Error && cause.name === 'TimeoutError'
+  const reason = timedOut ? 'no answer in time' : (errorCode(cause) ?? (cause instanceof Error ? cause.message : 'failed'))
+  return new Fault('SERVICE_UNREACHABLE', { at: `(${where(url)}${by ? ` ${by}` : ''}: ${reason})`, cause })
+}

@@ -1,0 +1,107 @@
+import { chmod, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Fault } from '@postern/protocol/fault.ts'
+import { fileFault, makeFolder, readWhole, removeTemporary, writeWhole } from './files.ts'
+import { FolderLock } from './lock.ts'
+import { NodeFile } from './node-file.ts'
+
+const OURS = new Set(['node.json', 'vault', 'scratch', 'lost+found'])
+
+/** The node's folder, locked for this process. Everything in it is written by write-then-rename. */
+export class DataFolder implements AsyncDisposable {
+  readonly path: string
+  readonly #lock: FolderLock
+  #node: NodeFile | undefined
+  #writing: Promise<void> = Promise.resolve()
+
+  private constructor(path: string, lock: FolderLock, node: NodeFile | undefined) {
+    this.path = path
+    this.#lock = lock
+    this.#node = node
+  }
+
+  static async open(path: string): Promise<DataFolder> {
+    await makeFolder(path)
+    const names = await readdir(path).catch((cause) => Promise.reject(fileFault(path, cause)))
+    refuseForeign(path, names)
+    const lock = await FolderLock.take(path)
+    try {
+      await chmod(path, 0o700).catch((cause) => Promise.reject(fileFault(path, cause)))
+      const node = parseNodeFile(path, await readWhole(join(path, 'node.json')))
+      const folder = new DataFolder(path, lock, node)
+      await folder.#tidy()
+      return folder
+    } catch (cause) {
+      await lock[Symbol.asyncDispose]()
+      throw cause
+    }
+  }
+
+  get scratch(): string {
+    return join(this.path, 'scratch')
+  }
+
+  get vault(): string {
+    return join(this.path, 'vault')
+  }
+
+  get node(): NodeFile | undefined {
+    return this.#node
+  }
+
+  /** The joined node; NODE_NOT_JOINED when there is none. */
+  joined(): NodeFile {
+    if (!this.#node) throw new Fault('NODE_NOT_JOINED', { at: `(${this.path})` })
+    return this.#node
+  }
+
+  async create(node: NodeFile): Promise<void> {
+    await this.#save(node)
+  }
+
+  /** Changes some fields, lastingly when this returns. */
+  async update(change: Partial<NodeFile>): Promise<void> {
+    await this.#save({ ...this.joined(), ...change })
+  }
+
+  /** Writes follow each other, so that the last one called is the one that stays. */
+  #save(node: NodeFile): Promise<void> {
+    this.#node = node
+    const write = this.#writing.then(() => writeWhole(join(this.path, 'node.json'), `${JSON.stringify(node, null, 2)}\n`))
+    this.#writing = write.catch(() => undefined)
+    return write
+  }
+
+  async #tidy(): Promise<void> {
+    await rm(this.scratch, { recursive: true, force: true }).catch((cause) => Promise.reject(fileFault(this.scratch, cause)))
+    await makeFolder(this.scratch)
+    await makeFolder(this.vault)
+    await removeTemporary(this.path)
+    await removeTemporary(this.vault)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing
+    await this.#lock[Symbol.asyncDispose]()
+  }
+}
+
+/** A folder that is neither empty nor a node's is not ours to write into, least of all a service's. */
+function refuseForeign(path: string, names: readonly string[]): void {
+  if (names.includes('node.json')) return
+  const foreign = names.find((name) => !OURS.has(name) && !name.startsWith('.') && !name.endsWith('.tmp'))
+  if (foreign) throw new Fault('DATA_FOLDER_FOREIGN', { at: `(${path} holds "${foreign}" and no node.json)` })
+}
+
+function parseNodeFile(path: string, text: string | undefined): NodeFile | undefined {
+  if (text === undefined) return undefined
+  try {
+    return NodeFile.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new Fault('CONFIG_INVALID', {
+      at: `${join(path, 'node.json')} cannot be read.`,
+      remedy: 'Restore the file from a backup, or join the node again with an empty --data folder.',
+      cause,
+    })
+  }
+}
