@@ -1,15 +1,19 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
-import type { Connector, Session } from '@postern/connectors/contract.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
 import type { Counters, StoreRef, TaskOrder } from '@postern/protocol/node-api.ts'
+import { parseContext } from './context.ts'
+import { finish } from './finish.ts'
+import { ENGINE_LIMITS } from './limits.ts'
 import type { Outcome } from './outcome.ts'
+import { type OpenStore, type Pair, pairOf } from './pair.ts'
+import { movePart } from './part.ts'
+import { plan } from './plan.ts'
+import { Snapshots } from './snapshots.ts'
+import { Tally } from './tally.ts'
 
-/** A store's shared session and what its connector claims. The engine never disposes the session. */
-export interface OpenStore {
-  readonly connector: Pick<Connector, 'kind' | 'can'>
-  readonly session: Session
-}
+export type { OpenStore, Outcome }
 
 export interface EngineParts {
   readonly clock: Clock
@@ -20,24 +24,95 @@ export interface EngineParts {
 /** Executes the tasks of copies over connectors. Knows nothing of links, HTTP or the service. */
 export class Engine implements AsyncDisposable {
   readonly #parts: EngineParts
+  readonly #snapshots: Snapshots
 
   constructor(parts: EngineParts) {
     this.#parts = parts
+    this.#snapshots = new Snapshots(parts)
   }
 
   /** Runs one order to its outcome. Never rejects: what a store does, and an abort, become outcome `failed`. */
-  async execute(order: TaskOrder, _onProgress: (counters: Counters) => void, signal: AbortSignal): Promise<Outcome> {
-    await this.#parts.open(order.source, signal)
-    return { outcome: 'cleaned' }
+  async execute(order: TaskOrder, onProgress: (counters: Counters) => void, signal: AbortSignal): Promise<Outcome> {
+    const tally = new Tally(this.#parts.clock, onProgress)
+    try {
+      signal.throwIfAborted()
+      return await this.#run(order, tally, signal)
+    } catch (cause) {
+      const fault = Fault.from(signal.aborted ? signal.reason : cause)
+      const { run, task, attempt, kind } = order
+      const level = fault.kind === 'bug' ? 'error' : 'debug'
+      this.#parts.log[level]({ run, task, attempt, kind, code: fault.code, err: cause }, 'a task failed')
+      return { outcome: 'failed', fault: message(fault), counters: tally.counters }
+    }
   }
 
   /** Runs whose exported snapshot this process holds: what the beat says. */
   snapshots(): readonly RunId[] {
-    return []
+    return this.#snapshots.runs()
   }
 
   /** The answer to a beat: of the runs that it `reported`, closes the snapshots of all but `keep`. One taken since stays. */
-  async keepSnapshots(_keep: readonly RunId[], _reported: readonly RunId[]): Promise<void> {}
+  async keepSnapshots(keep: readonly RunId[], reported: readonly RunId[]): Promise<void> {
+    const needed = new Set(keep)
+    await Promise.all(reported.filter((run) => !needed.has(run)).map((run) => this.#snapshots.release(run)))
+  }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#snapshots[Symbol.asyncDispose]()
+  }
+
+  async #run(order: TaskOrder, tally: Tally, signal: AbortSignal): Promise<Outcome> {
+    const pair = await this.#pair(order, signal)
+    switch (order.kind) {
+      case 'plan':
+        return { outcome: 'planned', plan: await plan(order, pair, { clock: this.#parts.clock, snapshots: this.#snapshots }, signal) }
+      case 'part':
+        return { outcome: 'moved', result: await movePart(order, pair, tally, signal), counters: tally.counters }
+      case 'snapshot':
+        return { outcome: 'resnapshot', snapshot: await this.#snapshotAgain(order, pair, signal) }
+      case 'finish': {
+        const result = await finish(order, pair, signal)
+        if (result.verification.status !== 'failed') await this.#snapshots.release(order.run)
+        return { outcome: 'finished', finish: result }
+      }
+      case 'cleanup':
+        await this.#cleanUp(order, pair, signal)
+        return { outcome: 'cleaned' }
+      default:
+        return order.kind satisfies never
+    }
+  }
+
+  async #pair(order: TaskOrder, signal: AbortSignal): Promise<Pair> {
+    const [source, sink] = await Promise.all([this.#parts.open(order.source, signal), this.#parts.open(order.sink, signal)])
+    return pairOf(order, source, sink)
+  }
+
+  /** A new point in time for the parts left. The old one stays here if it is here: parts may still be reading under it. */
+  async #snapshotAgain(order: TaskOrder, { source }: Pair, signal: AbortSignal) {
+    const context = parseContext(order.context)
+    if (!source.snapshot) throw new Fault('COPY_UNSUPPORTED', { at: `${context.shape.kind} has no snapshots` })
+    const snapshot = await source.snapshot(signal)
+    this.#snapshots.hold(order.run, snapshot)
+    const takenAt = new Date(this.#parts.clock.now()).toISOString()
+    const first = context.snapshot?.takenAt ?? 'an earlier time'
+    return {
+      context: { ...context, snapshot: { id: snapshot.id, takenAt } },
+      note: `The snapshot of ${first} was lost with its node; parts not yet copied show the source of ${takenAt}.`,
+    }
+  }
+
+  async #cleanUp(order: TaskOrder, { sink }: Pair, signal: AbortSignal): Promise<void> {
+    // Before planning had ended nothing was promised to anyone, and nothing but empty staging can be there.
+    if (order.context !== null && order.context !== undefined) {
+      await sink.discard(parseContext(order.context).target, order.run, signal)
+    }
+    await this.#snapshots.release(order.run)
+  }
+}
+
+function message(fault: Fault) {
+  const { code, details } = fault
+  const { messageLength, remedyLength } = ENGINE_LIMITS
+  return { code, message: fault.message.slice(0, messageLength), remedy: fault.remedy.slice(0, remedyLength), details: { ...details } }
 }

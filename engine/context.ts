@@ -1,0 +1,94 @@
+/**
+ * What a plan leaves for the tasks after it. JSON: the service keeps it unread and gives it to the nodes, so each task parses it
+ * before it trusts it.
+ */
+import type { Column, Commit, Part, Shape, Target } from '@postern/connectors/contract.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { z } from 'zod'
+
+const Encoding = z.enum(['pg-binary', 'pg-text', 'csv'])
+const PLAIN_TYPES = [
+  'bool',
+  'int16',
+  'int32',
+  'int64',
+  'float32',
+  'float64',
+  'text',
+  'bytes',
+  'date',
+  'time',
+  'timestamp',
+  'timestamptz',
+  'uuid',
+  'json',
+  'other',
+] as const
+const LogicalType = z.union([
+  z.object({ is: z.enum(PLAIN_TYPES) }),
+  z.object({ is: z.literal('decimal'), precision: z.int().exactOptional(), scale: z.int().exactOptional() }),
+])
+const ColumnJson: z.ZodType<Column> = z.object({ name: z.string(), type: LogicalType, native: z.string(), nullable: z.boolean() })
+
+const ShapeJson: z.ZodType<Shape> = z.object({
+  title: z.string(),
+  columns: z.array(ColumnJson),
+  key: z.array(z.string()),
+  estimatedRows: z.number().nullable(),
+  estimatedBytes: z.number().nullable(),
+  kind: z.string(),
+  encodings: z.array(Encoding),
+  own: z.unknown(),
+})
+const TargetJson: z.ZodType<Target> = z.object({
+  title: z.string(),
+  columns: z.array(ColumnJson),
+  single: z.boolean(),
+  notes: z.array(z.string()),
+  own: z.unknown(),
+})
+const PartJson: z.ZodType<Part> = z.object({ name: z.string(), estimatedRows: z.number().nullable(), own: z.unknown() })
+const CommitJson: z.ZodType<Commit> = z.object({ rows: z.number(), bytes: z.number(), attempt: z.int() })
+
+/** Plan-wide facts, the `context` of an order. */
+const PlanContext = z.object({
+  version: z.literal(1),
+  encoding: Encoding,
+  lane: z.string(),
+  shape: ShapeJson,
+  target: TargetJson,
+  /** How many parts the plan cut. */
+  parts: z.int().min(1),
+  snapshot: z.object({ id: z.string(), takenAt: z.iso.datetime() }).nullable(),
+})
+export type PlanContext = z.infer<typeof PlanContext>
+
+/** The `spec` of a part's order. */
+const PartSpec = z.object({ index: z.int().min(0), part: PartJson })
+export type PartSpec = z.infer<typeof PartSpec>
+
+/** The `result` of a part that has moved, for `finish`. */
+const PartResult = z.object({
+  index: z.int().min(0),
+  commit: CommitJson,
+  /** Rows as the source counted them; null when an earlier attempt had moved the part. */
+  rowsRead: z.number().nullable(),
+  /** The snapshot that it was read under. */
+  snapshot: z.string().nullable(),
+  already: z.boolean(),
+})
+export type PartResult = z.infer<typeof PartResult>
+
+export const parseContext = (value: unknown): PlanContext => parse(PlanContext, value, "the plan's context")
+export const parseSpec = (value: unknown): PartSpec => parse(PartSpec, value, "the part's spec")
+export const parseResult = (value: unknown): PartResult => parse(PartResult, value, "the part's result")
+
+function parse<Value>(schema: z.ZodType<Value>, value: unknown, what: string): Value {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new Fault('INTERNAL', {
+    at: `${what} cannot be read: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    remedy: 'Nodes of different versions may have met in this run: start it again.',
+  })
+}

@@ -1,0 +1,45 @@
+import type { PartStream } from '@postern/connectors/contract.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { Tally } from './tally.ts'
+
+/**
+ * Watches a part's bytes on their way: how many, and which end failed first. It listens and never stands in between, so the
+ * bytes are not touched and the sink's back-pressure reaches the source as it is.
+ */
+export class Meter {
+  readonly #stream: PartStream
+  readonly #tally: Tally
+  #bytes = 0
+  #fault: Fault | undefined
+
+  /** `onLost` is called when the source ends without having reached its end: a sink that only waits would wait for ever. */
+  constructor(stream: PartStream, tally: Tally, onLost: () => void) {
+    this.#stream = stream
+    this.#tally = tally
+    const { bytes } = stream
+    bytes.on('error', (cause) => {
+      if (cause instanceof Fault && cause.kind !== 'stopped') this.#fault ??= cause
+    })
+    bytes.on('close', () => {
+      if (!bytes.readableEnded) onLost()
+    })
+    bytes.on('data', (chunk: Buffer) => this.#take(chunk.length))
+    // A listener for data would start the flow before the sink is there to take it.
+    bytes.pause()
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** What to say of a failed part: the source's own fault comes before what it did to the sink. */
+  fault(sinkCause: unknown): unknown {
+    const lost = sinkCause instanceof Fault && sinkCause.code === 'COMMIT_LOST'
+    return lost ? sinkCause : (this.#fault ?? sinkCause)
+  }
+
+  #take(length: number): void {
+    this.#bytes += length
+    if (this.#tally.due()) this.#tally.progress({ rowsRead: this.#stream.rows(), bytesRead: this.#bytes })
+  }
+}

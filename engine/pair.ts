@@ -1,0 +1,32 @@
+import type { Session, Sink, Source } from '@postern/connectors/contract.ts'
+import type { Copy } from '@postern/protocol/api/runs.ts'
+import { CopyRequest } from '@postern/protocol/api/runs.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import type { End } from './guarantee.ts'
+
+/** A store's shared session and what its connector claims. The engine never disposes the session. */
+export interface OpenStore {
+  readonly connector: End
+  readonly session: Session
+}
+
+/** The two ends of an order, open. */
+export interface Pair {
+  readonly copy: Copy
+  readonly from: End
+  readonly into: End
+  readonly source: Source
+  readonly sink: Sink
+}
+
+export function pairOf(order: TaskOrder, source: OpenStore, sink: OpenStore): Pair {
+  const copy = CopyRequest.parse(order.copy)
+  if (!source.session.source || !source.connector.can.source) {
+    throw new Fault('COPY_UNSUPPORTED', { at: `${copy.source}: a store of kind ${source.connector.kind} cannot be read by a copy` })
+  }
+  if (!sink.session.sink || !sink.connector.can.sink) {
+    throw new Fault('COPY_UNSUPPORTED', { at: `${copy.sink}: a store of kind ${sink.connector.kind} cannot be written by a copy` })
+  }
+  return { copy, from: source.connector, into: sink.connector, source: source.session.source, sink: sink.session.sink }
+}

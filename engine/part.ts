@@ -1,0 +1,69 @@
+/** Task `part`: move the rows of one part, with the record of their commit. Safe to do twice, also at the same time. */
+import type { Commit, PartStream, Slot } from '@postern/connectors/contract.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import { type PartResult, type PlanContext, parseContext, parseSpec } from './context.ts'
+import { Meter } from './meter.ts'
+import type { Pair } from './pair.ts'
+import type { Tally } from './tally.ts'
+
+export async function movePart(order: TaskOrder, pair: Pair, tally: Tally, signal: AbortSignal): Promise<PartResult> {
+  const context = parseContext(order.context)
+  const { index } = parseSpec(order.spec)
+  const slot: Slot = { run: order.run, task: order.task, attempt: order.attempt }
+  const there = await pair.sink.committed(context.target, slot, signal)
+  if (there) return alreadyThere(index, there, tally)
+  try {
+    return await move(order, context, pair, { tally, slot }, signal)
+  } catch (cause) {
+    if (!(cause instanceof Fault) || cause.code !== 'COMMIT_LOST') throw cause
+    const winner = await pair.sink.committed(context.target, slot, signal)
+    if (!winner) throw cause
+    return alreadyThere(index, winner, tally)
+  }
+}
+
+function alreadyThere(index: number, commit: Commit, tally: Tally): PartResult {
+  tally.set({ rowsRead: commit.rows, rowsWritten: commit.rows, bytesRead: commit.bytes, bytesWritten: commit.bytes })
+  return { index, commit, rowsRead: null, snapshot: null, already: true }
+}
+
+interface Moving {
+  readonly tally: Tally
+  readonly slot: Slot
+}
+
+async function move(order: TaskOrder, context: PlanContext, pair: Pair, moving: Moving, signal: AbortSignal): Promise<PartResult> {
+  const { encoding, target } = context
+  const { index, part } = parseSpec(order.spec)
+  const snapshot = context.snapshot?.id ?? null
+  const failed = new AbortController()
+  const either = AbortSignal.any([signal, failed.signal])
+  const stream = await pair.source.read({ shape: context.shape, part, encoding, snapshot }, either)
+  const meter = new Meter(stream, moving.tally, () => failed.abort())
+  try {
+    const commit = await pair.sink.write({ target, slot: moving.slot, part: index, encoding, bytes: stream.bytes }, either)
+    const rowsRead = countedAlike(stream, commit, part.name)
+    moving.tally.set({ rowsRead, rowsWritten: commit.rows, bytesRead: meter.bytes, bytesWritten: commit.bytes })
+    return { index, commit, rowsRead, snapshot, already: false }
+  } catch (cause) {
+    // Only on failure: after success the source may have lent its connection to somebody else.
+    failed.abort()
+    moving.tally.set({ bytesRead: meter.bytes })
+    throw meter.fault(cause)
+  } finally {
+    stream.bytes.destroy()
+  }
+}
+
+/** Each end counts for itself: the source what it sent, the target what it stored. */
+function countedAlike(stream: PartStream, commit: Commit, name: string): number {
+  const rows = stream.rows()
+  if (stream.bytes.readableEnded && rows === commit.rows) return rows
+  throw new Fault('VERIFICATION_FAILED', {
+    at: stream.bytes.readableEnded
+      ? `part ${name}: the source sent ${rows} rows, the target took ${commit.rows}`
+      : `part ${name}: the target took ${commit.rows} rows and left the rest`,
+    details: { sourceRows: rows, targetRows: commit.rows },
+  })
+}

@@ -1,0 +1,128 @@
+/**
+ * Task `plan`: look at both ends, decide, prepare the target, cut the parts. May run again for the same run, also at the same time:
+ * what it leaves behind is the target's staging, which the sink finds again, and a snapshot, which ends with the run.
+ */
+import type { Clock } from '@postern/base/clock.ts'
+import type { Shape, Snapshot, Target } from '@postern/connectors/contract.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { PlanResult, TaskOrder } from '@postern/protocol/node-api.ts'
+import type { PlanContext } from './context.ts'
+import { largestFirst, wantedParts } from './cut.ts'
+import { guaranteeOf } from './guarantee.ts'
+import { chooseLane, type Lane } from './lane.ts'
+import { ENGINE_LIMITS } from './limits.ts'
+import type { Pair } from './pair.ts'
+import { samePlace } from './place.ts'
+import type { Snapshots } from './snapshots.ts'
+
+export interface PlanParts {
+  readonly clock: Clock
+  readonly snapshots: Snapshots
+}
+
+export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signal: AbortSignal): Promise<PlanResult> {
+  const { copy, source, sink } = pair
+  refuseMode(pair)
+  const given = guaranteeOf(pair.from, pair.into, copy.guarantee)
+  const shape = await source.describe(copy.from, signal)
+  refuseSamePlace(order, pair, shape)
+  const lane = chooseLane({ shape, sinkKind: pair.into.kind, accepted: sink.accepts(shape, copy.to), to: copy.to })
+  const { mode, key, verify } = copy
+  const target = await sink.prepare({ run: order.run, shape, where: copy.to, mode, key, encoding: lane.encoding, verify }, signal)
+  await refuseTarget(order, pair, shape, target, signal)
+  const cut = await cutParts(order, pair, { shape, target, lane }, parts, signal)
+  const notes = [lane.note, given.note, ...cut.notes, ...target.notes]
+  return {
+    lane: lane.name,
+    guarantee: given.guarantee,
+    notes: notes.slice(0, ENGINE_LIMITS.notes).map((note) => note.slice(0, ENGINE_LIMITS.noteLength)),
+    context: cut.context,
+    holdsSnapshot: cut.context.snapshot !== null,
+    parts: cut.specs.map((spec) => ({
+      name: spec.part.name.slice(0, ENGINE_LIMITS.nameLength),
+      estimatedRows: spec.part.estimatedRows,
+      spec,
+    })),
+  }
+}
+
+interface Decided {
+  readonly shape: Shape
+  readonly target: Target
+  readonly lane: Lane
+}
+
+async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: PlanParts, signal: AbortSignal) {
+  const { shape, target, lane } = decided
+  const { copy, source } = pair
+  const wanted = wantedParts(copy.parts, target.single, shape)
+  const snapshot = await takeSnapshot(order, pair, wanted !== 1, parts, signal)
+  try {
+    const split = await source.split(shape, { wanted, snapshot: snapshot?.id ?? null }, signal)
+    if (split.length === 0) throw new Fault('INTERNAL', { at: `${shape.title}: the source cut it into no part at all` })
+    const specs = largestFirst(split)
+    // One part read in one go sees one moment by itself; only verification needs to see that moment again.
+    const needed = snapshot !== null && (specs.length > 1 || copy.verify !== 'none')
+    if (snapshot && !needed) await parts.snapshots.close(order.run, snapshot)
+    const context: PlanContext = {
+      version: 1,
+      encoding: lane.encoding,
+      lane: lane.name,
+      shape,
+      target,
+      parts: specs.length,
+      snapshot: needed ? { id: snapshot.id, takenAt: new Date(parts.clock.now()).toISOString() } : null,
+    }
+    return { context, specs, notes: [partsNote(specs.length, wanted, needed)] }
+  } catch (cause) {
+    if (snapshot) await parts.snapshots.close(order.run, snapshot)
+    throw cause
+  }
+}
+
+async function takeSnapshot(order: TaskOrder, pair: Pair, several: boolean, parts: PlanParts, signal: AbortSignal) {
+  const { copy, source, from } = pair
+  if (!from.can.source?.snapshot || !source.snapshot) return null
+  if (!several && copy.verify === 'none') return null
+  const snapshot: Snapshot = await source.snapshot(signal)
+  parts.snapshots.hold(order.run, snapshot)
+  return snapshot
+}
+
+function partsNote(cut: number, wanted: number | null, snapshot: boolean): string {
+  const many = cut === 1 ? '1 part' : `${cut} parts`
+  const fewer = wanted !== null && cut < wanted ? ` (${wanted} wanted; the source cannot be cut further)` : ''
+  return `${many}${fewer}${snapshot ? ', read and verified under one snapshot of the source' : ''}.`
+}
+
+function refuseMode({ copy, into }: Pair): void {
+  const modes = into.can.sink?.modes ?? []
+  if (modes.includes(copy.mode)) return
+  throw new Fault('COPY_UNSUPPORTED', { at: `mode ${copy.mode}: ${into.kind} has ${modes.join(', ')}` })
+}
+
+function refuseSamePlace(order: TaskOrder, { copy }: Pair, shape: Shape): void {
+  if (order.source.id !== order.sink.id) return
+  if (samePlace(copy.from, copy.to) || samePlace(shape.title, copy.to)) throw same(copy.to)
+}
+
+function same(place: string): Fault {
+  return new Fault('INPUT_INVALID', {
+    at: `to: ${place} is what the copy reads`,
+    remedy: 'Name another table or path, or another store, with --to.',
+  })
+}
+
+/** What only the prepared target can tell. Every attempt would be refused alike, so what was prepared is taken away. */
+async function refuseTarget(order: TaskOrder, pair: Pair, shape: Shape, target: Target, signal: AbortSignal): Promise<void> {
+  const { copy, sink } = pair
+  const onItself = order.source.id === order.sink.id && samePlace(shape.title, target.title)
+  const tooMany = target.single && copy.parts !== undefined && copy.parts > 1
+  if (!onItself && !tooMany) return
+  await sink.discard(target, order.run, signal)
+  if (onItself) throw same(copy.to)
+  throw new Fault('INPUT_INVALID', {
+    at: `parts: ${copy.parts} parts do not go into the one file ${copy.to}`,
+    remedy: 'End the path with "/" to get one file a part, or leave the number of parts out.',
+  })
+}
