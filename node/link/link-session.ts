@@ -1,0 +1,95 @@
+import { performServerHandshake, type ServerHttp2Session } from 'node:http2'
+import type { Clock } from '@postern/base/clock.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
+import type { Router } from '../app/router.ts'
+import type { Dialled } from './transport.ts'
+
+export const H2_SETTINGS = { initialWindowSize: LIMITS.streamWindowBytes, maxFrameSize: LIMITS.frameBytes } as const
+
+/** The node as HTTP/2 server on a connection that it dialled. Lives until `closed`. */
+export class LinkSession {
+  readonly #session: ServerHttp2Session
+  /** Resolves with the reason once the connection is gone; never rejects. */
+  readonly closed: Promise<string>
+  #reason: string | undefined
+
+  private constructor(session: ServerHttp2Session, dialled: Dialled) {
+    this.#session = session
+    this.closed = new Promise((resolve) => session.once('close', () => resolve(this.#reason ?? 'closed by the service')))
+    session.on('error', (cause) => {
+      this.#reason ??= cause instanceof Error ? cause.message : 'broke'
+    })
+    session.once('close', () => {
+      // Over a WebSocket the TCP connection would outlive its session while it waits for a close frame.
+      dialled.stream.destroy()
+      dialled.tcp.destroy()
+    })
+  }
+
+  /** Serves on the connection; settles when the service has answered as an HTTP/2 client. */
+  static async open(dialled: Dialled, router: Router, signal: AbortSignal): Promise<LinkSession> {
+    dialled.tcp.setNoDelay(true)
+    dialled.stream.on('error', () => undefined)
+    const http2 = performServerHandshake(dialled.stream, { settings: H2_SETTINGS })
+    const session = new LinkSession(http2, dialled)
+    http2.on('stream', (stream, headers) => router.serve(stream, headers, { is: 'link' }))
+    http2.setLocalWindowSize(LIMITS.sessionWindowBytes)
+    await session.#answered(signal)
+    return session
+  }
+
+  /** Asks for a sign of life until there is none in time: then the connection is given up. */
+  async watch(clock: Clock, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#session.destroyed) {
+      await clock.sleep(LIMITS.pingMs, signal).catch(() => undefined)
+      if (signal.aborted || this.#session.destroyed) return
+      if (!(await this.#ping(clock, signal)) && !signal.aborted) this.destroy('no answer to a ping')
+    }
+  }
+
+  /** Lets streams in hand end: the service sees GOAWAY. */
+  close(): void {
+    if (!this.#session.closed) this.#session.close()
+  }
+
+  destroy(reason: string): void {
+    this.#reason ??= reason
+    if (!this.#session.destroyed) this.#session.destroy()
+  }
+
+  async #ping(clock: Clock, signal: AbortSignal): Promise<boolean> {
+    const timer = new AbortController()
+    const answer = new Promise<boolean>((resolve) => {
+      const sent = this.#session.ping((cause) => resolve(cause === null))
+      // Too many unanswered ones are under way: that is an answer too.
+      if (!sent) resolve(false)
+    })
+    const timeout = clock.sleep(LIMITS.pingTimeoutMs, AbortSignal.any([signal, timer.signal])).then(
+      () => false,
+      () => true,
+    )
+    try {
+      return await Promise.race([answer, timeout])
+    } finally {
+      timer.abort()
+    }
+  }
+
+  #answered(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (cause: unknown) => {
+        signal.removeEventListener('abort', onAbort)
+        this.#session.off('remoteSettings', onSettings).off('close', onClose)
+        if (cause === undefined) return resolve()
+        this.destroy('no HTTP/2 came')
+        reject(cause)
+      }
+      const onSettings = () => end(undefined)
+      const onClose = () => end(new Error(this.#reason ?? 'closed before any HTTP/2 came'))
+      const onAbort = () => end(signal.reason)
+      this.#session.once('remoteSettings', onSettings).once('close', onClose)
+      if (signal.aborted) onAbort()
+      else signal.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+}

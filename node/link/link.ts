@@ -1,0 +1,150 @@
+import { BackOff } from '@postern/base/back-off.ts'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import type { Random } from '@postern/base/random.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
+import type { Router } from '../app/router.ts'
+import type { Transport } from '../state/node-file.ts'
+import { LinkSession } from './link-session.ts'
+import { dialLink, reasonOf, type TransportParts, UpgradeRefused } from './transport.ts'
+
+/**
+ *   down ── back-off over, or woken ──► dialling ── HTTP/2 spoken ──► up
+ *    ▲ ◄────────── no transport passed ────┘                           │
+ *    └──────────── closed, broke, no answer to a ping ─────────────────┘
+ */
+export type LinkState =
+  | { readonly at: 'down'; readonly since: number; readonly why: string }
+  | { readonly at: 'dialling'; readonly transport: Transport; readonly failures: number }
+  | { readonly at: 'up'; readonly since: number; readonly transport: Transport; readonly session: LinkSession }
+
+export interface LinkParts extends TransportParts {
+  readonly router: Router
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** What worked the last time, and where to keep what works now. */
+  readonly remembered: () => Transport | null
+  readonly remember: (transport: Transport) => Promise<void>
+}
+
+/** A link that died younger than this does not count as success: the next dial waits longer still. */
+const LIVED_MS = 5_000
+const OTHER = { raw: 'websocket', websocket: 'raw' } as const satisfies Record<Transport, Transport>
+
+/** Keeps one connection to the service: one loop that dials, serves, and dials again. */
+export class Link implements Component {
+  readonly name = 'link'
+  readonly #parts: LinkParts
+  readonly #stopping = new AbortController()
+  readonly #backOff: BackOff
+  #state: LinkState
+  #wake = new AbortController()
+  #loop: Promise<void> | undefined
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts
+    this.#backOff = new BackOff({ firstMs: 200, maxMs: 15_000 }, parts.random)
+    this.#state = { at: 'down', since: parts.clock.now(), why: 'not dialled yet' }
+  }
+
+  get state(): LinkState {
+    return this.#state
+  }
+
+  async start(): Promise<void> {
+    this.#loop ??= this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    if (this.#state.at === 'up') this.#state.session.close()
+    await this.#loop
+  }
+
+  /** Ends the wait before the next dial: something says that it would work now. */
+  wake(reason: string): void {
+    if (this.#state.at === 'down') this.#parts.log.debug({ reason }, 'link is woken')
+    this.#wake.abort()
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#parts
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      const session = await this.#dial()
+      if (!session) {
+        this.#wake = new AbortController()
+        await clock.sleep(this.#backOff.next(), AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined)
+        continue
+      }
+      const since = clock.monotonic()
+      const why = await this.#live(session)
+      this.#down(why)
+      if (!signal.aborted) log.warn({ why }, 'link is down')
+      if (clock.monotonic() - since >= LIVED_MS) this.#backOff.reset()
+      else await clock.sleep(this.#backOff.next(), signal).catch(() => undefined)
+    }
+  }
+
+  async #live(session: LinkSession): Promise<string> {
+    const { clock } = this.#parts
+    const ended = new AbortController()
+    const watching = session.watch(clock, ended.signal)
+    const stopped = () => {
+      session.close()
+      // Streams in hand may end; a service that does not let go is not waited for.
+      setTimeout(() => session.destroy('stopped'), 1_000).unref()
+    }
+    this.#stopping.signal.addEventListener('abort', stopped, { once: true })
+    if (this.#stopping.signal.aborted) stopped()
+    const why = await session.closed
+    this.#stopping.signal.removeEventListener('abort', stopped)
+    ended.abort()
+    await watching
+    return why
+  }
+
+  /** Tries what worked last, then the other; undefined when neither passes. */
+  async #dial(): Promise<LinkSession | undefined> {
+    const { log } = this.#parts
+    const first = this.#parts.remembered() ?? 'raw'
+    let why = 'stopped'
+    for (const transport of [first, OTHER[first]]) {
+      if (this.#stopping.signal.aborted) break
+      this.#state = { at: 'dialling', transport, failures: this.#backOff.failures }
+      const outcome = await this.#try(transport)
+      if (outcome instanceof LinkSession) return outcome
+      why = reasonOf(outcome)
+      if (!(outcome instanceof UpgradeRefused)) break
+      log.debug({ transport, why }, 'this transport does not pass')
+    }
+    // Every failed dial in the log would fill it while the service is away for a night.
+    if (!this.#stopping.signal.aborted) log[this.#backOff.failures === 0 ? 'warn' : 'debug']({ why }, 'the service cannot be linked')
+    this.#down(why)
+    return undefined
+  }
+
+  async #try(transport: Transport): Promise<unknown> {
+    const { clock, log, router, remembered, remember } = this.#parts
+    const timeout = AbortSignal.timeout(LIMITS.dialMs)
+    const signal = AbortSignal.any([this.#stopping.signal, timeout])
+    try {
+      const dialled = await dialLink(transport, this.#parts, signal)
+      const session = await LinkSession.open(dialled, router, signal).catch((cause: unknown) => {
+        throw new UpgradeRefused('upgraded, but no HTTP/2 came through', { cause })
+      })
+      this.#state = { at: 'up', since: clock.now(), transport, session }
+      log.info({ transport }, 'link is up')
+      if (remembered() !== transport) await remember(transport).catch((cause: unknown) => log.warn({ err: cause }, 'transport not kept'))
+      return session
+    } catch (cause) {
+      return cause
+    }
+  }
+
+  #down(why: string): void {
+    this.#state = { at: 'down', since: this.#parts.clock.now(), why }
+  }
+}

@@ -1,0 +1,115 @@
+import { type IncomingMessage, request } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Fault } from '@postern/protocol/fault.ts'
+import { LINK_PATH, LINK_PROTOCOL } from '@postern/protocol/link.ts'
+import { parseProblem } from '../calls/answer.ts'
+import type { Dialler } from '../calls/dialler.ts'
+import type { ServiceClient } from '../calls/service-client.ts'
+import { prefixOf } from '../calls/service-url.ts'
+import type { Transport } from '../state/node-file.ts'
+
+export interface TransportParts {
+  readonly dialler: Dialler
+  readonly service: ServiceClient
+}
+
+/** The service, or something on the way, does not let this transport through: another may pass. */
+export class UpgradeRefused extends Error {
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options)
+  }
+}
+
+/** A connection on which the node may serve HTTP/2; `tcp` is the socket below it. */
+export interface Dialled {
+  readonly stream: Duplex
+  readonly tcp: Socket
+}
+
+export function dialLink(transport: Transport, parts: TransportParts, signal: AbortSignal): Promise<Dialled> {
+  return transport === 'raw' ? dialRaw(parts, signal) : dialWebSocket(parts, signal)
+}
+
+function headersOf({ dialler, service }: TransportParts): Record<string, string> {
+  return { host: dialler.target.host, ...service.authorization('GET', LINK_PATH, '') }
+}
+
+async function dialRaw(parts: TransportParts, signal: AbortSignal): Promise<Dialled> {
+  const { target } = parts.dialler
+  const tcp = await parts.dialler.dial(signal)
+  return new Promise((resolve, reject) => {
+    const give = (cause: unknown) => {
+      tcp.on('error', () => undefined).destroy()
+      reject(cause)
+    }
+    const upgrade = request({
+      method: 'GET',
+      path: prefixOf(target) + LINK_PATH,
+      headers: { ...headersOf(parts), connection: 'Upgrade', upgrade: LINK_PROTOCOL },
+      createConnection: () => tcp,
+      signal,
+    })
+    upgrade.once('upgrade', (response, stream, head) => {
+      if (response.headers.upgrade?.toLowerCase() !== LINK_PROTOCOL) return give(new UpgradeRefused('upgraded to something else'))
+      // The service speaks first, and its first bytes may have come with the answer.
+      if (head.length > 0) stream.unshift(head)
+      resolve({ stream, tcp })
+    })
+    upgrade.once('response', (response) => refusalOf(target, response).then(give, give))
+    upgrade.once('error', (cause) => give(new UpgradeRefused('the upgrade got no answer', { cause })))
+    upgrade.end()
+  })
+}
+
+async function dialWebSocket(parts: TransportParts, signal: AbortSignal): Promise<Dialled> {
+  const { target } = parts.dialler
+  const [{ createWebSocketStream, WebSocket }, tcp] = await Promise.all([import('ws'), parts.dialler.dial(signal)])
+  return new Promise((resolve, reject) => {
+    // TLS, where there is any, is in the socket already: "ws:" whatever the scheme of the service.
+    const socket = new WebSocket(`ws://${target.host}${prefixOf(target)}${LINK_PATH}`, LINK_PROTOCOL, {
+      headers: headersOf(parts),
+      createConnection: () => tcp,
+      perMessageDeflate: false,
+      // The mask protects old proxies from scripts in browsers; here it would only cost time.
+      generateMask: () => undefined,
+      skipUTF8Validation: true,
+    })
+    const give = (cause: unknown) => {
+      signal.removeEventListener('abort', onAbort)
+      socket.on('error', () => undefined).terminate()
+      tcp.destroy()
+      reject(cause)
+    }
+    const onAbort = () => give(signal.reason)
+    socket.once('open', () => {
+      signal.removeEventListener('abort', onAbort)
+      resolve({ stream: createWebSocketStream(socket, { allowHalfOpen: false }), tcp })
+    })
+    socket.once('unexpected-response', (_request, response) => void refusalOf(target, response).then(give, give))
+    socket.once('error', (cause) => give(new UpgradeRefused('the upgrade got no answer', { cause })))
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+/** An answer instead of an upgrade: the service's own "no" is final, all else says that the transport does not pass. */
+async function refusalOf(target: URL, response: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > 65_536) break
+    chunks.push(chunk)
+  }
+  const text = Buffer.concat(chunks).toString('utf8')
+  const fault = parseProblem(target, { status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', text })
+  const final = fault.kind === 'denied' || fault.kind === 'stopped' || fault.code === 'NODE_UNKNOWN'
+  return final ? fault : new UpgradeRefused(`answered ${response.statusCode}`, { cause: fault })
+}
+
+/** For the log and the status: why a dial failed, in one line. */
+export function reasonOf(cause: unknown): string {
+  if (cause instanceof UpgradeRefused) return cause.message
+  return cause instanceof Fault ? cause.message : Fault.from(cause).message
+}
