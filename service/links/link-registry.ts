@@ -1,0 +1,98 @@
+import type { ClientHttp2Stream } from 'node:http2'
+import { Background } from '@postern/base/background.ts'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { NodeId } from '@postern/protocol/ids.ts'
+import { Link, type LinkParts, type LinkTransport } from './link.ts'
+
+/** Who wants to know of links: the node directory. */
+export interface LinkListener {
+  linkUp(nodeId: NodeId, transport: LinkTransport): void
+  linkDown(nodeId: NodeId): void
+}
+
+export interface LinkRegistryParts {
+  readonly listener: LinkListener
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** How long what is in flight on a link may go on after a newer link of the same node took its place. */
+const REPLACED_MS = 30_000
+
+/** The links of this process by node. A node has one: a newer one takes the place of the older. */
+export class LinkRegistry implements Component {
+  readonly name = 'links'
+  readonly #parts: LinkRegistryParts
+  readonly #links = new Map<NodeId, Link>()
+  readonly #background: Background
+  #stopping = false
+
+  constructor(parts: LinkRegistryParts) {
+    this.#parts = parts
+    this.#background = new Background((cause) => parts.log.error({ err: cause }, 'link watcher failed'))
+  }
+
+  async start(): Promise<void> {}
+
+  get size(): number {
+    return this.#links.size
+  }
+
+  has(nodeId: NodeId): boolean {
+    return this.#links.get(nodeId)?.alive === true
+  }
+
+  /** Only in the callback of the write of the 101: earlier, Node aborts the process on a TLS socket. */
+  add(parts: Pick<LinkParts, 'nodeId' | 'transport' | 'duplex' | 'bytesRead'>): void {
+    if (this.#stopping) return void parts.duplex.destroy()
+    const { clock, log, listener } = this.#parts
+    const link = new Link({ ...parts, clock, log })
+    const old = this.#links.get(link.nodeId)
+    this.#links.set(link.nodeId, link)
+    if (old) this.#background.run(() => old.close(AbortSignal.timeout(REPLACED_MS)))
+    link.watch()
+    listener.linkUp(link.nodeId, link.transport)
+    log.info({ node: link.nodeId, transport: link.transport, replaced: old !== undefined }, 'link up')
+    this.#background.run(async () => {
+      await link.ended
+      if (this.#links.get(link.nodeId) !== link) return
+      this.#links.delete(link.nodeId)
+      listener.linkDown(link.nodeId)
+      log.info({ node: link.nodeId }, 'link down')
+    })
+  }
+
+  /** For a node that was deleted or must dial again. */
+  drop(nodeId: NodeId): void {
+    this.#links.get(nodeId)?.destroy()
+  }
+
+  open(nodeId: NodeId, path: string, body: string): ClientHttp2Stream {
+    return this.#link(nodeId).open(path, body)
+  }
+
+  async call(nodeId: NodeId, path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
+    return await this.#link(nodeId).call(path, body, signal)
+  }
+
+  /** GOAWAY to all: nodes dial another replica, or this one when it is back. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    this.#stopping = true
+    await Promise.all(this.#links.values().map((link) => link.close(deadline)))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    for (const link of this.#links.values()) link.destroy()
+    await this.#background.idle()
+  }
+
+  #link(nodeId: NodeId): Link {
+    const link = this.#links.get(nodeId)
+    if (!link) throw new Fault('NODE_OFFLINE')
+    return link
+  }
+}

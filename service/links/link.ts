@@ -1,0 +1,137 @@
+import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Log } from '@postern/base/log.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { NodeId } from '@postern/protocol/ids.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
+import { collectAnswer } from './link-answer.ts'
+
+export type LinkTransport = 'raw' | 'websocket'
+
+export interface LinkParts {
+  readonly nodeId: NodeId
+  readonly transport: LinkTransport
+  /** Ready for HTTP/2: the 101 has been written. */
+  readonly duplex: Duplex
+  /** Bytes that have come in on the TCP socket below; they prove life as well as a PING's answer does. */
+  readonly bytesRead: () => number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** HTTP/2's own book-keeping, not a cap on data: its 10 MB default is smaller than our windows. */
+const SESSION_MEMORY_MB = 256
+
+/**
+ * One node's connection. The node is the HTTP/2 server on it, we are its client: flow control, cancelling and saying
+ * goodbye are HTTP/2's. Silent death is found by PING within LIMITS.pingMs + LIMITS.pingTimeoutMs.
+ */
+export class Link {
+  readonly nodeId: NodeId
+  readonly transport: LinkTransport
+  readonly #session: ClientHttp2Session
+  readonly #parts: LinkParts
+  readonly #ended: Promise<void>
+  readonly #over = new AbortController()
+  #watching: Promise<void> | undefined
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts
+    this.nodeId = parts.nodeId
+    this.transport = parts.transport
+    this.#session = http2.connect('http://node', {
+      createConnection: () => parts.duplex,
+      settings: { initialWindowSize: LIMITS.streamWindowBytes, maxFrameSize: LIMITS.frameBytes, enablePush: false },
+      maxSessionMemory: SESSION_MEMORY_MB,
+    })
+    this.#ended = new Promise((resolve) => this.#session.once('close', resolve))
+    this.#session.on('error', (cause) => parts.log.debug({ node: parts.nodeId, reason: String(cause) }, 'link failed'))
+    this.#session.once('connect', () => {
+      if (!this.#session.destroyed) this.#session.setLocalWindowSize(LIMITS.sessionWindowBytes)
+    })
+    // The HTTP server's sockets may be half open: a node that has ended its half is gone.
+    parts.duplex.once('end', () => this.destroy())
+    this.#session.once('close', () => {
+      this.#over.abort()
+      parts.duplex.destroy()
+    })
+  }
+
+  /** Settles when the link is gone, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.#ended
+  }
+
+  get alive(): boolean {
+    return !this.#session.destroyed && !this.#session.closed
+  }
+
+  /** Begins the PINGs. */
+  watch(): void {
+    this.#watching ??= this.#watch()
+  }
+
+  /** A request whose answer streams. Fails with NODE_OFFLINE when the link is gone. */
+  open(path: string, body: string): ClientHttp2Stream {
+    if (!this.alive) throw new Fault('NODE_OFFLINE')
+    try {
+      const stream = this.#session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json' })
+      stream.end(body)
+      return stream
+    } catch (cause) {
+      throw new Fault('NODE_OFFLINE', { cause })
+    }
+  }
+
+  /** JSON there and back. Faults of the node come as they are. */
+  call(path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
+    return collectAnswer(this.open(path, JSON.stringify(body)), signal)
+  }
+
+  /** Says goodbye, lets what is in flight end, and cuts when `deadline` aborts. */
+  async close(deadline: AbortSignal): Promise<void> {
+    if (!this.#session.destroyed) this.#session.close()
+    const cut = () => this.destroy()
+    deadline.addEventListener('abort', cut, { once: true })
+    if (deadline.aborted) cut()
+    await this.#ended
+    await this.#watching
+    deadline.removeEventListener('abort', cut)
+  }
+
+  destroy(): void {
+    // With a code: streams in flight then fail, without one they end as if whole.
+    this.#session.destroy(http2.constants.NGHTTP2_CONNECT_ERROR)
+    this.#parts.duplex.destroy()
+  }
+
+  async #watch(): Promise<void> {
+    const { clock } = this.#parts
+    const { signal } = this.#over
+    while (!signal.aborted) {
+      await clock.sleep(LIMITS.pingMs, signal).catch(() => undefined)
+      if (signal.aborted || (await this.#lives())) continue
+      this.#parts.log.info({ node: this.nodeId }, 'link is silent')
+      this.destroy()
+    }
+  }
+
+  async #lives(): Promise<boolean> {
+    const before = this.#parts.bytesRead()
+    const limit = new AbortController()
+    const { promise: answered, resolve } = Promise.withResolvers<boolean>()
+    try {
+      this.#session.ping((error) => resolve(error === null))
+    } catch {
+      return false
+    }
+    const late = this.#parts.clock.sleep(LIMITS.pingTimeoutMs, AbortSignal.any([limit.signal, this.#over.signal])).then(
+      () => this.#parts.bytesRead() > before,
+      () => false,
+    )
+    const alive = await Promise.race([answered, late])
+    limit.abort()
+    return alive
+  }
+}
