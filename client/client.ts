@@ -1,0 +1,115 @@
+/** The API of a Postern service, typed. `new Client({ url, token }).stores.list()`; failures are Faults. */
+import type { Event } from '@postern/protocol/api/events.ts'
+import type { GatewayCreated, GatewayKeys, GatewayView, KeyRegenerated, NodeView, SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type { ListOf, NodeChange, StoreChange } from '@postern/protocol/api/lists.ts'
+import type { QueryView } from '@postern/protocol/api/queries.ts'
+import type { CopyRequest, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
+import type { Catalog, StoreCreate, StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
+import { readEvents } from './events.ts'
+import { type ClientOptions, Http } from './http.ts'
+import { type QueryOptions, type QueryResult, runQuery } from './query.ts'
+
+const at = (...parts: readonly string[]) => `/v1/${parts.map(encodeURIComponent).join('/')}`
+
+export interface PageOptions {
+  readonly limit?: number
+  readonly cursor?: string
+  readonly signal?: AbortSignal | undefined
+}
+
+export class Client {
+  readonly #http: Http
+
+  constructor(options: ClientOptions) {
+    this.#http = new Http(options)
+  }
+
+  readonly gateways = {
+    list: (signal?: AbortSignal) => this.#all<GatewayView>(at('gateways'), signal),
+    create: (body: { readonly name: string; readonly settings?: SettingsChange }, signal?: AbortSignal) =>
+      this.#http.json<GatewayCreated>('POST', at('gateways'), { body, signal }),
+    get: (gateway: string, signal?: AbortSignal) => this.#http.json<GatewayView>('GET', at('gateways', gateway), { signal }),
+    set: (gateway: string, settings: SettingsChange, signal?: AbortSignal) =>
+      this.#http.json<GatewayView>('PATCH', at('gateways', gateway), { body: { settings }, signal }),
+    delete: (gateway: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('gateways', gateway), { signal }),
+    keys: (gateway: string, signal?: AbortSignal) => this.#http.json<GatewayKeys>('GET', at('gateways', gateway, 'keys'), { signal }),
+    regenerateKey: (gateway: string, slot: 1 | 2, signal?: AbortSignal) =>
+      this.#http.json<KeyRegenerated>('POST', at('gateways', gateway, 'keys', String(slot)), { signal }),
+  }
+
+  readonly nodes = {
+    list: (gateway: string, signal?: AbortSignal) => this.#all<NodeView>(at('gateways', gateway, 'nodes'), signal),
+    get: (gateway: string, node: string, signal?: AbortSignal) =>
+      this.#http.json<NodeView>('GET', at('gateways', gateway, 'nodes', node), { signal }),
+    change: (gateway: string, node: string, body: NodeChange, signal?: AbortSignal) =>
+      this.#http.json<NodeView>('PATCH', at('gateways', gateway, 'nodes', node), { body, signal }),
+    act: (gateway: string, node: string, action: 'drain' | 'enable' | 'disable', signal?: AbortSignal) =>
+      this.#http.json<NodeView>('POST', at('gateways', gateway, 'nodes', node, action), { signal }),
+    delete: (gateway: string, node: string, signal?: AbortSignal) =>
+      this.#http.json<void>('DELETE', at('gateways', gateway, 'nodes', node), { signal }),
+  }
+
+  readonly stores = {
+    list: (signal?: AbortSignal) => this.#all<StoreView>(at('stores'), signal),
+    create: (body: StoreCreate, signal?: AbortSignal) => this.#http.json<StoreView>('POST', at('stores'), { body, signal }),
+    get: (store: string, signal?: AbortSignal) => this.#http.json<StoreView>('GET', at('stores', store), { signal }),
+    change: (store: string, body: StoreChange, signal?: AbortSignal) =>
+      this.#http.json<StoreView>('PATCH', at('stores', store), { body, signal }),
+    delete: (store: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('stores', store), { signal }),
+    test: (store: string, options: { readonly node?: string } = {}, signal?: AbortSignal) =>
+      this.#http.json<StoreTestResult>('POST', at('stores', store, 'test'), { body: options, signal }),
+    catalog: (store: string, path = '', signal?: AbortSignal) =>
+      this.#http.json<Catalog>('GET', at('stores', store, 'catalog'), { query: { path }, signal }),
+  }
+
+  readonly queries = {
+    list: (options: PageOptions = {}) => this.#page<QueryView>(at('queries'), options),
+    get: (id: string, signal?: AbortSignal) => this.#http.json<QueryView>('GET', at('queries', id), { signal }),
+  }
+
+  readonly runs = {
+    list: (options: PageOptions = {}) => this.#page<RunSummary>(at('runs'), options),
+    get: (run: string, signal?: AbortSignal) => this.#http.json<RunView>('GET', at('runs', run), { signal }),
+    cancel: (run: string, signal?: AbortSignal) => this.#http.json<RunView>('POST', at('runs', run, 'cancel'), { signal }),
+    /** Goes on with what a failed or cancelled run left: parts that are in the target are not copied again. */
+    rerun: (run: string, signal?: AbortSignal) => this.#http.json<RunView>('POST', at('runs', run, 'rerun'), { signal }),
+  }
+
+  /** Starts a copy; follow it with `runs.get` or `events`. */
+  copy(request: CopyRequest, signal?: AbortSignal): Promise<RunView> {
+    return this.#http.json<RunView>('POST', at('copies'), { body: request, signal })
+  }
+
+  /** Runs a statement and streams its result; nothing is read ahead of the reader. */
+  query(store: string, options: QueryOptions): Promise<QueryResult> {
+    return runQuery(this.#http, store, options)
+  }
+
+  /** What happens, as it happens, until the signal aborts or the service ends the stream. Start again and look afresh then. */
+  async *events(signal?: AbortSignal): AsyncGenerator<Event, void> {
+    const response = await this.#http.send('GET', at('events'), { accept: 'text/event-stream', signal })
+    if (response.body) yield* readEvents(response.body)
+  }
+
+  /** Settles when the service answers and is ready. */
+  async ready(signal?: AbortSignal): Promise<void> {
+    const response = await this.#http.send('GET', '/readyz', { signal })
+    await response.body?.cancel()
+  }
+
+  #page<Item>(path: string, options: PageOptions): Promise<ListOf<Item>> {
+    const { limit, cursor, signal } = options
+    return this.#http.json<ListOf<Item>>('GET', path, { query: { limit, cursor }, signal })
+  }
+
+  async #all<Item>(path: string, signal: AbortSignal | undefined): Promise<readonly Item[]> {
+    const items: Item[] = []
+    let cursor: string | undefined
+    do {
+      const page = await this.#page<Item>(path, { limit: 1_000, signal, ...(cursor === undefined ? {} : { cursor }) })
+      items.push(...page.items)
+      cursor = page.next ?? undefined
+    } while (cursor !== undefined)
+    return items
+  }
+}
