@@ -67,8 +67,9 @@ export class LinkDoor implements Component {
       if (wanted !== LINK_PROTOCOL && wanted !== 'websocket') {
         throw new Fault('INPUT_INVALID', { at: `Upgrade must be ${LINK_PROTOCOL} or websocket.` })
       }
-      const { nodeId, checkBody } = await this.#parts.doorkeeper.node(request.headers.authorization, 'GET', LINK_PATH)
-      checkBody(EMPTY)
+      const proof = await this.#parts.doorkeeper.node(request.headers.authorization, 'GET', LINK_PATH)
+      proof.checkBody(EMPTY)
+      const { nodeId } = proof
       if (socket.destroyed) return
       if (socket instanceof Socket) socket.setNoDelay(true).setTimeout(0)
       if (wanted === 'websocket') await this.#upgradeWebSocket(nodeId, request, socket, head)

@@ -101,8 +101,8 @@ export class Link {
   }
 
   destroy(): void {
-    // With a code: streams in flight then fail, without one they end as if whole.
-    this.#session.destroy(http2.constants.NGHTTP2_CONNECT_ERROR)
+    // With an error: streams in flight then fail, without one they end as if whole.
+    this.#session.destroy(new Fault('NODE_OFFLINE'))
     this.#parts.duplex.destroy()
   }
 
