@@ -1,0 +1,265 @@
+import type { Clock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import { GatewaySettings } from '@postern/protocol/api/gateways.ts'
+import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
+import type { Beat } from '@postern/protocol/node-api.ts'
+import { majorityVersion } from '../gateways/gateway-status.ts'
+import type { GatewayFacts, LinkTransport, NodeChange, NodeFacts } from './node-facts.ts'
+import { NodeRecord } from './node-record.ts'
+import type { DirectoryRows, GatewayRow, NodeRow } from './node-repository.ts'
+import { nodeStatus } from './node-status.ts'
+
+/** How often what other replicas wrote is read. */
+const REFRESH_MS = 3_000
+/** How often statuses are derived anew, so that silence is noticed. */
+const SWEEP_MS = 500
+
+export interface NodeDirectoryParts {
+  readonly rows: { load(): Promise<DirectoryRows> }
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What this replica knows of gateways and nodes, in memory: the hot path of queries reads it without SQL. */
+export class NodeDirectory implements Component {
+  readonly name = 'node-directory'
+  readonly #parts: NodeDirectoryParts
+  readonly #gateways = new Map<GatewayId, GatewayFacts>()
+  readonly #nodes = new Map<NodeId, NodeRecord>()
+  #byGateway = new Map<GatewayId, readonly NodeRecord[]>()
+  readonly #holders = new Map<GatewayId, { readonly node: NodeId | null; readonly epoch: number; readonly until: number }>()
+  readonly #listeners = new Set<(change: NodeChange) => void>()
+  readonly #stopping = new AbortController()
+  #loop: Promise<void> | undefined
+  /** Grows with each own write: a read that began before it may be older than what is known. */
+  #writes = 0
+
+  constructor(parts: NodeDirectoryParts) {
+    this.#parts = parts
+  }
+
+  async start(): Promise<void> {
+    await this.refresh()
+    this.#loop ??= this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loop
+  }
+
+  // ── reading ────────────────────────────────────────────────────────────────────────────────────
+
+  /** In the gateway's order of preference. Empty for an unknown one. */
+  nodesOf(gatewayId: GatewayId): readonly NodeFacts[] {
+    return this.#byGateway.get(gatewayId) ?? []
+  }
+
+  get(nodeId: NodeId): NodeFacts | undefined {
+    return this.#nodes.get(nodeId)
+  }
+
+  gateway(id: GatewayId): GatewayFacts | undefined {
+    return this.#gateways.get(id)
+  }
+
+  gatewayByName(name: string): GatewayFacts | undefined {
+    return this.#gateways.values().find((gateway) => gateway.name === name)
+  }
+
+  gateways(): readonly GatewayFacts[] {
+    return [...this.#gateways.values()]
+  }
+
+  /** Who dispatches, as last heard; the lease in the database decides. */
+  dispatcherOf(gatewayId: GatewayId): { readonly node: NodeId | null; readonly epoch: number } {
+    const held = this.#holders.get(gatewayId)
+    if (!held) return { node: null, epoch: 0 }
+    return { node: held.until > this.#parts.clock.monotonic() ? held.node : null, epoch: held.epoch }
+  }
+
+  /** Of the version that most nodes of the gateway run. */
+  versionOf(gatewayId: GatewayId): string {
+    return majorityVersion(this.nodesOf(gatewayId).map(({ version }) => version))
+  }
+
+  /** Told of each change of status, reasons, link or switch, and of deletions. Returns how to stop listening. */
+  onChange(listener: (change: NodeChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  // ── news ───────────────────────────────────────────────────────────────────────────────────────
+
+  linkUp(nodeId: NodeId, transport: LinkTransport): void {
+    this.#nodes.get(nodeId)?.linkUp(transport)
+    this.sweep()
+  }
+
+  linkDown(nodeId: NodeId): void {
+    const node = this.#nodes.get(nodeId)
+    node?.linkDown()
+    this.sweep()
+  }
+
+  beat(nodeId: NodeId, beat: Beat): void {
+    this.#nodes.get(nodeId)?.heard(beat, 0)
+    this.sweep()
+  }
+
+  goodbye(nodeId: NodeId): void {
+    this.#nodes.get(nodeId)?.goodbye()
+    this.sweep()
+  }
+
+  lease(gatewayId: GatewayId, node: NodeId | null, epoch: number, ms: number): void {
+    const known = this.#holders.get(gatewayId)
+    if (known && known.epoch > epoch) return
+    this.#holders.set(gatewayId, { node, epoch, until: this.#parts.clock.monotonic() + ms })
+    for (const record of this.#byGateway.get(gatewayId) ?? []) record.isDispatcher = record.id === node
+  }
+
+  putGateway(row: GatewayRow): void {
+    this.#writes += 1
+    this.#applyGateway(row)
+    this.sweep()
+  }
+
+  dropGateway(id: GatewayId): void {
+    this.#writes += 1
+    this.#gateways.delete(id)
+    for (const node of this.#byGateway.get(id) ?? []) this.#forget(node)
+    this.#arrange()
+  }
+
+  putNode(row: NodeRow): void {
+    this.#writes += 1
+    this.#applyNode(row)
+    this.#arrange()
+    this.sweep()
+  }
+
+  dropNode(id: NodeId): void {
+    this.#writes += 1
+    const node = this.#nodes.get(id)
+    if (node) this.#forget(node)
+    this.#arrange()
+    this.sweep()
+  }
+
+  /** Reads all from the database; what is newer in memory stays. */
+  async refresh(): Promise<void> {
+    const writes = this.#writes
+    const { gateways, nodes, leases } = await this.#parts.rows.load()
+    if (writes !== this.#writes) return // something was written meanwhile: the next round reads it
+    for (const row of gateways) this.#applyGateway(row)
+    const ids = new Set<string>(gateways.map(({ id }) => id))
+    for (const id of this.#gateways.keys()) if (!ids.has(id)) this.#gateways.delete(id)
+    for (const row of nodes) this.#applyNode(row)
+    const nodeIds = new Set<string>(nodes.map(({ id }) => id))
+    for (const node of this.#nodes.values()) if (!nodeIds.has(node.id)) this.#forget(node)
+    this.#arrange()
+    for (const { gatewayId, node, epoch, leftMs } of leases) this.lease(gatewayId, node, epoch, leftMs)
+    this.sweep()
+  }
+
+  /** Derives each node's status and tells of what changed. */
+  sweep(): void {
+    for (const [gatewayId, nodes] of this.#byGateway) {
+      const version = this.versionOf(gatewayId)
+      const hasKey = this.#gateways.get(gatewayId)?.publicKey != null
+      const alive = nodes.filter((node) => node.alive())
+      for (const node of nodes) {
+        const others = alive.filter((other) => other !== node).map((other) => seen(node, other))
+        const next = nodeStatus({
+          enabled: node.enabled,
+          draining: node.draining,
+          link: node.link,
+          beat: node.beat,
+          beatAgeMs: node.beatAgeMs(),
+          saidGoodbye: node.saidGoodbye,
+          others,
+          gatewayVersion: version,
+          gatewayHasKey: hasKey,
+        })
+        if (node.become(next)) this.#tell({ type: 'changed', node })
+      }
+    }
+  }
+
+  // ── inside ─────────────────────────────────────────────────────────────────────────────────────
+
+  #applyGateway(row: GatewayRow): void {
+    const settings = GatewaySettings.parse(row.settings)
+    this.#gateways.set(row.id, {
+      id: row.id,
+      name: row.name,
+      settings,
+      changed: row.settings,
+      publicKey: row.publicKey,
+      createdAt: row.createdAt,
+    })
+    for (const node of this.#byGateway.get(row.id) ?? []) node.configure(row.name, settings)
+  }
+
+  #applyNode(row: NodeRow): void {
+    const gateway = this.#gateways.get(row.gatewayId)
+    if (!gateway) return
+    const known = this.#nodes.get(row.id)
+    const node = known ?? new NodeRecord(row, this.#parts.clock)
+    this.#nodes.set(row.id, node)
+    node.apply(row)
+    node.configure(gateway.name, gateway.settings)
+  }
+
+  #arrange(): void {
+    const byGateway = new Map<GatewayId, NodeRecord[]>()
+    for (const node of [...this.#nodes.values()].sort((a, b) => a.place - b.place)) {
+      const list = byGateway.get(node.gatewayId)
+      if (list) list.push(node)
+      else byGateway.set(node.gatewayId, [node])
+    }
+    this.#byGateway = byGateway
+    for (const nodes of byGateway.values()) for (const [index, node] of nodes.entries()) node.isPrimary = index === 0
+    for (const [gatewayId, nodes] of byGateway) {
+      const holder = this.#holders.get(gatewayId)?.node
+      for (const node of nodes) node.isDispatcher = node.id === holder
+    }
+  }
+
+  #forget(node: NodeRecord): void {
+    this.#nodes.delete(node.id)
+    this.#tell({ type: 'deleted', node })
+  }
+
+  #tell(change: NodeChange): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(change)
+      } catch (cause) {
+        this.#parts.log.error({ err: cause }, 'listener of the node directory failed')
+      }
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#parts
+    const { signal } = this.#stopping
+    let readAt = clock.monotonic()
+    while (!signal.aborted) {
+      await clock.sleep(SWEEP_MS, signal).catch(() => undefined)
+      if (signal.aborted) return
+      this.sweep()
+      if (clock.monotonic() - readAt < REFRESH_MS) continue
+      readAt = clock.monotonic()
+      await this.refresh().catch((cause) => log.debug({ err: cause }, 'nodes not read again'))
+    }
+  }
+}
+
+function seen(node: NodeRecord, other: NodeRecord) {
+  const ours = node.beat?.unreachable.find((peer) => peer.node === other.id)
+  const theirs = other.beat?.unreachable.find((peer) => peer.node === node.id)
+  return { name: other.name, reachable: !ours, reachesUs: !theirs, reason: ours?.reason ?? theirs?.reason ?? '' }
+}

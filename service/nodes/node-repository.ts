@@ -1,0 +1,181 @@
+import type { SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
+import type { Beat } from '@postern/protocol/node-api.ts'
+import { sql } from 'kysely'
+import type { Db } from '../db/database.ts'
+import { json } from '../db/tables.ts'
+
+export interface GatewayRow {
+  readonly id: GatewayId
+  readonly name: string
+  readonly settings: SettingsChange
+  readonly publicKey: string | null
+  readonly createdAt: Date
+}
+
+export interface NodeRow {
+  readonly id: NodeId
+  readonly gatewayId: GatewayId
+  readonly name: string
+  readonly identity: string
+  readonly version: string
+  readonly enabled: boolean
+  readonly draining: boolean
+  readonly place: number
+  readonly settings: SettingsChange
+  readonly joinedAt: Date
+  readonly beat: Beat | null
+  /** By the database's clock. */
+  readonly beatAgeMs: number | null
+}
+
+export interface DirectoryRows {
+  readonly gateways: readonly GatewayRow[]
+  readonly nodes: readonly NodeRow[]
+  readonly leases: readonly {
+    readonly gatewayId: GatewayId
+    readonly node: NodeId | null
+    readonly epoch: number
+    readonly leftMs: number
+  }[]
+}
+
+const NODE_COLUMNS = [
+  'id',
+  'gateway_id as gatewayId',
+  'name',
+  'identity',
+  'version',
+  'enabled',
+  'draining',
+  'place',
+  'settings',
+  'joined_at as joinedAt',
+  'beat',
+] as const
+const beatAgeMs = sql<number | null>`(extract(epoch from now() - beat_at) * 1000)::float8`.as('beatAgeMs')
+
+/** All the SQL of nodes. */
+export class NodeRepository {
+  readonly #db: Db
+
+  constructor(db: Db) {
+    this.#db = db
+  }
+
+  async load(): Promise<DirectoryRows> {
+    const [gateways, nodes, leases] = await Promise.all([
+      this.#db
+        .selectFrom('gateway')
+        .select(['id', 'name', 'settings', 'public_key as publicKey', 'created_at as createdAt'])
+        .orderBy('created_at')
+        .execute(),
+      this.#db.selectFrom('node').select(NODE_COLUMNS).select(beatAgeMs).orderBy('place').execute(),
+      this.#db
+        .selectFrom('dispatcher_lease')
+        .select(['gateway_id as gatewayId', 'node_id as node', 'epoch'])
+        .select(sql<number>`greatest(0, extract(epoch from until - now()) * 1000)::float8`.as('leftMs'))
+        .execute(),
+    ])
+    return { gateways, nodes, leases }
+  }
+
+  async find(id: NodeId): Promise<NodeRow | undefined> {
+    return await this.#db.selectFrom('node').select(NODE_COLUMNS).select(beatAgeMs).where('id', '=', id).executeTakeFirst()
+  }
+
+  async findByName(gatewayId: GatewayId, name: string): Promise<NodeRow | undefined> {
+    return await this.#db
+      .selectFrom('node')
+      .select(NODE_COLUMNS)
+      .select(beatAgeMs)
+      .where('gateway_id', '=', gatewayId)
+      .where('name', '=', name)
+      .executeTakeFirst()
+  }
+
+  async add(node: Pick<NodeRow, 'id' | 'gatewayId' | 'name' | 'identity' | 'version'>): Promise<NodeRow> {
+    return await this.#db
+      .insertInto('node')
+      .values({
+        id: node.id,
+        gateway_id: node.gatewayId,
+        name: node.name,
+        identity: node.identity,
+        version: node.version,
+        settings: json({}),
+      })
+      .returning(NODE_COLUMNS)
+      .returning(beatAgeMs)
+      .executeTakeFirstOrThrow()
+  }
+
+  /** Takes the place of a ghost: its id, settings and order of preference stay. */
+  async rejoin(id: NodeId, identity: string, version: string): Promise<NodeRow> {
+    return await this.#db
+      .updateTable('node')
+      .set({ identity, version, joined_at: sql`now()`, beat: null, beat_at: null, draining: false })
+      .where('id', '=', id)
+      .returning(NODE_COLUMNS)
+      .returning(beatAgeMs)
+      .executeTakeFirstOrThrow()
+  }
+
+  async change(
+    id: NodeId,
+    change: { readonly name?: string; readonly enabled?: boolean; readonly draining?: boolean; readonly settings?: SettingsChange },
+  ): Promise<NodeRow | undefined> {
+    const { settings, ...plain } = change
+    return await this.#db
+      .updateTable('node')
+      .set({ ...plain, ...(settings ? { settings: json(settings) } : {}) })
+      .where('id', '=', id)
+      .returning(NODE_COLUMNS)
+      .returning(beatAgeMs)
+      .executeTakeFirst()
+  }
+
+  async keepBeat(id: NodeId, beat: Beat): Promise<boolean> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('node')
+      .set({ beat: json(beat), beat_at: sql`now()`, version: beat.version })
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
+  }
+
+  /** Other replicas see it as silent at once. */
+  async keepGoodbye(id: NodeId): Promise<void> {
+    await this.#db.updateTable('node').set({ beat_at: null }).where('id', '=', id).execute()
+  }
+
+  async delete(id: NodeId): Promise<boolean> {
+    const gone = await this.#db.deleteFrom('node').where('id', '=', id).returning(['id', 'gateway_id', 'name']).executeTakeFirst()
+    if (!gone) return false
+    await this.#db
+      .insertInto('node_deleted')
+      .values(gone)
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .execute()
+    return true
+  }
+
+  async wasDeleted(id: NodeId): Promise<boolean> {
+    return (await this.#db.selectFrom('node_deleted').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+  }
+
+  /** Compare-and-set: the first node to offer one wins; everybody gets what is so. */
+  async offerGatewayKey(gatewayId: GatewayId, publicKey: string): Promise<GatewayRow | undefined> {
+    await this.#db
+      .updateTable('gateway')
+      .set({ public_key: publicKey })
+      .where('id', '=', gatewayId)
+      .where('public_key', 'is', null)
+      .execute()
+    return await this.#db
+      .selectFrom('gateway')
+      .select(['id', 'name', 'settings', 'public_key as publicKey', 'created_at as createdAt'])
+      .where('id', '=', gatewayId)
+      .executeTakeFirst()
+  }
+}
