@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Random } from '@postern/base/random.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { newId, type TokenId } from '@postern/protocol/ids.ts'
+import { type Caller, ROLES, type Role } from './permissions.ts'
+import type { TokenRepository, TokenRow } from './token-repository.ts'
+
+const PREFIX = 'ptn_'
+const SECRET_BYTES = 32
+/** How long a deleted token may still be taken by a replica that has just seen it. */
+const CACHE_MS = 1_000
+const CACHE_SIZE = 10_000
+
+export interface TokenServiceParts {
+  readonly tokens: TokenRepository
+  readonly clock: Clock
+  readonly random: Random
+}
+
+interface Seen {
+  readonly caller: Caller
+  readonly id: TokenId
+  readonly expiresAt: number
+  readonly at: number
+}
+
+/** Makes and checks tokens. Only SHA-256 is kept: 32 random bytes need no slow hash. */
+export class TokenService {
+  readonly #parts: TokenServiceParts
+  readonly #seen = new Map<string, Seen>()
+  readonly #asking = new Map<string, Promise<Caller>>()
+
+  constructor(parts: TokenServiceParts) {
+    this.#parts = parts
+  }
+
+  /** From an `Authorization` header. Synchronous while the token was seen within the last second. */
+  authenticate(authorization: string | undefined): Caller | Promise<Caller> {
+    if (!authorization) throw new Fault('TOKEN_MISSING')
+    const [scheme, token] = authorization.split(' ', 2)
+    if (scheme?.toLowerCase() !== 'bearer' || !token) throw new Fault('TOKEN_MISSING', { at: 'Authorization must be "Bearer TOKEN".' })
+    return this.byToken(token)
+  }
+
+  /** Looked up by its hash: how far two tokens agree cannot be measured. */
+  byToken(token: string): Caller | Promise<Caller> {
+    const hash = hashOf(token)
+    const seen = this.#seen.get(hash)
+    const { clock } = this.#parts
+    if (seen && clock.monotonic() - seen.at < CACHE_MS && seen.expiresAt > clock.now()) return seen.caller
+    const asked = this.#asking.get(hash)
+    if (asked) return asked
+    const asking = this.#ask(hash, seen).finally(() => this.#asking.delete(hash))
+    this.#asking.set(hash, asking)
+    return asking
+  }
+
+  /** The answer is the only place where the token ever stands. */
+  async create(parts: { readonly name: string; readonly role: Role; readonly by: string; readonly expiresAt: Date | null }) {
+    const { tokens, random } = this.#parts
+    const token = PREFIX + Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url')
+    const row = await tokens.add({
+      id: newId<TokenId>('tok', (count) => random.bytes(count)),
+      name: parts.name,
+      role: parts.role,
+      createdBy: parts.by,
+      expiresAt: parts.expiresAt,
+      hash: hashOf(token),
+    })
+    return { row, token }
+  }
+
+  async delete(id: TokenId): Promise<TokenRow | undefined> {
+    const gone = await this.#parts.tokens.delete(id)
+    for (const [hash, seen] of this.#seen) if (seen.id === id) this.#seen.delete(hash)
+    return gone
+  }
+
+  async #ask(hash: string, stale: Seen | undefined): Promise<Caller> {
+    const { tokens, clock } = this.#parts
+    const at = clock.monotonic()
+    const row = await tokens.findValid(hash).catch((cause) => {
+      // Nothing can be revoked while the database is away either, so what was so is still so.
+      if (stale && stale.expiresAt > clock.now() && Fault.from(cause).code === 'DATABASE_UNREACHABLE') return stale
+      throw cause
+    })
+    if (row && 'caller' in row) return row.caller
+    if (!row) {
+      this.#seen.delete(hash)
+      throw new Fault('TOKEN_INVALID')
+    }
+    if (this.#seen.size >= CACHE_SIZE) this.#seen.clear()
+    const caller: Caller = { name: row.name, role: row.role, may: ROLES[row.role] }
+    this.#seen.set(hash, { caller, id: row.id, expiresAt: row.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY, at })
+    return caller
+  }
+}
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
