@@ -7,7 +7,7 @@ import { parseContext } from './context.ts'
 import { finish } from './finish.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Outcome } from './outcome.ts'
-import { type OpenStore, type Pair, pairOf } from './pair.ts'
+import { type OpenStore, type Pair, pairOf, sinkOf } from './pair.ts'
 import { movePart } from './part.ts'
 import { plan } from './plan.ts'
 import { Snapshots } from './snapshots.ts'
@@ -62,6 +62,7 @@ export class Engine implements AsyncDisposable {
   }
 
   async #run(order: TaskOrder, tally: Tally, signal: AbortSignal): Promise<Outcome> {
+    if (order.kind === 'cleanup') return this.#cleanUp(order, signal)
     const pair = await this.#pair(order, signal)
     switch (order.kind) {
       case 'plan':
@@ -75,9 +76,6 @@ export class Engine implements AsyncDisposable {
         if (result.verification.status !== 'failed') await this.#snapshots.release(order.run)
         return { outcome: 'finished', finish: result }
       }
-      case 'cleanup':
-        await this.#cleanUp(order, pair, signal)
-        return { outcome: 'cleaned' }
       default:
         return order.kind satisfies never
     }
@@ -102,12 +100,15 @@ export class Engine implements AsyncDisposable {
     }
   }
 
-  async #cleanUp(order: TaskOrder, { sink }: Pair, signal: AbortSignal): Promise<void> {
+  /** Needs the sink only: the source may be gone by now. */
+  async #cleanUp(order: TaskOrder, signal: AbortSignal): Promise<Outcome> {
     // Before planning had ended nothing was promised to anyone, and nothing but empty staging can be there.
     if (order.context !== null && order.context !== undefined) {
+      const sink = sinkOf(order.copy, await this.#parts.open(order.sink, signal))
       await sink.discard(parseContext(order.context).target, order.run, signal)
     }
     await this.#snapshots.release(order.run)
+    return { outcome: 'cleaned' }
   }
 }
 

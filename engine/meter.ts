@@ -11,6 +11,7 @@ export class Meter {
   readonly #tally: Tally
   #bytes = 0
   #fault: Fault | undefined
+  #lost = false
 
   /** `onLost` is called when the source ends without having reached its end: a sink that only waits would wait for ever. */
   constructor(stream: PartStream, tally: Tally, onLost: () => void) {
@@ -21,7 +22,9 @@ export class Meter {
       if (cause instanceof Fault && cause.kind !== 'stopped') this.#fault ??= cause
     })
     bytes.on('close', () => {
-      if (!bytes.readableEnded) onLost()
+      if (bytes.readableEnded) return
+      this.#lost = true
+      onLost()
     })
     bytes.on('data', (chunk: Buffer) => this.#take(chunk.length))
     // A listener for data would start the flow before the sink is there to take it.
@@ -34,8 +37,11 @@ export class Meter {
 
   /** What to say of a failed part: the source's own fault comes before what it did to the sink. */
   fault(sinkCause: unknown): unknown {
-    const lost = sinkCause instanceof Fault && sinkCause.code === 'COMMIT_LOST'
-    return lost ? sinkCause : (this.#fault ?? sinkCause)
+    if (sinkCause instanceof Fault && sinkCause.code === 'COMMIT_LOST') return sinkCause
+    if (this.#fault) return this.#fault
+    // Nobody cancelled: the sink was stopped because the source went away without a word.
+    const silent = this.#lost && Fault.from(sinkCause).kind === 'stopped'
+    return silent ? new Fault('INTERNAL', { at: 'the source stopped before its end and did not say why', cause: sinkCause }) : sinkCause
   }
 
   #take(length: number): void {

@@ -1,6 +1,5 @@
 import type { Session, Sink, Source } from '@postern/connectors/contract.ts'
 import type { Copy } from '@postern/protocol/api/runs.ts'
-import { CopyRequest } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { TaskOrder } from '@postern/protocol/node-api.ts'
 import type { End } from './guarantee.ts'
@@ -21,12 +20,14 @@ export interface Pair {
 }
 
 export function pairOf(order: TaskOrder, source: OpenStore, sink: OpenStore): Pair {
-  const copy = CopyRequest.parse(order.copy)
+  const { copy } = order
   if (!source.session.source || !source.connector.can.source) {
     throw new Fault('COPY_UNSUPPORTED', { at: `${copy.source}: a store of kind ${source.connector.kind} cannot be read by a copy` })
   }
-  if (!sink.session.sink || !sink.connector.can.sink) {
-    throw new Fault('COPY_UNSUPPORTED', { at: `${copy.sink}: a store of kind ${sink.connector.kind} cannot be written by a copy` })
-  }
-  return { copy, from: source.connector, into: sink.connector, source: source.session.source, sink: sink.session.sink }
+  return { copy, from: source.connector, into: sink.connector, source: source.session.source, sink: sinkOf(copy, sink) }
+}
+
+export function sinkOf(copy: { readonly sink: string }, { connector, session }: OpenStore): Sink {
+  if (session.sink && connector.can.sink) return session.sink
+  throw new Fault('COPY_UNSUPPORTED', { at: `${copy.sink}: a store of kind ${connector.kind} cannot be written by a copy` })
 }
