@@ -1,8 +1,16 @@
+import { Background } from '@postern/base/background.ts'
+import { systemClock } from '@postern/base/clock.ts'
 import type { Log, Secret } from '@postern/base/log.ts'
 import type { Catalog } from '@postern/protocol/api/stores.ts'
-import { Fault } from '@postern/protocol/fault.ts'
-import type { Session } from '../contract.ts'
+import type { Answer, Session, Statement } from '../contract.ts'
+import { encoderMaker } from '../formats/formats.ts'
+import { browse } from './browse.ts'
 import type { PostgresConfig } from './index.ts'
+import { Login, placeOf } from './login.ts'
+import { POOL_LIMITS, Pool } from './pool.ts'
+import { QueryRun } from './query.ts'
+import { faultOfAbort } from './server-error.ts'
+import { Work } from './work.ts'
 
 export interface SessionParts {
   readonly config: PostgresConfig
@@ -12,19 +20,47 @@ export interface SessionParts {
 
 /** One PostgreSQL database, open on one node. */
 export class PostgresSession implements Session {
-  readonly #parts: SessionParts
+  readonly #login: Login
+  readonly #pool: Pool
+  readonly #place: string
+  readonly #background: Background
+  readonly #work: Work
 
-  constructor(parts: SessionParts) {
-    this.#parts = parts
+  constructor({ config, password, log }: SessionParts) {
+    this.#place = placeOf(config)
+    this.#background = new Background((cause) => log.warn({ err: cause, place: this.#place }, 'postgres background work failed'))
+    this.#login = new Login({ config, password, clock: systemClock, connectMs: POOL_LIMITS.connectMs })
+    this.#pool = new Pool({
+      login: this.#login,
+      place: this.#place,
+      maxConnections: config.maxConnections,
+      clock: systemClock,
+      background: this.#background,
+    })
+    this.#work = new Work({ pool: this.#pool, login: this.#login, place: this.#place, background: this.#background })
   }
 
-  async check(): Promise<{ readonly server: string }> {
-    throw new Fault('STORE_UNREACHABLE', { at: `${this.#parts.config.host}:${this.#parts.config.port}` })
+  async check(signal: AbortSignal): Promise<{ readonly server: string }> {
+    const [row] = await this.#work.rows('connect', signal, `select current_setting('server_version')`)
+    return { server: `PostgreSQL ${row?.[0] ?? ''}` }
   }
 
-  async browse(path: string): Promise<Catalog> {
-    return { path, entries: [], truncated: false }
+  browse(path: string, signal: AbortSignal): Promise<Catalog> {
+    return browse(this.#work, path, signal)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async query(statement: Statement, signal: AbortSignal): Promise<Answer> {
+    const made = encoderMaker(statement.format)
+    const makeEncoder = made instanceof Promise ? await made : made
+    const wire = await this.#pool.acquire(signal)
+    const cancel = () => this.#work.stop(wire)
+    const free = (clean: boolean) => this.#pool.release(wire, clean)
+    return QueryRun.start({ wire, statement, makeEncoder, place: this.#place, free, cancel }, signal, faultOfAbort)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#pool.close()
+    this.#pool.destroy()
+    await this.#background.idle()
+  }
 }

@@ -1,0 +1,118 @@
+import { daysOfText, microsOfText, timeOfText } from './time-text.ts'
+
+export type CellWriter = 'bool' | 'int16' | 'int32' | 'int64' | 'float32' | 'float64' | 'date' | 'time' | 'timestamp' | 'bytes' | 'text'
+
+const FIRST_ROWS = 256
+const WIDTH = { int16: 2, int32: 4, int64: 8, float32: 4, float64: 8, date: 4, time: 8, timestamp: 8 } as const
+
+/** One column of one batch, in Arrow's layout: a bit a row for "not null", then values, or offsets and bytes. */
+export class ArrowColumn {
+  length = 0
+  nullCount = 0
+  readonly #writes: CellWriter
+  #valid = new Uint8Array(FIRST_ROWS / 8)
+  #values: Buffer
+  #offsets: Int32Array | undefined
+  #end = 0
+
+  constructor(writes: CellWriter) {
+    this.#writes = writes
+    const variable = writes === 'text' || writes === 'bytes'
+    this.#offsets = variable ? new Int32Array(FIRST_ROWS + 1) : undefined
+    this.#values = Buffer.alloc(variable ? 4_096 : writes === 'bool' ? FIRST_ROWS / 8 : FIRST_ROWS * WIDTH[writes])
+  }
+
+  /** start −1: NULL. */
+  push(data: Buffer, start: number, end: number): void {
+    const row = this.length
+    this.length += 1
+    if (row >= this.#valid.length * 8) this.#valid = grown(this.#valid, this.#valid.length * 2)
+    if (start < 0) this.nullCount += 1
+    else this.#valid[row >> 3] = (this.#valid[row >> 3] ?? 0) | (1 << (row & 7))
+    if (this.#offsets) this.#pushBytes(this.#offsets, row, data, start, end)
+    else if (this.#writes === 'bool') this.#pushBool(row, start >= 0 && data[start] === 0x74)
+    else this.#pushNumber(row, start < 0 ? undefined : data.toString('latin1', start, end))
+  }
+
+  validity(): Uint8Array | undefined {
+    return this.nullCount === 0 ? undefined : this.#valid.subarray(0, Math.ceil(this.length / 8))
+  }
+
+  offsets(): Int32Array | undefined {
+    return this.#offsets?.subarray(0, this.length + 1)
+  }
+
+  values(): ArrayBufferView {
+    const { buffer, byteOffset } = this.#values
+    switch (this.#writes) {
+      case 'int16':
+        return new Int16Array(buffer, byteOffset, this.length)
+      case 'int32':
+      case 'date':
+        return new Int32Array(buffer, byteOffset, this.length)
+      case 'int64':
+      case 'time':
+      case 'timestamp':
+        return new BigInt64Array(buffer, byteOffset, this.length)
+      case 'float32':
+        return new Float32Array(buffer, byteOffset, this.length)
+      case 'float64':
+        return new Float64Array(buffer, byteOffset, this.length)
+      case 'bool':
+        return this.#values.subarray(0, Math.ceil(this.length / 8))
+      case 'bytes':
+      case 'text':
+        return this.#values.subarray(0, this.#end)
+      default:
+        return this.#writes satisfies never
+    }
+  }
+
+  #pushBytes(given: Int32Array, row: number, data: Buffer, start: number, end: number): void {
+    let offsets = given
+    if (row + 1 >= offsets.length) {
+      offsets = new Int32Array(offsets.length * 2)
+      offsets.set(given)
+      this.#offsets = offsets
+    }
+    if (start >= 0) {
+      this.#room(this.#end + end - start)
+      if (this.#writes === 'text') this.#end += data.copy(this.#values, this.#end, start, end)
+      // Bytes are shown as \x and hex digits.
+      else this.#end += this.#values.write(data.toString('latin1', start + 2, end), this.#end, 'hex')
+    }
+    offsets[row + 1] = this.#end
+  }
+
+  #pushBool(row: number, value: boolean): void {
+    this.#room((row >> 3) + 1)
+    if (value) this.#values[row >> 3] = (this.#values[row >> 3] ?? 0) | (1 << (row & 7))
+  }
+
+  #pushNumber(row: number, text: string | undefined): void {
+    const writes = this.#writes
+    if (writes === 'bool' || writes === 'text' || writes === 'bytes') return
+    const at = row * WIDTH[writes]
+    this.#room(at + WIDTH[writes])
+    if (text === undefined) return
+    if (writes === 'int16') this.#values.writeInt16LE(Number(text), at)
+    else if (writes === 'int32') this.#values.writeInt32LE(Number(text), at)
+    else if (writes === 'date') this.#values.writeInt32LE(daysOfText(text), at)
+    else if (writes === 'float32') this.#values.writeFloatLE(Number(text), at)
+    else if (writes === 'float64') this.#values.writeDoubleLE(Number(text), at)
+    else if (writes === 'int64') this.#values.writeBigInt64LE(BigInt(text), at)
+    else if (writes === 'time') this.#values.writeBigInt64LE(timeOfText(text), at)
+    else this.#values.writeBigInt64LE(microsOfText(text), at)
+  }
+
+  #room(bytes: number): void {
+    if (bytes <= this.#values.length) return
+    this.#values = Buffer.from(grown(this.#values, Math.max(bytes, this.#values.length * 2)).buffer)
+  }
+}
+
+function grown(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(length)
+  larger.set(bytes)
+  return larger
+}

@@ -1,0 +1,122 @@
+/** Frontend messages of PostgreSQL's protocol 3, as bytes ready to be sent: many in one write. */
+
+const encoder = new TextEncoder()
+
+/** What the backend sends, by its first byte. */
+export const FRAME = {
+  parseComplete: 0x31,
+  bindComplete: 0x32,
+  commandComplete: 0x43,
+  dataRow: 0x44,
+  error: 0x45,
+  copyIn: 0x47,
+  copyOut: 0x48,
+  emptyQuery: 0x49,
+  notice: 0x4e,
+  parameterStatus: 0x53,
+  rowDescription: 0x54,
+  copyBoth: 0x57,
+  ready: 0x5a,
+  copyDone: 0x63,
+  copyData: 0x64,
+  noData: 0x6e,
+  portalSuspended: 0x73,
+} as const
+
+export type Param = string | number | boolean | null
+
+export const SYNC: Buffer = Buffer.from([0x53, 0, 0, 0, 4])
+export const TERMINATE: Buffer = Buffer.from([0x58, 0, 0, 0, 4])
+export const COPY_DONE: Buffer = Buffer.from([0x63, 0, 0, 0, 4])
+const DESCRIBE_PORTAL = message('D', Buffer.from('P\0'))
+const DESCRIBE_STATEMENT = message('D', Buffer.from('S\0'))
+/** No parameters, all results as text, unnamed portal of the unnamed statement. */
+const BIND_NOTHING = message('B', Buffer.alloc(8))
+
+function message(code: string, body: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(5 + body.length)
+  bytes[0] = code.charCodeAt(0)
+  bytes.writeInt32BE(4 + body.length, 1)
+  bytes.set(body, 5)
+  return bytes
+}
+
+function parse(sql: string): Buffer {
+  const text = encoder.encode(sql)
+  const bytes = Buffer.allocUnsafe(5 + 1 + text.length + 1 + 2)
+  bytes[0] = 0x50
+  bytes.writeInt32BE(bytes.length - 1, 1)
+  bytes[5] = 0
+  bytes.set(text, 6)
+  bytes[6 + text.length] = 0
+  bytes.writeInt16BE(0, 7 + text.length)
+  return bytes
+}
+
+/** Values travel as text beside the statement; the server infers their types. They are never part of the SQL. */
+function bind(params: readonly Param[]): Buffer {
+  if (params.length === 0) return BIND_NOTHING
+  const values = params.map((value) => (value === null ? null : encoder.encode(String(value))))
+  const size = values.reduce((sum, value) => sum + 4 + (value?.length ?? 0), 0)
+  const body = Buffer.allocUnsafe(2 + 2 + 2 + size + 2)
+  body.writeInt16BE(0, 0)
+  body.writeInt16BE(0, 2)
+  let at = body.writeUInt16BE(values.length, 4)
+  for (const value of values) {
+    at = body.writeInt32BE(value === null ? -1 : value.length, at)
+    if (value === null) continue
+    body.set(value, at)
+    at += value.length
+  }
+  body.writeInt16BE(0, at)
+  return message('B', body)
+}
+
+function execute(maxRows: number): Buffer {
+  const body = Buffer.allocUnsafe(5)
+  body[0] = 0
+  body.writeInt32BE(maxRows, 1)
+  return message('E', body)
+}
+
+const EXECUTE_ALL = execute(0)
+
+/** One statement, prepared, bound and executed; no Sync. `maxRows` 0 = all. */
+export function statement(
+  sql: string,
+  options: { readonly params?: readonly Param[]; readonly describe?: boolean; readonly maxRows?: number } = {},
+): Buffer {
+  const { params = [], describe = false, maxRows = 0 } = options
+  return Buffer.concat([
+    parse(sql),
+    bind(params),
+    ...(describe ? [DESCRIBE_PORTAL] : []),
+    maxRows === 0 ? EXECUTE_ALL : execute(Math.min(maxRows, 0x7fffffff)),
+  ])
+}
+
+/** Only proves that the text is one valid statement, and says what it returns. If it is not, the server skips all up to Sync. */
+export function proveStatement(sql: string): Buffer {
+  return Buffer.concat([parse(sql), DESCRIBE_STATEMENT])
+}
+
+export function copyFail(reason: string): Buffer {
+  return message('f', Buffer.from(`${reason.replaceAll('\0', ' ')}\0`))
+}
+
+export function copyDataHeader(length: number): Buffer {
+  const header = Buffer.allocUnsafe(5)
+  header[0] = FRAME.copyData
+  header.writeInt32BE(4 + length, 1)
+  return header
+}
+
+/** Sent on a connection of its own, instead of a sign-in. */
+export function cancelRequest(processId: number, secretKey: number): Buffer {
+  const bytes = Buffer.allocUnsafe(16)
+  bytes.writeInt32BE(16, 0)
+  bytes.writeInt32BE(80_877_102, 4)
+  bytes.writeInt32BE(processId, 8)
+  bytes.writeInt32BE(secretKey, 12)
+  return bytes
+}

@@ -1,0 +1,265 @@
+import { Readable } from 'node:stream'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { Answer, Statement } from '../contract.ts'
+import { ByteWriter } from '../formats/byte-writer.ts'
+import { csvHeader } from '../formats/csv.ts'
+import type { RowEncoder } from '../formats/encoder.ts'
+import type { EncoderMaker } from '../formats/formats.ts'
+import { FRAME, proveStatement, SYNC, statement } from './messages.ts'
+import { readColumns } from './result-columns.ts'
+import { faultOfServer, ServerError } from './server-error.ts'
+import type { Listener, Wire } from './wire.ts'
+
+/** So many bytes wait for the reader before the database's socket is not read any more. */
+const BUFFER_BYTES = 262_144
+
+const BEGIN_READ = statement('begin read only')
+const BEGIN_WRITE = statement('begin read write')
+const COMMIT = statement('commit')
+/**
+ * A session goes to the next caller only as it was after sign-in. ROLLBACK takes back every setting, role and LISTEN of a
+ * read; DISCARD ALL what is not transactional: prepared statements, advisory locks, temporary tables, sequences.
+ */
+const RESET = Buffer.concat([statement('discard all'), SYNC])
+const ROLLBACK_AND_RESET = Buffer.concat([statement('rollback'), statement('discard all'), SYNC])
+const AFTER_READ = Buffer.concat([SYNC, ROLLBACK_AND_RESET])
+const AFTER_WRITE = Buffer.concat([COMMIT, SYNC])
+
+const STAGE = { answering: 0, resetting: 1, done: 2 } as const
+type Stage = (typeof STAGE)[keyof typeof STAGE]
+
+export interface QueryParts {
+  readonly wire: Wire
+  readonly statement: Statement
+  readonly makeEncoder: EncoderMaker
+  readonly place: string
+  /** The wire is free; `clean` as in Pool.release. */
+  readonly free: (clean: boolean) => void
+  /** Stops what runs on the wire, in the database, and takes the wire out of use. */
+  readonly cancel: () => void
+}
+
+/** One user's statement, in a transaction of its own, all of it sent in one write; its rows become bytes as they come. */
+export class QueryRun implements Listener {
+  readonly #parts: QueryParts
+  readonly #copy: boolean
+  readonly #stream: Readable
+  readonly #settle: { resolve(answer: Answer): void; reject(cause: unknown): void }
+  #stage: Stage = STAGE.answering
+  #answered = false
+  #encoder: RowEncoder | undefined
+  #cells = new Int32Array(0)
+  #copied: ByteWriter | undefined
+  #rows = 0
+  #error: ServerError | Fault | undefined
+  #resetFailed = false
+  #paused = false
+  /** The caller has gone: nothing is passed on any more. */
+  #abandoned = false
+
+  private constructor(parts: QueryParts, settle: { resolve(answer: Answer): void; reject(cause: unknown): void }) {
+    this.#parts = parts
+    this.#settle = settle
+    this.#copy = copyText(parts.statement) !== undefined
+    this.#stream = new Readable({
+      highWaterMark: BUFFER_BYTES,
+      read: () => this.#resume(),
+      destroy: (cause, done) => {
+        this.#leave()
+        done(cause)
+      },
+    })
+  }
+
+  static start(parts: QueryParts, signal: AbortSignal, faultOfAbort: (signal: AbortSignal) => Fault): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const aborted = () => run.#abort(faultOfAbort(signal))
+      const settled = () => signal.removeEventListener('abort', aborted)
+      const run = new QueryRun(parts, { resolve, reject })
+      run.#stream.once('close', settled)
+      signal.addEventListener('abort', aborted, { once: true })
+      parts.wire.exchange(run, requestBytes(parts.statement))
+    })
+  }
+
+  frame(code: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#stage === STAGE.answering) this.#answerFrame(code, buffer, start, end)
+    else this.#resetFrame(code, buffer, start)
+  }
+
+  #answerFrame(code: number, buffer: Buffer, start: number, end: number): void {
+    switch (code) {
+      case FRAME.dataRow:
+        this.#row(buffer, start)
+        return
+      case FRAME.copyData:
+        if (this.#abandoned) return
+        this.#copied?.copy(buffer, start, end)
+        this.#rows += 1
+        return
+      case FRAME.rowDescription:
+        this.#describe(buffer, start)
+        return
+      case FRAME.error:
+        this.#error ??= ServerError.parse(buffer, start, end)
+        return
+      case FRAME.copyIn:
+      case FRAME.copyBoth:
+        this.#refuseCopy()
+        return
+      case FRAME.copyOut:
+        if (!this.#copy) this.#refuseCopy()
+        return
+      case FRAME.ready:
+        this.#ready(buffer[start] ?? 0)
+        return
+      default:
+    }
+  }
+
+  batchEnd(): void {
+    if (this.#stage !== STAGE.answering || this.#error) return
+    this.#flush()
+  }
+
+  lost(cause: Error): void {
+    const { place } = this.#parts
+    this.#error =
+      cause instanceof ServerError
+        ? faultOfServer(cause, 'query', place)
+        : new Fault('STORE_LOST', { at: `${place}: ${cause.message}`, cause })
+    const wasAnswering = this.#stage === STAGE.answering
+    this.#stage = STAGE.done
+    this.#parts.free(false)
+    if (wasAnswering) this.#fail(this.#error)
+  }
+
+  #row(buffer: Buffer, start: number): void {
+    if (this.#abandoned || !this.#encoder) return
+    const cells = this.#cells
+    let at = start + 2
+    for (let i = 0; i < cells.length; i += 2) {
+      const length = buffer.readInt32BE(at)
+      at += 4
+      if (length < 0) {
+        cells[i] = -1
+        continue
+      }
+      cells[i] = at
+      at += length
+      cells[i + 1] = at
+    }
+    this.#encoder.row(buffer, cells)
+    this.#rows += 1
+  }
+
+  #describe(buffer: Buffer, start: number): void {
+    const columns = readColumns(buffer, start)
+    if (this.#copy) {
+      this.#copied = new ByteWriter()
+      this.#copied.bytes(csvHeader(columns.map((column) => column.name)))
+      return
+    }
+    this.#encoder = this.#parts.makeEncoder(columns)
+    this.#cells = new Int32Array(columns.length * 2)
+  }
+
+  /** Before the first row there is nothing to send: a statement that fails on its first row is refused whole. */
+  #flush(): void {
+    if (this.#abandoned || this.#rows === 0) return
+    const bytes = (this.#copied ?? this.#encoder?.out)?.take()
+    if (!bytes) return
+    this.#answer()
+    if (this.#stream.push(bytes)) return
+    this.#paused = true
+    this.#parts.wire.pause()
+  }
+
+  #answer(): void {
+    if (this.#answered) return
+    this.#answered = true
+    this.#settle.resolve({ bytes: this.#stream, rows: () => this.#rows })
+  }
+
+  /** The statement and its transaction are done: Z after the first Sync. */
+  #ready(transaction: number): void {
+    const { wire, statement: asked } = this.#parts
+    this.#stage = STAGE.resetting
+    if (asked.mode === 'write') wire.send(transaction === 0x49 ? RESET : ROLLBACK_AND_RESET)
+    if (this.#paused) wire.resume()
+    if (this.#error) this.#fail(this.#error instanceof Fault ? this.#error : faultOfServer(this.#error, 'query', ''))
+    else if (!this.#abandoned) this.#finish()
+  }
+
+  #finish(): void {
+    this.#encoder ??= this.#copied ? undefined : this.#parts.makeEncoder([])
+    this.#encoder?.end()
+    const bytes = (this.#copied ?? this.#encoder?.out)?.take()
+    if (bytes) this.#stream.push(bytes)
+    this.#stream.push(null)
+    this.#answer()
+  }
+
+  #resetFrame(code: number, buffer: Buffer, start: number): void {
+    if (code === FRAME.error) this.#resetFailed = true
+    if (code !== FRAME.ready || this.#stage === STAGE.done) return
+    this.#stage = STAGE.done
+    this.#parts.wire.release()
+    this.#parts.free(!this.#resetFailed && buffer[start] === 0x49)
+  }
+
+  #refuseCopy(): void {
+    this.#error = new Fault('QUERY_FAILED', {
+      at: 'COPY with STDIN or STDOUT is not possible here.',
+      remedy: 'Use SELECT, `postern copy`, or the PostgreSQL wire.',
+    })
+    this.#stage = STAGE.done
+    this.#parts.free(false)
+    this.#fail(this.#error)
+  }
+
+  #resume(): void {
+    if (!this.#paused || this.#stage !== STAGE.answering) return
+    this.#paused = false
+    this.#parts.wire.resume()
+  }
+
+  #fail(fault: Fault): void {
+    if (this.#answered) this.#stream.destroy(fault)
+    else {
+      this.#answered = true
+      this.#settle.reject(fault)
+      this.#stream.destroy()
+    }
+  }
+
+  #abort(fault: Fault): void {
+    this.#leave()
+    this.#fail(fault)
+  }
+
+  #leave(): void {
+    if (this.#abandoned) return
+    this.#abandoned = true
+    if (this.#stage !== STAGE.answering) return
+    this.#stage = STAGE.done
+    this.#parts.cancel()
+  }
+}
+
+function requestBytes(asked: Statement): Buffer {
+  const { sql, params, maxRows = 0 } = asked
+  const begin = asked.mode === 'read' ? BEGIN_READ : BEGIN_WRITE
+  const after = asked.mode === 'read' ? AFTER_READ : AFTER_WRITE
+  const copied = copyText(asked)
+  if (copied === undefined) return Buffer.concat([begin, statement(sql, { params, describe: true, maxRows }), after])
+  // If the text alone is not one valid statement, the server skips the COPY that follows: nothing can hide behind a bracket.
+  return Buffer.concat([begin, proveStatement(copied), statement(`copy (${copied}\n) to stdout (format csv)`), after])
+}
+
+/** The statement as COPY takes it, or undefined where rows must be read one by one. */
+function copyText({ sql, params, maxRows, format }: Statement): string | undefined {
+  if (format !== 'csv' || params.length > 0 || maxRows !== undefined) return undefined
+  const text = sql.replace(/[\s;]+$/, '')
+  return /^\s*(select|values|with|table)\b/i.test(text) && !text.includes(';') ? text : undefined
+}

@@ -1,0 +1,63 @@
+import type { CellColumn, CellKind } from '../formats/encoder.ts'
+
+type Kind = Pick<CellColumn, 'kind' | 'element' | 'bits'>
+
+const INT16: Kind = { kind: 'int', bits: 16 }
+const INT32: Kind = { kind: 'int', bits: 32 }
+const INT64: Kind = { kind: 'int', bits: 64 }
+const array = (element: CellKind): Kind => ({ kind: 'array', element })
+
+/** By the type's OID, which is the same in every server. What is not here (enums, extensions, ranges) shows as its text. */
+const KINDS: ReadonlyMap<number, Kind> = new Map([
+  [16, { kind: 'bool' }],
+  [17, { kind: 'bytes' }],
+  [21, INT16],
+  [23, INT32],
+  [20, INT64],
+  [26, INT64], // oid
+  [700, { kind: 'float', bits: 32 }],
+  [701, { kind: 'float', bits: 64 }],
+  [1700, { kind: 'decimal' }],
+  [114, { kind: 'json' }],
+  [3802, { kind: 'json' }],
+  [1082, { kind: 'date' }],
+  [1083, { kind: 'time' }],
+  [1114, { kind: 'timestamp' }],
+  [1184, { kind: 'timestamptz' }],
+  [2950, { kind: 'uuid' }],
+  [1000, array('bool')],
+  [1001, array('bytes')],
+  [1005, array('int')],
+  [1007, array('int')],
+  [1016, array('int')],
+  [1021, array('float')],
+  [1022, array('float')],
+  [1231, array('decimal')],
+  [199, array('json')],
+  [3807, array('json')],
+  [1002, array('text')],
+  [1003, array('text')],
+  [1009, array('text')],
+  [1014, array('text')],
+  [1015, array('text')],
+  [1182, array('date')],
+  [1183, array('time')],
+  [1115, array('timestamp')],
+  [1185, array('timestamptz')],
+  [2951, array('uuid')],
+])
+
+/** The body of a RowDescription frame. */
+export function readColumns(buffer: Buffer, start: number): readonly CellColumn[] {
+  const count = buffer.readInt16BE(start)
+  const columns: CellColumn[] = []
+  let at = start + 2
+  for (let i = 0; i < count; i += 1) {
+    const stop = buffer.indexOf(0, at)
+    const name = buffer.toString('utf8', at, stop)
+    const type = buffer.readUInt32BE(stop + 7)
+    columns.push({ name, ...(KINDS.get(type) ?? { kind: 'text' }) })
+    at = stop + 19
+  }
+  return columns
+}

@@ -1,0 +1,133 @@
+import { Fault, type FaultCode, type FaultDetails } from '@postern/protocol/fault.ts'
+
+/** An ErrorResponse of the server. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError'
+  readonly severity: string
+  /** SQLSTATE. */
+  readonly code: string
+  readonly detail: string
+  readonly hint: string
+  /** Of the statement, in characters from 1; 0 when the server named none. */
+  readonly position: number
+  /** CONTEXT: "COPY t, line 3, column n". */
+  readonly where: string
+  readonly constraint: string
+
+  constructor(fields: Readonly<Record<string, string>>) {
+    super(fields['M'] ?? 'unknown error')
+    this.severity = fields['V'] ?? fields['S'] ?? 'ERROR'
+    this.code = fields['C'] ?? 'XX000'
+    this.detail = fields['D'] ?? ''
+    this.hint = fields['H'] ?? ''
+    this.position = Number(fields['P'] ?? 0)
+    this.where = fields['W'] ?? ''
+    this.constraint = fields['n'] ?? ''
+  }
+
+  static parse(buffer: Buffer, start: number, end: number): ServerError {
+    const fields: Record<string, string> = {}
+    let at = start
+    while (at < end && buffer[at] !== 0) {
+      const stop = buffer.indexOf(0, at + 1)
+      fields[String.fromCharCode(buffer[at] ?? 0)] = buffer.toString('utf8', at + 1, stop)
+      at = stop + 1
+    }
+    return new ServerError(fields)
+  }
+}
+
+/** What was being done: it decides how the same SQLSTATE is told. */
+export type Doing = 'connect' | 'query' | 'copy'
+
+const ROW_STATES = new Set([
+  '22P02',
+  '22P03',
+  '22P04',
+  '22001',
+  '22003',
+  '22007',
+  '22008',
+  '22021',
+  '23502',
+  '23503',
+  '23505',
+  '23514',
+  '23P01',
+])
+
+/** The server's message on one line, cut: it goes into a fault's text. */
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+  return line.length > 600 ? `${line.slice(0, 597)}...` : line
+}
+
+/** A server's error as a fault. `place` says where, in words: "host:port", "table public.orders". */
+export function faultOfServer(error: ServerError, doing: Doing, place: string): Fault {
+  const code = codeOfState(error, doing)
+  const details: Record<string, string | number> = { sqlstate: error.code }
+  if (error.position > 0) details['position'] = error.position
+  const position = error.position > 0 && doing === 'query' ? `, at character ${error.position}` : ''
+  const inRow = code === 'ROW_INVALID' && error.where ? ` (${placeInCopy(error.where)})` : ''
+  const hint = error.hint && doing === 'query' ? ` Hint: ${oneLine(error.hint)}` : ''
+  const at = `${place ? `${place}: ` : ''}${oneLine(error.message)}${inRow} [SQLSTATE ${error.code}${position}]${hint}`
+  return new Fault(code, { at, details: details satisfies FaultDetails, cause: error })
+}
+
+function codeOfState(error: ServerError, doing: Doing): FaultCode {
+  const state = error.code
+  if (state === '53300') return 'STORE_BUSY'
+  if (state === '53100') return 'DISK_FULL'
+  if (state === '57014') return 'CANCELLED'
+  if (state === '57P03') return 'STORE_UNREACHABLE'
+  if (state.startsWith('08') || state === '57P01' || state === '57P02' || state === '57P05' || state === '25P03') {
+    return doing === 'connect' ? 'STORE_UNREACHABLE' : 'STORE_LOST'
+  }
+  if (doing === 'connect') return 'STORE_DENIED'
+  if (state.startsWith('28')) return 'STORE_DENIED'
+  if (state === '25006') return 'QUERY_READ_ONLY'
+  if (doing === 'query') return 'QUERY_FAILED'
+  if (state === '42P01' || state === '3F000') return 'TABLE_MISSING'
+  if (state === '42703') return 'COLUMN_MISMATCH'
+  if (ROW_STATES.has(state)) return 'ROW_INVALID'
+  return 'QUERY_FAILED'
+}
+
+/** `COPY t, line 3, column n: "secret"` → `COPY t, line 3, column n`: the value is a row's and must not be shown. */
+function placeInCopy(where: string): string {
+  const [first = ''] = where.split('\n')
+  return oneLine(first.replace(/(, line \d+)(, column [^:]*)?:.*$/, '$1$2'))
+}
+
+const NET_STATES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  'EACCES',
+  'ECONNRESET',
+  'EPIPE',
+])
+
+/** Anything that failed while signing in. `place` is host:port. */
+export function faultOfConnect(thrown: unknown, place: string): Fault {
+  if (thrown instanceof Fault) return thrown
+  const error = thrown as { code?: unknown; message?: unknown; severity?: unknown }
+  const code = typeof error.code === 'string' ? error.code : ''
+  const message = typeof error.message === 'string' ? error.message : ''
+  if (typeof error.severity === 'string') {
+    return faultOfServer(new ServerError({ M: message, C: code, S: error.severity }), 'connect', place)
+  }
+  if (/^SASL|password must be/i.test(message)) return new Fault('STORE_DENIED', { at: `${place}: ${oneLine(message)}`, cause: thrown })
+  if (NET_STATES.has(code)) return new Fault('STORE_UNREACHABLE', { at: `${place}: ${code}`, cause: thrown })
+  return new Fault('STORE_UNREACHABLE', { at: `${place}: ${oneLine(message)}`, cause: thrown })
+}
+
+/** Why the caller's signal aborted, as a fault. */
+export function faultOfAbort(signal: AbortSignal): Fault {
+  const fault = Fault.from(signal.reason)
+  return fault.code === 'INTERNAL' ? new Fault('CANCELLED', { cause: signal.reason }) : fault
+}

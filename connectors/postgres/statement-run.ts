@@ -1,0 +1,63 @@
+import { FRAME, type Param, SYNC, statement } from './messages.ts'
+import { ServerError } from './server-error.ts'
+import type { Listener, Wire } from './wire.ts'
+
+export type Row = readonly (string | null)[]
+
+/** Small results as rows of text: for the connector's own statements, not for users' data. */
+export class StatementRun implements Listener {
+  readonly rows: Row[] = []
+  /** "INSERT 0 5" of the last statement. */
+  tag = ''
+  readonly #wire: Wire
+  readonly #settle: { resolve(run: StatementRun): void; reject(cause: unknown): void }
+  #error: ServerError | undefined
+
+  private constructor(wire: Wire, settle: { resolve(run: StatementRun): void; reject(cause: unknown): void }) {
+    this.#wire = wire
+    this.#settle = settle
+  }
+
+  /** Statements in one write and one round trip; rows of all of them. After an error the rest is not run. */
+  static all(wire: Wire, statements: readonly { readonly sql: string; readonly params?: readonly Param[] }[]): Promise<StatementRun> {
+    const bytes = Buffer.concat([...statements.map(({ sql, params = [] }) => statement(sql, { params })), SYNC])
+    return new Promise((resolve, reject) => wire.exchange(new StatementRun(wire, { resolve, reject }), bytes))
+  }
+
+  static one(wire: Wire, sql: string, params: readonly Param[] = []): Promise<StatementRun> {
+    return StatementRun.all(wire, [{ sql, params }])
+  }
+
+  /** Rows that the last statement touched. */
+  get affected(): number {
+    return Number(/(\d+)$/.exec(this.tag)?.[1] ?? 0)
+  }
+
+  frame(code: number, buffer: Buffer, start: number, end: number): void {
+    if (code === FRAME.dataRow) this.rows.push(readRow(buffer, start))
+    else if (code === FRAME.commandComplete) this.tag = buffer.toString('utf8', start, end - 1)
+    else if (code === FRAME.error) this.#error ??= ServerError.parse(buffer, start, end)
+    else if (code === FRAME.ready) {
+      this.#wire.release()
+      if (this.#error) this.#settle.reject(this.#error)
+      else this.#settle.resolve(this)
+    }
+  }
+
+  lost(cause: Error): void {
+    this.#settle.reject(cause)
+  }
+}
+
+export function readRow(buffer: Buffer, start: number): Row {
+  const count = buffer.readInt16BE(start)
+  const row: (string | null)[] = new Array(count)
+  let at = start + 2
+  for (let i = 0; i < count; i += 1) {
+    const length = buffer.readInt32BE(at)
+    at += 4
+    row[i] = length < 0 ? null : buffer.toString('utf8', at, at + length)
+    if (length > 0) at += length
+  }
+  return row
+}
