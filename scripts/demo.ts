@@ -1,0 +1,88 @@
+/**
+ * The main job on sample data: a service, a gateway of two nodes, a private database and a folder; copies, a live query, a killed
+ * node, and the proof that nothing was lost.
+ *
+ *   npm run demo             stays up until Ctrl-C
+ *   npm run demo -- --once   ends by itself: 0 when every claim held
+ */
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Cluster } from './demo/cluster.ts'
+import { leaveFolder, takeFolder } from './demo/folder.ts'
+import { bold, dim, green, heading, red, say } from './demo/screen.ts'
+import { Story } from './demo/story.ts'
+import { ROOT } from './tools/steps.ts'
+
+const FOLDER = join(ROOT, '.demo')
+
+const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values
+const began = performance.now()
+
+/** Resolves at the first Ctrl-C; the second ends the process at once. */
+const interrupted = new Promise<'interrupted'>((resolve) => {
+  let asked = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (asked) process.exit(130)
+      asked = true
+      resolve('interrupted')
+    })
+})
+
+process.exitCode = await main()
+// A Ctrl-C in the middle leaves requests and timers behind that nobody waits for any more.
+process.exit()
+
+async function main(): Promise<number> {
+  heading('Postern: query and copy data in private networks without opening a port')
+  try {
+    await takeFolder(FOLDER)
+  } catch (cause) {
+    console.error(`\n${red('✗')} ${reason(cause)}`)
+    return 1
+  }
+  const cluster = new Cluster(FOLDER)
+  try {
+    const story = new Story(cluster)
+    const told = await Promise.race([story.tell(), interrupted])
+    if (told === 'interrupted') return 130
+    const { broken } = story
+    heading(broken.length === 0 ? green('All claims held.') : red(`${broken.length} claims did not hold:`))
+    for (const claim of broken) say(`${red('✗')} ${claim}`)
+    say(dim(`after ${((performance.now() - began) / 1_000).toFixed(0)} s`))
+    if (once || broken.length > 0) return broken.length === 0 ? 0 : 1
+    showNext(cluster)
+    await interrupted
+    return 0
+  } catch (cause) {
+    console.error(`\n${red('✗')} ${reason(cause)}`)
+    console.error(`  Logs: ${join(FOLDER, 'logs')}`)
+    return 1
+  } finally {
+    console.log(dim('\nStopping nodes, service and databases …'))
+    await cluster[Symbol.asyncDispose]()
+    leaveFolder(FOLDER)
+    console.log(dim('Nothing is left running.'))
+  }
+}
+
+function showNext(cluster: Cluster): void {
+  heading('Click')
+  say(`${cluster.url}/docs    the API, to read and to try`)
+  heading('Type, in another terminal, in this folder')
+  say(`export POSTERN_URL=${cluster.url} POSTERN_TOKEN=$(cat ${cluster.tokenFile})`)
+  say('npx postern node list demo')
+  say('npx postern query shop "select title, imdb_rating from movies order by imdb_votes desc nulls last limit 5"')
+  say('npx postern copy shop lake --from weather --to weather.csv')
+  say('npx postern run list')
+  say(
+    `curl -H "Authorization: Bearer $POSTERN_TOKEN" -H 'content-type: application/json' \\\n  -d '{"sql":"select count(*) from flights"}' ${cluster.url}/v1/stores/shop/query`,
+  )
+  heading('Look')
+  say(`${cluster.lake}    what was copied`)
+  say(`\n${bold('Ctrl-C')} ends everything.`)
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
