@@ -108,7 +108,7 @@ export class Client {
     do {
       const page = await this.#page<Item>(path, { limit: 1_000, signal, ...(cursor === undefined ? {} : { cursor }) })
       items.push(...page.items)
-      cursor = page.next ?? undefined
+      cursor = page.nextCursor ?? undefined
     } while (cursor !== undefined)
     return items
   }

@@ -77,6 +77,11 @@ export const FAULTS = {
     says: 'The gateway has no key to seal credentials to yet.',
     remedy: 'Join its first node, start it, and try again.',
   },
+  GATEWAY_KEY_CHANGED: {
+    kind: 'denied',
+    says: "The gateway's key is not the one this machine knows.",
+    remedy: 'Compare it with the fingerprint that a node shows; if that is the same, repeat with --accept-new-fingerprint.',
+  },
   KEY_INVALID: {
     kind: 'denied',
     says: 'The authentication key is not valid.',

@@ -4,14 +4,10 @@ import { Name } from '../ids.ts'
 import { SettingsChange } from './gateways.ts'
 import { StoreSettings } from './stores.ts'
 
-/** `?limit=&cursor=` of every GET that lists. */
-export const ListQuery = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100), cursor: z.string().max(200).optional() })
-
-/** Every list: newest or by name, and where to go on. `next` is null on the last page. */
-export const listOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() })
+/** Every list of `?limit=&cursor=`. `nextCursor` is null on the last page. */
 export interface ListOf<Item> {
   readonly items: readonly Item[]
-  readonly next: string | null
+  readonly nextCursor: string | null
 }
 
 /** PATCH /v1/gateways/{gateway} → GatewayView. Settings that are not named stay as they are. */
