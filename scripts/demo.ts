@@ -4,6 +4,8 @@
  *
  *   npm run demo             stays up until Ctrl-C
  *   npm run demo -- --once   ends by itself: 0 when every claim held
+ *
+ * Everything lies in `.demo` of the clone (--folder DIR puts it elsewhere), which is emptied at the start.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,9 +15,9 @@ import { bold, dim, green, heading, red, say } from './demo/screen.ts'
 import { Story } from './demo/story.ts'
 import { ROOT } from './tools/steps.ts'
 
-const FOLDER = join(ROOT, '.demo')
-
-const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values
+const { once, folder } = parseArgs({
+  options: { once: { type: 'boolean', default: false }, folder: { type: 'string', default: join(ROOT, '.demo') } },
+}).values
 const began = performance.now()
 
 /** Resolves at the first Ctrl-C; the second ends the process at once. */
@@ -36,12 +38,12 @@ process.exit()
 async function main(): Promise<number> {
   heading('Postern: query and copy data in private networks without opening a port')
   try {
-    await takeFolder(FOLDER)
+    await takeFolder(folder)
   } catch (cause) {
     console.error(`\n${red('✗')} ${reason(cause)}`)
     return 1
   }
-  const cluster = new Cluster(FOLDER)
+  const cluster = new Cluster(folder)
   try {
     const story = new Story(cluster)
     const told = await Promise.race([story.tell(), interrupted])
@@ -56,12 +58,12 @@ async function main(): Promise<number> {
     return 0
   } catch (cause) {
     console.error(`\n${red('✗')} ${reason(cause)}`)
-    console.error(`  Logs: ${join(FOLDER, 'logs')}`)
+    console.error(`  Logs: ${join(folder, 'logs')}`)
     return 1
   } finally {
     console.log(dim('\nStopping nodes, service and databases …'))
     await cluster[Symbol.asyncDispose]()
-    leaveFolder(FOLDER)
+    leaveFolder(folder)
     console.log(dim('Nothing is left running.'))
   }
 }

@@ -1,13 +1,14 @@
 /** Everything that the demo runs: a "private" database, a service, a gateway of two nodes, two stores. */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog } from '@postern/base/log.ts'
 import { Client } from '@postern/client/client.ts'
 import type { GatewayView } from '@postern/protocol/api/gateways.ts'
 import { EmbeddedPostgres } from '@postern/service/db/embedded/embedded-postgres.ts'
 import pg from 'pg'
+import { ROOT } from '../tools/steps.ts'
 import { portOr } from './folder.ts'
 import { Processes } from './processes.ts'
 import { type Loaded, loadSampleData } from './sample-data.ts'
@@ -93,8 +94,8 @@ export class Cluster implements AsyncDisposable {
     const { key1 } = JSON.parse(await this.postern(['gateway', 'create', GATEWAY, '--json'])) as { key1: string }
     for (const name of NODES) {
       const args = ['node', 'join', '--url', this.url, '--key', key1, '--name', name, '--data', this.#nodeFolder(name)]
-      await this.postern(args, '', `node join --url ${this.url} --key … --name ${name} --data .demo/${name}`)
-      command(`node start --data .demo/${name} &`)
+      await this.postern(args, '', `node join --url ${this.url} --key … --name ${name} --data ${this.#nodeFolder(name)}`)
+      command(`node start --data ${this.#nodeFolder(name)} &`)
       await this.startNode(name)
     }
   }
@@ -157,7 +158,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   #nodeFolder(name: string): string {
-    return join(this.#folder, name)
+    return relative(ROOT, join(this.#folder, name))
   }
 }
 

@@ -128,11 +128,12 @@ export function endLeftovers(folder: string): number {
   return ours.length
 }
 
-/** The command line of a process; empty when it is not there or cannot be seen. */
-export function commandOf(pid: number): string {
+/** The command line of a process, or of `all`, a line each; empty when it is not there or cannot be seen. */
+export function commandOf(pid: number | 'all'): string {
   if (process.platform === 'win32') return ''
+  const which = pid === 'all' ? ['-A', '-ww'] : ['-p', String(pid), '-ww']
   try {
-    return execFileSync('ps', ['-p', String(pid), '-o', 'args='], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return execFileSync('ps', [...which, '-o', 'args='], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   } catch {
     return '' // no such process, or no ps: then nothing is ended
   }

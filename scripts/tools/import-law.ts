@@ -11,7 +11,7 @@ export const LAW = {
   service: ['base', 'protocol', 'connectors'],
   node: ['engine', 'connectors', 'base', 'protocol'],
   client: ['protocol'],
-  cli: ['service', 'node', 'client', 'base', 'protocol'],
+  cli: ['service', 'node', 'client', 'connectors', 'base', 'protocol'],
   testkit: ['protocol', 'base', 'connectors', 'engine', 'service', 'node', 'client', 'cli'],
   bench: ['protocol', 'base', 'connectors', 'engine', 'service', 'node', 'client', 'cli', 'testkit'],
   scripts: ['protocol', 'base', 'connectors', 'engine', 'service', 'node', 'client', 'cli', 'testkit'],
