@@ -1,0 +1,96 @@
+import type { SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type { GatewayId } from '@postern/protocol/ids.ts'
+import { sql } from 'kysely'
+import type { Db } from '../db/database.ts'
+import { json } from '../db/tables.ts'
+import type { GatewayRow } from '../nodes/node-repository.ts'
+
+const COLUMNS = ['id', 'name', 'settings', 'public_key as publicKey', 'created_at as createdAt'] as const
+
+export interface KeyRow {
+  readonly slot: 1 | 2
+  readonly hint: string
+  readonly createdAt: Date
+}
+
+/** All the SQL of gateways and their authentication keys. */
+export class GatewayRepository {
+  readonly #db: Db
+
+  constructor(db: Db) {
+    this.#db = db
+  }
+
+  async add(id: GatewayId, name: string, settings: SettingsChange): Promise<GatewayRow> {
+    return await this.#db
+      .insertInto('gateway')
+      .values({ id, name, settings: json(settings), public_key: null })
+      .returning(COLUMNS)
+      .executeTakeFirstOrThrow()
+  }
+
+  async page(after: string, count: number): Promise<GatewayRow[]> {
+    return await this.#db.selectFrom('gateway').select(COLUMNS).where('name', '>', after).orderBy('name').limit(count).execute()
+  }
+
+  /** Settings that are not named stay. */
+  async change(id: GatewayId, settings: SettingsChange): Promise<GatewayRow | undefined> {
+    return await this.#db
+      .updateTable('gateway')
+      .set({ settings: sql`settings || ${json(settings)}::jsonb` })
+      .where('id', '=', id)
+      .returning(COLUMNS)
+      .executeTakeFirst()
+  }
+
+  /** Without any node the private key is gone with the last one: the next first node makes a new pair. */
+  async forgetPublicKey(id: GatewayId): Promise<GatewayRow | undefined> {
+    return await this.#db
+      .updateTable('gateway')
+      .set({ public_key: null })
+      .where('id', '=', id)
+      .where(({ not, exists, selectFrom }) => not(exists(selectFrom('node').select('id').where('gateway_id', '=', id))))
+      .returning(COLUMNS)
+      .executeTakeFirst()
+  }
+
+  async delete(id: GatewayId): Promise<boolean> {
+    const { numDeletedRows } = await this.#db.deleteFrom('gateway').where('id', '=', id).executeTakeFirst()
+    return numDeletedRows > 0n
+  }
+
+  /** What still belongs to it; the row is locked, so that nothing is added meanwhile. */
+  async contents(id: GatewayId): Promise<{ readonly nodes: number; readonly stores: number }> {
+    await this.#db.selectFrom('gateway').select('id').where('id', '=', id).forUpdate().execute()
+    const { rows } = await sql<{ nodes: number; stores: number }>`
+      select (select count(*) from node where gateway_id = ${id}) as nodes,
+             (select count(*) from store where gateway_id = ${id}) as stores`.execute(this.#db)
+    return rows[0] ?? { nodes: 0, stores: 0 }
+  }
+
+  async putKey(gatewayId: GatewayId, slot: 1 | 2, hash: string, hint: string): Promise<void> {
+    await this.#db
+      .insertInto('gateway_key')
+      .values({ gateway_id: gatewayId, slot, hash, hint })
+      .onConflict((conflict) => conflict.columns(['gateway_id', 'slot']).doUpdateSet({ hash, hint, created_at: sql`now()` }))
+      .execute()
+  }
+
+  async keys(gatewayId: GatewayId): Promise<KeyRow[]> {
+    return await this.#db
+      .selectFrom('gateway_key')
+      .select(['slot', 'hint', 'created_at as createdAt'])
+      .where('gateway_id', '=', gatewayId)
+      .orderBy('slot')
+      .execute()
+  }
+
+  async findByKey(hash: string): Promise<GatewayRow | undefined> {
+    return await this.#db
+      .selectFrom('gateway_key as key')
+      .innerJoin('gateway', 'gateway.id', 'key.gateway_id')
+      .select(['gateway.id as id', 'name', 'settings', 'public_key as publicKey', 'gateway.created_at as createdAt'])
+      .where('key.hash', '=', hash)
+      .executeTakeFirst()
+  }
+}

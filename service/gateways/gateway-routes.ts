@@ -1,0 +1,121 @@
+import { GatewayCreate, GatewayCreated, GatewayKeys, GatewayView, KeyRegenerated } from '@postern/protocol/api/gateways.ts'
+import { GatewayChange } from '@postern/protocol/api/lists.ts'
+import { Name } from '@postern/protocol/ids.ts'
+import { z } from 'zod'
+import type { Routes } from '../http/http-server.ts'
+import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
+import type { NodeDirectory } from '../nodes/node-directory.ts'
+import { gatewayView } from '../nodes/node-views.ts'
+import { actorOf } from '../people/actor.ts'
+import type { GatewayService } from './gateway-service.ts'
+
+const Params = z.object({ gateway: Name })
+const SlotParams = Params.extend({ slot: z.enum(['1', '2']) })
+
+export const gatewayRoutes =
+  (parts: { readonly gateways: GatewayService; readonly nodes: NodeDirectory }): Routes =>
+  async (http) => {
+    const { gateways, nodes } = parts
+
+    http.get(
+      '/v1/gateways',
+      {
+        schema: { summary: 'List the gateways', tags: ['gateways'], querystring: PageQuery, response: { 200: pageOf(GatewayView) } },
+        config: { needs: 'gateways:read' },
+      },
+      ({ query: { limit, cursor } }) =>
+        page(
+          gateways.list(readCursor(cursor) ?? '', limit + 1),
+          limit,
+          ({ name }) => name,
+          (gateway) => gatewayView(gateway, nodes),
+        ),
+    )
+
+    http.post(
+      '/v1/gateways',
+      {
+        schema: {
+          summary: 'Create a gateway; the answer is the only one that shows its two authentication keys',
+          tags: ['gateways'],
+          body: GatewayCreate,
+          response: { 201: GatewayCreated },
+        },
+        config: { needs: 'gateways:write' },
+      },
+      async (request, reply) => {
+        const { name, settings = {} } = request.body
+        return reply.code(201).send(await gateways.create(name, settings, actorOf(request)))
+      },
+    )
+
+    http.get(
+      '/v1/gateways/:gateway',
+      {
+        schema: { summary: 'Show a gateway and its nodes', tags: ['gateways'], params: Params, response: { 200: GatewayView } },
+        config: { needs: 'gateways:read' },
+      },
+      ({ params }) => gateways.show(params.gateway),
+    )
+
+    http.patch(
+      '/v1/gateways/:gateway',
+      {
+        schema: {
+          summary: 'Change settings; those that are not named stay',
+          tags: ['gateways'],
+          params: Params,
+          body: GatewayChange,
+          response: { 200: GatewayView },
+        },
+        config: { needs: 'gateways:write' },
+      },
+      (request) => gateways.change(request.params.gateway, request.body.settings, actorOf(request)),
+    )
+
+    http.delete(
+      '/v1/gateways/:gateway',
+      {
+        schema: {
+          summary: 'Delete a gateway that has no nodes and no stores',
+          tags: ['gateways'],
+          params: Params,
+          response: { 204: z.null() },
+        },
+        config: { needs: 'gateways:write' },
+      },
+      async (request, reply) => {
+        await gateways.delete(request.params.gateway, actorOf(request))
+        return reply.code(204).send(null)
+      },
+    )
+
+    http.get(
+      '/v1/gateways/:gateway/keys',
+      {
+        schema: { summary: 'What is known of the keys: hints only', tags: ['gateways'], params: Params, response: { 200: GatewayKeys } },
+        config: { needs: 'gateways:keys' },
+      },
+      async ({ params }) => ({
+        keys: (await gateways.keys(params.gateway)).map(({ slot, hint, createdAt }) => ({
+          slot,
+          hint,
+          createdAt: createdAt.toISOString(),
+        })),
+      }),
+    )
+
+    http.post(
+      '/v1/gateways/:gateway/keys/:slot',
+      {
+        schema: {
+          summary: 'Make a new key in this slot; the old one opens nothing any more',
+          tags: ['gateways'],
+          params: SlotParams,
+          response: { 200: KeyRegenerated },
+        },
+        config: { needs: 'gateways:keys' },
+      },
+      (request) => gateways.regenerate(request.params.gateway, request.params.slot === '1' ? 1 : 2, actorOf(request)),
+    )
+  }

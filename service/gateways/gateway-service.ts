@@ -1,0 +1,123 @@
+import type { Random } from '@postern/base/random.ts'
+import {
+  type GatewayCreated,
+  GatewaySettings,
+  type GatewayView,
+  type KeyRegenerated,
+  type SettingsChange,
+} from '@postern/protocol/api/gateways.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { type GatewayId, newId } from '@postern/protocol/ids.ts'
+import type { Kysely } from 'kysely'
+import type { AuditLog } from '../audit/audit-log.ts'
+import { violates } from '../db/errors.ts'
+import type { Tables } from '../db/tables.ts'
+import type { NodeDirectory } from '../nodes/node-directory.ts'
+import type { GatewayFacts } from '../nodes/node-facts.ts'
+import { gatewayView } from '../nodes/node-views.ts'
+import type { Actor } from '../people/actor.ts'
+import { hashOfKey, hintOf, newKey } from './gateway-keys.ts'
+import { GatewayRepository, type KeyRow } from './gateway-repository.ts'
+
+export interface GatewayServiceParts {
+  readonly db: Kysely<Tables>
+  readonly nodes: NodeDirectory
+  readonly audit: AuditLog
+  readonly random: Random
+}
+
+/** What people do with gateways. */
+export class GatewayService {
+  readonly #parts: GatewayServiceParts
+
+  constructor(parts: GatewayServiceParts) {
+    this.#parts = parts
+  }
+
+  async create(name: string, settings: SettingsChange, actor: Actor): Promise<GatewayCreated> {
+    const { db, nodes, audit, random } = this.#parts
+    const bytes = (count: number) => random.bytes(count)
+    const id = newId<GatewayId>('gw', bytes)
+    const keys = [newKey(id, bytes), newKey(id, bytes)] as const
+    const row = await db
+      .transaction()
+      .execute(async (transaction) => {
+        const gateways = new GatewayRepository(transaction)
+        const added = await gateways.add(id, name, settings)
+        for (const [index, key] of keys.entries()) await gateways.putKey(id, index === 0 ? 1 : 2, hashOfKey(key), hintOf(key))
+        await audit.record({ ...actor, action: 'gateway.create', target: `gateway ${name}` }, transaction)
+        return added
+      })
+      .catch((cause: unknown) => {
+        throw violates(cause, 'gateway_name_unique') ? new Fault('GATEWAY_EXISTS', { at: name }) : cause
+      })
+    nodes.putGateway(row)
+    return { ...gatewayView(this.find(name), nodes), key1: keys[0], key2: keys[1] }
+  }
+
+  /** Fails with GATEWAY_UNKNOWN. */
+  find(name: string): GatewayFacts {
+    const gateway = this.#parts.nodes.gatewayByName(name)
+    if (!gateway) throw new Fault('GATEWAY_UNKNOWN', { at: name })
+    return gateway
+  }
+
+  show(name: string): GatewayView {
+    return gatewayView(this.find(name), this.#parts.nodes)
+  }
+
+  /** By name, from behind `after`; one more than `count` when there is more. */
+  list(after: string, count: number): readonly GatewayFacts[] {
+    const sorted = this.#parts.nodes
+      .gateways()
+      .filter(({ name }) => name > after)
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+    return sorted.slice(0, count)
+  }
+
+  async change(name: string, settings: SettingsChange, actor: Actor): Promise<GatewayView> {
+    const { db, nodes, audit } = this.#parts
+    const { id } = this.find(name)
+    const row = await db.transaction().execute(async (transaction) => {
+      const changed = await new GatewayRepository(transaction).change(id, settings)
+      if (!changed) throw new Fault('GATEWAY_UNKNOWN', { at: name })
+      GatewaySettings.parse(changed.settings)
+      await audit.record({ ...actor, action: 'gateway.set', target: `gateway ${name}`, details: auditable(settings) }, transaction)
+      return changed
+    })
+    nodes.putGateway(row)
+    return this.show(name)
+  }
+
+  async delete(name: string, actor: Actor): Promise<void> {
+    const { db, nodes, audit } = this.#parts
+    const { id } = this.find(name)
+    await db.transaction().execute(async (transaction) => {
+      const gateways = new GatewayRepository(transaction)
+      const { nodes: members, stores } = await gateways.contents(id)
+      if (members + stores > 0) throw new Fault('GATEWAY_IN_USE', { at: `${name} has ${members} nodes and ${stores} stores.` })
+      await gateways.delete(id)
+      await audit.record({ ...actor, action: 'gateway.delete', target: `gateway ${name}` }, transaction)
+    })
+    nodes.dropGateway(id)
+  }
+
+  async keys(name: string): Promise<readonly KeyRow[]> {
+    return await new GatewayRepository(this.#parts.db).keys(this.find(name).id)
+  }
+
+  /** The old key of the slot opens nothing from now on; nodes that joined with it stay. */
+  async regenerate(name: string, slot: 1 | 2, actor: Actor): Promise<KeyRegenerated> {
+    const { db, audit, random } = this.#parts
+    const { id } = this.find(name)
+    const key = newKey(id, (count) => random.bytes(count))
+    await db.transaction().execute(async (transaction) => {
+      await new GatewayRepository(transaction).putKey(id, slot, hashOfKey(key), hintOf(key))
+      await audit.record({ ...actor, action: 'gateway.regenerate-key', target: `gateway ${name}`, details: { slot } }, transaction)
+    })
+    return slot === 1 ? { key1: key } : { key2: key }
+  }
+}
+
+const auditable = (settings: SettingsChange): Record<string, string | number> =>
+  Object.fromEntries(Object.entries(settings).filter((entry): entry is [string, string | number] => entry[1] !== undefined))

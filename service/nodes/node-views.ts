@@ -1,0 +1,64 @@
+/** Views are made by hand: a new column never leaks. */
+import { createHash } from 'node:crypto'
+import type { GatewayView, NodeView } from '@postern/protocol/api/gateways.ts'
+import { formatFingerprint } from '@postern/protocol/fingerprint.ts'
+import { gatewayStatus } from '../gateways/gateway-status.ts'
+import type { NodeDirectory } from './node-directory.ts'
+import type { GatewayFacts, NodeFacts } from './node-facts.ts'
+
+export function nodeView(node: NodeFacts, gatewayHasKey: boolean): NodeView {
+  const live = node.alive() ? node.beat : null
+  return {
+    id: node.id,
+    gateway: node.gateway,
+    name: node.name,
+    status: node.status,
+    statusReasons: [...node.statusReasons],
+    enabled: node.enabled,
+    version: node.version,
+    role: node.isDispatcher ? 'dispatcher' : 'worker',
+    isPrimary: node.isPrimary,
+    credentialStatus: credentialStatus(node, gatewayHasKey),
+    availableMemoryBytes: live?.availableMemoryBytes ?? 0,
+    totalMemoryBytes: live?.totalMemoryBytes ?? 0,
+    cpuPercent: live?.cpuPercent ?? 0,
+    networkInBytesPerSecond: live?.networkInBytesPerSecond ?? 0,
+    networkOutBytesPerSecond: live?.networkOutBytesPerSecond ?? 0,
+    runningJobs: live?.running.length ?? 0,
+    jobLimit: node.jobLimit,
+    jobLimitReason: node.jobLimitReason,
+    runningQueries: live?.runningQueries ?? 0,
+    queryLimit: node.queryLimit,
+    queryLimitReason: node.queryLimitReason,
+    channelAddress: live?.channel?.address ?? null,
+    linkTransport: node.link,
+    joinedAt: node.joinedAt.toISOString(),
+    lastBeatAt: node.beatAt?.toISOString() ?? null,
+    settings: node.changed,
+  }
+}
+
+export function gatewayView(gateway: GatewayFacts, nodes: NodeDirectory): GatewayView {
+  const members = nodes.nodesOf(gateway.id)
+  const working = members.filter(({ enabled }) => enabled)
+  return {
+    id: gateway.id,
+    name: gateway.name,
+    // What an administrator switched off is no trouble, unless it is all there is.
+    status: gatewayStatus((working.length > 0 ? working : members).map(({ status }) => status)),
+    version: nodes.versionOf(gateway.id),
+    publicKey: gateway.publicKey,
+    fingerprint: gateway.publicKey === null ? null : fingerprint(gateway.publicKey),
+    settings: gateway.settings,
+    nodes: members.map((node) => nodeView(node, gateway.publicKey !== null)),
+    createdAt: gateway.createdAt.toISOString(),
+  }
+}
+
+const fingerprint = (publicKey: string) => formatFingerprint(createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest())
+
+function credentialStatus(node: NodeFacts, gatewayHasKey: boolean): string {
+  if (!gatewayHasKey) return 'no key yet'
+  if (!node.beat) return 'unknown'
+  return node.beat.hasGatewayKey ? 'in sync' : "waits for the gateway's key"
+}
