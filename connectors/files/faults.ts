@@ -1,0 +1,87 @@
+import { basename } from 'node:path'
+import { Fault, type FaultCode } from '@postern/protocol/fault.ts'
+
+const BY_ERRNO: Readonly<Record<string, FaultCode>> = {
+  ENOSPC: 'DISK_FULL',
+  EDQUOT: 'DISK_FULL',
+  EFBIG: 'DISK_FULL',
+  EACCES: 'FILE_DENIED',
+  EPERM: 'FILE_DENIED',
+  EROFS: 'FILE_DENIED',
+  ENOENT: 'FILE_MISSING',
+  ENOTDIR: 'FILE_MISSING',
+  EEXIST: 'FILE_EXISTS',
+  EIO: 'STORE_LOST',
+  ESTALE: 'STORE_LOST',
+  EMFILE: 'STORE_BUSY',
+  ENFILE: 'STORE_BUSY',
+}
+
+export function errnoOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  return typeof code === 'string' ? code : ''
+}
+
+/** A failure of the file system as a fault; faults and aborts stay what they are. */
+export function fileFault(cause: unknown, at: string): unknown {
+  if (cause instanceof Fault) return cause
+  const code = BY_ERRNO[errnoOf(cause)]
+  return code ? new Fault(code, { at, cause }) : cause
+}
+
+/**
+ * DuckDB's messages run over many lines and quote rows; a fault names file, line and column in one line, never the row.
+ * `at` is put before what a message itself does not say.
+ */
+export function duckFault(cause: unknown, at: string): Fault {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  const fault = (code: FaultCode, where: string, remedy?: string) =>
+    new Fault(code, { at: oneLine(at ? `${at}: ${where}` : where), cause, ...(remedy ? { remedy } : {}) })
+  if (/No space left on device|Could not write all bytes|File too large|Disk quota exceeded/i.test(text)) return fault('DISK_FULL', '')
+  const row = invalidRow(text)
+  if (row) return fault('ROW_INVALID', row)
+  if (/^Binder Error/.test(text)) return fault('COLUMN_MISMATCH', firstLine(text))
+  if (/Permission denied/i.test(text)) return fault('FILE_DENIED', firstLine(text))
+  if (/No files found|No such file/i.test(text)) return fault('FILE_MISSING', firstLine(text))
+  if (/^Out of Memory/i.test(text)) {
+    return fault('STORE_BUSY', firstLine(text), 'Raise memoryMb of the store, or lower the number of jobs at a time.')
+  }
+  if (
+    /magic bytes|not a parquet file|too small to be a Parquet|thrift|Input is not a (?:GZIP|ZSTD)|Failed to decode gzip|ZSTD_|zstd/i.test(
+      text,
+    )
+  ) {
+    return fault('ROW_INVALID', firstLine(text), 'The file is broken or not of the format that its name says.')
+  }
+  // What stands in quotes may be a value.
+  if (/^(?:Conversion|Invalid Input|Out of Range) Error/.test(text))
+    return fault('ROW_INVALID', firstLine(text).replaceAll(/"[^"]*"/g, 'a value'))
+  return fault('INTERNAL', firstLine(text))
+}
+
+/** "orders.csv, line 7, column amount: could not be read as DECIMAL(10,2)", from what DuckDB says; undefined when it is not about a row. */
+function invalidRow(text: string): string | undefined {
+  const file = /\bfile = (.*)/.exec(text)?.[1] ?? /in file "([^"]*)"/.exec(text)?.[1]
+  const line = /CSV Error on Line: (\d+)/.exec(text)?.[1]
+  if (!line) return undefined
+  const name = file ? basename(file.trim()) : ''
+  // A pipe has no name that would mean something to a person: its lines are the rows of a part.
+  const place = name === '' || name.startsWith('pipe-') ? `row ${line}` : `file ${name}, line ${line}`
+  const converted = /Error when converting column "(.*?)"\..*to '([^']*)'/.exec(text)
+  if (converted) return `${place}, column ${converted[1]}: the value is not of type ${converted[2]}.`
+  const counted = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text)
+  if (counted)
+    return `${place}, column ${Math.min(Number(counted[1]), Number(counted[2])) + 1}: ${counted[1]} columns expected, ${counted[2]} found.`
+  if (/unterminated quote/i.test(text)) return `${place}: a quoted value has no end.`
+  if (/unicode/i.test(text)) return `${place}: the text is not UTF-8.`
+  if (/maximum line size/i.test(text)) return `${place}: the line is longer than allowed.`
+  return `${place}: ${/^(?!.*(?:CSV Error|Original Line)).*\S.*$/m.exec(text)?.[0] ?? 'it cannot be parsed'}`
+}
+
+function firstLine(text: string): string {
+  return oneLine(text.split('\n', 1)[0] ?? '').slice(0, 400)
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
+}

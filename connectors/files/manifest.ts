@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Fault } from '@postern/protocol/fault.ts'
+import { z } from 'zod'
+import type { Column } from '../contract.ts'
+import { errnoOf, fileFault } from './faults.ts'
+
+export const MANIFEST = '_manifest.json'
+
+const LogicalTypeSchema = z.object({
+  is: z.enum([
+    'bool',
+    'int16',
+    'int32',
+    'int64',
+    'float32',
+    'float64',
+    'text',
+    'bytes',
+    'date',
+    'time',
+    'timestamp',
+    'timestamptz',
+    'uuid',
+    'json',
+    'decimal',
+    'other',
+  ]),
+  precision: z.int().optional(),
+  scale: z.int().optional(),
+})
+
+const ManifestSchema = z.object({
+  version: z.literal(1),
+  run: z.string().max(200),
+  format: z.enum(['csv', 'tsv', 'ndjson', 'parquet']),
+  compression: z.enum(['none', 'gzip', 'zstd']),
+  rows: z.number(),
+  bytes: z.number(),
+  columns: z.array(z.object({ name: z.string(), type: LogicalTypeSchema, native: z.string(), nullable: z.boolean() })).max(10_000),
+  files: z.array(z.object({ name: z.string().max(1_024), rows: z.number(), bytes: z.number(), sha256: z.string().max(64) })).max(10_000),
+})
+
+/** What a finished copy left in its folder: which files belong to it, and the types of their columns. */
+export interface Manifest extends Omit<z.output<typeof ManifestSchema>, 'columns'> {
+  readonly columns: readonly Column[]
+}
+
+/** The manifest of a folder (absolute path), or undefined. Names in it stay in the folder. */
+export async function readManifest(folder: string, title: string): Promise<Manifest | undefined> {
+  let text: string
+  try {
+    text = await readFile(join(folder, MANIFEST), 'utf8')
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return undefined
+    throw fileFault(cause, `${title}${MANIFEST}`)
+  }
+  const parsed = ManifestSchema.safeParse(json(text))
+  if (!parsed.success) {
+    throw new Fault('INPUT_INVALID', {
+      at: `${title}${MANIFEST} is not a manifest that this version knows.`,
+      remedy: 'Take it away if another program wrote it.',
+    })
+  }
+  const away = parsed.data.files.find(({ name }) => name.includes('/') || name.includes('\\') || name.startsWith('.'))
+  if (away) throw new Fault('PATH_OUTSIDE', { at: `${title}${MANIFEST} names "${away.name}"` })
+  return parsed.data as Manifest
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

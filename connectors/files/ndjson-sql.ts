@@ -1,0 +1,37 @@
+import type { Column } from '../contract.ts'
+import { literal } from './sql.ts'
+
+/**
+ * SQL: one line of NDJSON from text columns c0, c1, … in the `csv` encoding. Made as text, not by DuckDB's JSON writer, so that
+ * decimals keep their digits and JSON its spelling.
+ */
+export function ndjsonLine(columns: readonly Column[]): string {
+  const members = columns.map(
+    ({ name, type }, i) => `${literal(`${i > 0 ? ',' : '{'}${JSON.stringify(name)}:`)}, coalesce(${valueOf(`c${i}`, type.is)}, 'null')`,
+  )
+  return `concat(${members.join(', ')}, '}')`
+}
+
+const NUMBER = '-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?'
+
+function valueOf(cell: string, is: Column['type']['is']): string {
+  const text = `cast(to_json(${cell}) as varchar)`
+  switch (is) {
+    case 'bool':
+      return `case ${cell} when 't' then 'true' when 'f' then 'false' end`
+    case 'int16':
+    case 'int32':
+    case 'int64':
+      return cell
+    case 'float32':
+    case 'float64':
+    case 'decimal':
+      // NaN and Infinity are no JSON numbers: they become text.
+      return `case when regexp_full_match(${cell}, '${NUMBER}') then ${cell} else ${text} end`
+    case 'json':
+      // A line break in JSON text is mere space between its tokens, but here it would end the row.
+      return `case when contains(${cell}, chr(10)) or contains(${cell}, chr(13)) then translate(${cell}, chr(10) || chr(13), '  ') else ${cell} end`
+    default:
+      return text
+  }
+}

@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { closeSync, constants, createReadStream, createWriteStream, openSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import { PassThrough, type Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { systemClock } from '@postern/base/clock.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { DuckAnswer } from './duck.ts'
+import { errnoOf, fileFault } from './faults.ts'
+
+/** Runs a statement that reads, or writes, the file at `path`. */
+export type Statement = (path: string, signal: AbortSignal) => Promise<DuckAnswer>
+
+/** DuckDB opens its end within so long of its start; how often that is looked at. */
+const LIMITS = { openMs: 30_000, lookMs: 2, bufferBytes: 1 << 20 } as const
+
+/**
+ * A named pipe where the system has them. The node's ends are non-blocking and go through its event loop: as files they would
+ * each hold a thread of the pool. Undefined (Windows, or no `mkfifo`): the caller spools through a file instead.
+ */
+async function makePipe(path: string): Promise<boolean> {
+  if (process.platform === 'win32') return false
+  try {
+    await promisify(execFile)('mkfifo', ['-m', '600', path], { timeout: 5_000 })
+    return true
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return false
+    throw new Fault('INTERNAL', { at: 'mkfifo failed', cause })
+  }
+}
+
+async function withPath<T>(scratch: string, work: (path: string) => Promise<T>): Promise<T> {
+  await mkdir(scratch, { recursive: true, mode: 0o700 })
+  const path = join(scratch, `pipe-${randomUUID()}`)
+  try {
+    return await work(path)
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+export interface PipeOptions {
+  readonly scratch: string
+  /** Tests switch pipes off to take the way of systems without them. */
+  readonly pipes?: boolean | undefined
+}
+
+/**
+ * Gives `bytes` to a statement as a file. Settles when both have ended; what failed first decides the error. The end of the
+ * pipe is never taken for the end of the rows: when `bytes` fails, this fails, whatever DuckDB made of it.
+ */
+export function feed(bytes: Readable, options: PipeOptions, statement: Statement, signal: AbortSignal): Promise<DuckAnswer> {
+  return withPath(options.scratch, async (path) => {
+    try {
+      if (options.pipes !== false && (await makePipe(path))) return await feedPipe(bytes, path, statement, signal)
+      await pipeline(bytes, createWriteStream(path, { mode: 0o600 }), { signal })
+      return await statement(path, signal)
+    } catch (cause) {
+      bytes.destroy()
+      throw fileFault(cause, 'scratch folder of the node')
+    }
+  })
+}
+
+async function feedPipe(bytes: Readable, path: string, statement: Statement, signal: AbortSignal): Promise<DuckAnswer> {
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  const first: { error?: { readonly cause: unknown } } = {}
+  const failed = (cause: unknown) => {
+    first.error ??= { cause }
+    stop.abort(cause)
+  }
+  const answer = statement(path, either)
+  const ended = answer.then(() => true, failed)
+  const send = async () => {
+    const socket = new Socket({ fd: await openForWriting(path, either), readable: false, writable: true })
+    // A statement that fails closes its end: its own fault says why, "EPIPE" does not.
+    await pipeline(bytes, socket, { signal: either }).catch(async (cause) => {
+      if (errnoOf(cause) === 'EPIPE') await ended
+      throw cause
+    })
+  }
+  await send().catch(failed)
+  await ended
+  if (first.error) {
+    signal.throwIfAborted()
+    throw first.error.cause
+  }
+  return answer
+}
+
+/** Opening for writing fails until there is a reader, so that no byte is written before DuckDB is there to read it. */
+async function openForWriting(path: string, signal: AbortSignal): Promise<number> {
+  const until = systemClock.monotonic() + LIMITS.openMs
+  for (;;) {
+    signal.throwIfAborted()
+    try {
+      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
+    } catch (cause) {
+      if (errnoOf(cause) !== 'ENXIO') throw cause
+      if (systemClock.monotonic() > until) throw new Fault('INTERNAL', { at: 'DuckDB did not open its pipe' })
+    }
+    await systemClock.sleep(LIMITS.lookMs, signal)
+  }
+}
+
+/** What a statement writes, as a stream; `rows` is known once it has ended. Destroying it ends the statement. */
+export interface Drained {
+  readonly bytes: Readable
+  rows(): number
+}
+
+export async function drain(options: PipeOptions, statement: Statement, signal: AbortSignal): Promise<Drained> {
+  await mkdir(options.scratch, { recursive: true, mode: 0o700 })
+  const path = join(options.scratch, `pipe-${randomUUID()}`)
+  const out = new PassThrough({ highWaterMark: LIMITS.bufferBytes })
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  let rows = 0
+  // Whoever reads sees the error; before anyone does it must not end the process.
+  out.on('error', () => undefined)
+  out.once('close', () => stop.abort(new Fault('CANCELLED')))
+  const piped = options.pipes !== false && (await makePipe(path))
+  const work = piped ? drainPipe(path, out, statement, either) : drainSpool(path, out, statement, either)
+  work
+    .then((answer) => {
+      rows = answer.changed
+      out.end()
+    })
+    .catch((cause) => out.destroy(asError(signal.aborted ? signal.reason : cause)))
+    .finally(() => rm(path, { force: true }))
+    .catch(() => undefined)
+  return { bytes: out, rows: () => rows }
+}
+
+async function drainPipe(path: string, out: PassThrough, statement: Statement, signal: AbortSignal): Promise<DuckAnswer> {
+  const socket = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false })
+  // Held open until the statement has succeeded: so the end of the stream is the end of the rows, never that of a failure.
+  const keeper = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
+  const moved = pipeline(socket, out, { end: false })
+  const answer = statement(path, signal).finally(() => closeSync(keeper))
+  // A reader that left closes the pipe, so that a statement that waits for room in it fails at once.
+  const ended = await Promise.allSettled([
+    answer.catch((cause) => {
+      socket.destroy()
+      throw cause
+    }),
+    moved,
+  ])
+  for (const { status, ...rest } of ended) if (status === 'rejected' && 'reason' in rest) throw rest.reason
+  return answer
+}
+
+async function drainSpool(path: string, out: PassThrough, statement: Statement, signal: AbortSignal): Promise<DuckAnswer> {
+  const answer = await statement(path, signal)
+  await pipeline(createReadStream(path), out, { end: false })
+  return answer
+}
+
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Fault('INTERNAL', { cause })
+}

@@ -1,0 +1,148 @@
+import type { Column, LogicalType } from '../contract.ts'
+import { identifier, literal } from './sql.ts'
+
+const TYPES: Readonly<Record<LogicalType['is'], string>> = {
+  bool: 'BOOLEAN',
+  int16: 'SMALLINT',
+  int32: 'INTEGER',
+  int64: 'BIGINT',
+  float32: 'FLOAT',
+  float64: 'DOUBLE',
+  text: 'VARCHAR',
+  bytes: 'BLOB',
+  date: 'DATE',
+  time: 'TIME',
+  timestamp: 'TIMESTAMP',
+  timestamptz: 'TIMESTAMPTZ',
+  uuid: 'UUID',
+  json: 'JSON',
+  decimal: 'VARCHAR',
+  other: 'VARCHAR',
+}
+
+/** The DuckDB type that holds a column. Decimals without a bound, or beyond 38 digits, stay text. */
+export function duckType(type: LogicalType): string {
+  return isDecimal(type) ? `DECIMAL(${type.precision},${type.scale})` : TYPES[type.is]
+}
+
+function isDecimal(type: LogicalType): type is { is: 'decimal'; precision: number; scale: number } {
+  if (type.is !== 'decimal' || type.precision === undefined) return false
+  const scale = type.scale ?? 0
+  return type.precision >= 1 && type.precision <= 38 && scale >= 0 && scale <= type.precision && type.scale !== undefined
+}
+
+const FROM_DUCK: Readonly<Record<string, LogicalType>> = {
+  BOOLEAN: { is: 'bool' },
+  TINYINT: { is: 'int16' },
+  SMALLINT: { is: 'int16' },
+  UTINYINT: { is: 'int16' },
+  INTEGER: { is: 'int32' },
+  USMALLINT: { is: 'int32' },
+  BIGINT: { is: 'int64' },
+  UINTEGER: { is: 'int64' },
+  UBIGINT: { is: 'decimal', precision: 20, scale: 0 },
+  HUGEINT: { is: 'decimal' },
+  UHUGEINT: { is: 'decimal' },
+  BIGNUM: { is: 'decimal' },
+  FLOAT: { is: 'float32' },
+  DOUBLE: { is: 'float64' },
+  VARCHAR: { is: 'text' },
+  BLOB: { is: 'bytes' },
+  DATE: { is: 'date' },
+  TIME: { is: 'time' },
+  TIMESTAMP: { is: 'timestamp' },
+  TIMESTAMP_S: { is: 'timestamp' },
+  TIMESTAMP_MS: { is: 'timestamp' },
+  TIMESTAMP_NS: { is: 'timestamp' },
+  'TIMESTAMP WITH TIME ZONE': { is: 'timestamptz' },
+  UUID: { is: 'uuid' },
+  JSON: { is: 'json' },
+}
+
+/** What a type that DESCRIBE prints is to other stores. Lists, structs and maps are JSON to them. */
+export function logicalType(native: string): LogicalType {
+  const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(native)
+  if (decimal) return { is: 'decimal', precision: Number(decimal[1]), scale: Number(decimal[2]) }
+  if (isNested(native)) return { is: 'json' }
+  if (native.startsWith('ENUM(')) return { is: 'text' }
+  return FROM_DUCK[native] ?? { is: 'other' }
+}
+
+function isNested(native: string): boolean {
+  return native.endsWith(']') || /^(?:STRUCT|MAP|UNION|VARIANT)\b/.test(native)
+}
+
+/** SQL: a value of the type `native` as DuckDB holds the column's logical type. */
+export function fromNative(reference: string, column: Column): string {
+  if (column.type.is === 'json' && column.native !== 'JSON') return `cast(to_json(${reference}) as varchar)`
+  if (column.native === duckType(column.type) || column.native === 'TIMESTAMP WITH TIME ZONE') return reference
+  return `cast(${reference} as ${duckType(column.type)})`
+}
+
+/** SQL: a value of the column's DuckDB type as the contract's `csv` encoding wants it. Numbers and text are so already. */
+export function toCsv(reference: string, type: LogicalType): string {
+  const text = `cast(${reference} as varchar)`
+  switch (type.is) {
+    case 'bool':
+      return `case when ${reference} then 't' when not ${reference} then 'f' end`
+    case 'float32':
+    case 'float64':
+      return `case when isfinite(${reference}) then ${text} when isnan(${reference}) then 'NaN' when ${reference} > 0 then 'Infinity' when ${reference} < 0 then '-Infinity' end`
+    case 'date':
+      return `case when ${reference} < date '0001-01-01' then ${beforeChrist(text)} else ${text} end`
+    case 'timestamp':
+    case 'timestamptz':
+      return `case when ${reference} < ${type.is} '0001-01-01 00:00:00' then ${beforeChrist(text)} else ${text} end`
+    case 'bytes':
+      return `'\\x' || lower(hex(${reference}))`
+    case 'decimal':
+      // A decimal as wide as its scale is printed without the zero before the point.
+      return isDecimal(type) && type.precision === type.scale ? `cast(${reference} as decimal(38,${type.scale}))` : reference
+    default:
+      return reference
+  }
+}
+
+/** DuckDB prints "0044-03-15 (BC) 10:00:00", others "0044-03-15 10:00:00 BC". */
+function beforeChrist(text: string): string {
+  return `regexp_replace(${text}, '^(.*) \\(BC\\)(.*)$', '\\1\\2 BC')`
+}
+
+/** The type as which `read_csv` is to read a value of the `csv` encoding; `fromCsv` makes the rest of the way. */
+export function csvType(type: LogicalType): string {
+  const direct: readonly LogicalType['is'][] = ['bool', 'int16', 'int32', 'int64', 'float32', 'float64', 'decimal', 'time', 'uuid']
+  return direct.includes(type.is) ? duckType(type) : 'VARCHAR'
+}
+
+export function fromCsv(reference: string, type: LogicalType): string {
+  switch (type.is) {
+    case 'date':
+    case 'timestamp':
+    case 'timestamptz':
+      return `cast(case when ends_with(${reference}, ' BC') then regexp_replace(${reference}, '^(\\S+)(.*) BC$', '\\1 (BC)\\2') else ${reference} end as ${duckType(type)})`
+    case 'bytes':
+      return `unhex(substr(${reference}, 3))`
+    case 'json':
+      return `cast(${reference} as json)`
+    default:
+      return reference
+  }
+}
+
+/** `read_csv` over data in the `csv` encoding, its columns named c0, c1, …: names of people may differ in case only. */
+export function readCsv(
+  file: string,
+  types: readonly string[],
+  options: { readonly header: boolean; readonly delimiter: string; readonly extra?: string },
+): string {
+  const columns = types.map((type, i) => `'c${i}': ${literal(type)}`).join(', ')
+  return `read_csv(${file}, auto_detect = false, header = ${options.header}, delim = ${literal(options.delimiter)}, quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, columns = {${columns}}${CSV_LIMITS}${options.extra ?? ''})`
+}
+
+/** The longest row that is read, in bytes, and the buffer that must hold it. */
+const CSV_LIMITS = ', max_line_size = 16777216, buffer_size = 33554432'
+
+/** The typed rows of data in the `csv` encoding: `select` list over `readCsv`, under the columns' own names or c0, c1, …. */
+export function typedFromCsv(columns: readonly Column[], named: boolean): string {
+  return columns.map(({ name, type }, i) => `${fromCsv(`c${i}`, type)} as ${named ? identifier(name) : `c${i}`}`).join(', ')
+}

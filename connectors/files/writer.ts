@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open, rm, stat } from 'node:fs/promises'
+import { PassThrough, type Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip, createZstdCompress } from 'node:zlib'
+import type { Column } from '../contract.ts'
+import { CsvCounter } from './csv-counter.ts'
+import { fileFault } from './faults.ts'
+import type { Compression, Layout } from './formats.ts'
+import { ndjsonLine } from './ndjson-sql.ts'
+import { feed } from './pipe.ts'
+import type { FilesParts } from './session.ts'
+import { fileLiteral, identifier, literal } from './sql.ts'
+import { syncFile } from './staging.ts'
+import { csvType, readCsv, typedFromCsv } from './types.ts'
+
+export interface Written {
+  readonly rows: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+export interface WriteParts {
+  readonly path: string
+  /** For a person. */
+  readonly title: string
+  readonly layout: Layout
+  readonly columns: readonly Column[]
+  readonly bytes: Readable
+}
+
+/** Writes the `csv` encoding as a file of the layout, down to the disk. On any failure there is no file. */
+export async function writeFile(parts: WriteParts, session: FilesParts, signal: AbortSignal): Promise<Written> {
+  try {
+    const rows = parts.layout.format === 'csv' ? await passThrough(parts, signal) : await convert(parts, session, signal)
+    const { size } = await stat(parts.path)
+    const sha256 = await hashOf(parts.path, signal)
+    return { rows, bytes: size, sha256 }
+  } catch (cause) {
+    parts.bytes.destroy()
+    await rm(parts.path, { force: true }).catch(() => undefined)
+    signal.throwIfAborted()
+    throw fileFault(cause, parts.title)
+  }
+}
+
+/** CSV is written as it comes, below a header line: nothing is parsed but for line ends. */
+async function passThrough({ path, layout, columns, bytes }: WriteParts, signal: AbortSignal): Promise<number> {
+  const file = await open(path, 'wx', 0o644)
+  try {
+    const counter = new CsvCounter()
+    const header = Buffer.from(`${columns.map(({ name }) => headerCell(name)).join(',')}\n`)
+    await pipeline(
+      bytes,
+      counter,
+      headed(header),
+      compressor(layout.compression),
+      file.createWriteStream({ autoClose: false, highWaterMark: 1 << 20 }),
+      { signal },
+    )
+    await file.sync()
+    return counter.rows
+  } finally {
+    await file.close()
+  }
+}
+
+function headerCell(name: string): string {
+  return /[",\n\r\t;|]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name
+}
+
+function headed(header: Buffer): Transform {
+  let sent = false
+  return new Transform({
+    transform(chunk, _encoding, done) {
+      if (!sent) this.push(header)
+      sent = true
+      done(null, chunk)
+    },
+    flush(done) {
+      if (!sent) this.push(header)
+      done()
+    },
+  })
+}
+
+function compressor(compression: Compression) {
+  if (compression === 'none') return new PassThrough()
+  return compression === 'gzip' ? createGzip({ chunkSize: 1 << 16 }) : createZstdCompress({ chunkSize: 1 << 17 })
+}
+
+async function convert({ path, title, layout, columns, bytes }: WriteParts, session: FilesParts, signal: AbortSignal): Promise<number> {
+  const { duck, scratch, pipes } = session
+  const answer = await feed(
+    bytes,
+    { scratch, pipes },
+    (from, inner) => duck.run(copyStatement(from, path, layout, columns), title, inner),
+    signal,
+  )
+  await syncFile(path)
+  return answer.changed
+}
+
+function copyStatement(from: string, path: string, { format, compression }: Layout, columns: readonly Column[]): string {
+  const to = literal(path)
+  const rows = (types: readonly string[]) => readCsv(fileLiteral(from), types, { header: false, delimiter: ',' })
+  const text = rows(columns.map(() => 'VARCHAR'))
+  const packed = `compression '${compression}', use_tmp_file false`
+  if (format === 'parquet') {
+    const typed = rows(columns.map(({ type }) => csvType(type)))
+    return `copy (select ${typedFromCsv(columns, true)} from ${typed}) to ${to} (format parquet, compression zstd, use_tmp_file false)`
+  }
+  if (format === 'ndjson') {
+    // A quote that no line holds: the lines are complete as they are.
+    return `copy (select ${ndjsonLine(columns)} as line from ${text}) to ${to} (format csv, header false, quote '', escape '', delimiter '\x01', ${packed})`
+  }
+  const named = columns.map(({ name }, i) => `c${i} as ${identifier(name)}`).join(', ')
+  return `copy (select ${named} from ${text}) to ${to} (format csv, header true, delimiter '\t', quote '"', escape '"', nullstr '', ${packed})`
+}
+
+async function hashOf(path: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, { signal })
+  return hash.digest('hex')
+}
