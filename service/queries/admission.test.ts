@@ -9,8 +9,8 @@ const NODE = { id: 'node' as NodeId }
 function gate(limit: number) {
   const admission = new Admission()
   const pick = () => (admission.running(NODE.id) < limit ? NODE : undefined)
-  const enter = (more: Partial<AdmitOptions<typeof NODE>> = {}) =>
-    Promise.try(() => admission.admit({ gatewayId: GATEWAY, pick, timeoutMs: 5_000, ...more }))
+  const enter = async (more: Partial<AdmitOptions<typeof NODE>> = {}) =>
+    await admission.admit({ gatewayId: GATEWAY, pick, timeoutMs: 5_000, ...more })
   const leave = () => admission.release(GATEWAY, NODE.id)
   return { admission, enter, leave, pick }
 }
@@ -53,7 +53,7 @@ test("after queueTimeoutMs the seed's text comes, word for word", async () => {
 test('the queue has an end', async () => {
   const { admission, enter } = gate(0)
   const stop = new AbortController()
-  const waits = Array.from({ length: 1_000 }, () => enter({ signal: stop.signal }))
+  const waits = Array.from({ length: 1_000 }, () => enter({ signal: () => stop.signal }))
 
   await expect(enter()).rejects.toMatchObject({ code: 'GATEWAY_AT_LIMIT' })
 
@@ -67,7 +67,7 @@ test('a client that leaves the queue leaves its place to the next', async () => 
   const { enter, leave } = gate(1)
   const stop = new AbortController()
   await enter()
-  const gone = enter({ signal: stop.signal })
+  const gone = enter({ signal: () => stop.signal })
   const next = enter()
 
   stop.abort()

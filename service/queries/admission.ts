@@ -15,7 +15,8 @@ export interface AdmitOptions<Picked> {
   readonly pick: () => Picked | undefined
   /** 0: not at all. */
   readonly timeoutMs: number
-  readonly signal?: AbortSignal | undefined
+  /** Asked for only where there is a wait: a signal costs more than the rest of this. */
+  readonly signal?: () => AbortSignal
 }
 
 /**
@@ -62,7 +63,8 @@ export class Admission {
     return picked
   }
 
-  #wait<Picked extends { readonly id: NodeId }>({ gatewayId, pick, timeoutMs, signal }: AdmitOptions<Picked>): Promise<Picked> {
+  #wait<Picked extends { readonly id: NodeId }>({ gatewayId, pick, timeoutMs, ...options }: AdmitOptions<Picked>): Promise<Picked> {
+    const signal = options.signal?.()
     return new Promise((resolve, reject) => {
       const queue = this.#queues.get(gatewayId) ?? new Set()
       this.#queues.set(gatewayId, queue)

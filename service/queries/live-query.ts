@@ -1,0 +1,278 @@
+import type { ServerResponse } from 'node:http'
+import { type ClientHttp2Stream, constants } from 'node:http2'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Random } from '@postern/base/random.ts'
+import { FORMATS } from '@postern/protocol/api/queries.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
+import { NODE_PATHS } from '@postern/protocol/link.ts'
+import type { LinkRegistry } from '../links/link-registry.ts'
+import type { NodeDirectory } from '../nodes/node-directory.ts'
+import type { NodeFacts } from '../nodes/node-facts.ts'
+import type { Admission } from './admission.ts'
+import { type Considered, choose } from './choose.ts'
+import { AttemptFailed, follow, type Receiver } from './query-attempt.ts'
+import type { AttemptRecord, QueryRecord } from './query-record.ts'
+import { ReplyWriter } from './reply-writer.ts'
+
+export interface LiveQueryParts {
+  readonly nodes: Pick<NodeDirectory, 'nodesOf' | 'gateway'>
+  readonly links: Pick<LinkRegistry, 'open'>
+  readonly admission: Admission
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface Asked {
+  readonly gatewayId: GatewayId
+  readonly store: { readonly id: StoreId; readonly name: string; readonly version: number }
+  readonly sealed: boolean
+  readonly sql: string
+  readonly params: readonly unknown[]
+  readonly maxRows: number | undefined
+  readonly timeoutMs: number
+  /** For round-robin. */
+  readonly turn: number
+}
+
+/** The node ends a query that takes too long, with its own words; we do when the node does not. */
+const NODE_LATE_MS = 500
+
+/**
+ * One query from its admission to the last byte.
+ *
+ *   admit ──► ask a node ──► bytes ──► whole
+ *     ▲            │           │
+ *     └─ failed ◄──┘           └─► cut: never ended as if whole
+ *
+ * A failure before the store saw the statement goes to the next node. After that only when the query is read-only and
+ * nothing was sent to the client. A client that leaves resets the node's stream, and the node cancels the statement.
+ */
+export class LiveQuery implements Receiver {
+  readonly #parts: LiveQueryParts
+  readonly #asked: Asked
+  readonly #record: QueryRecord
+  readonly #raw: ServerResponse
+  readonly #writer: ReplyWriter
+  readonly #began: number
+  readonly #tried = new Set<string>()
+  #timer: NodeJS.Timeout | undefined
+  #waiting: AbortController | undefined
+  #node: NodeFacts | undefined
+  #stream: ClientHttp2Stream | undefined
+  #attempt: { readonly record: AttemptRecord; readonly at: number } | undefined
+  #lastFault: Fault | undefined
+  #over = false
+  #resolve: () => void = () => undefined
+  #reject: (fault: Fault) => void = () => undefined
+
+  constructor(parts: LiveQueryParts, asked: Asked, record: QueryRecord, raw: ServerResponse) {
+    this.#parts = parts
+    this.#asked = asked
+    this.#record = record
+    this.#raw = raw
+    this.#began = parts.clock.monotonic()
+    this.#writer = new ReplyWriter(raw, () => ({
+      'content-type': FORMATS[record.format],
+      'postern-query-id': record.id,
+      'postern-node': record.node ?? '',
+      'postern-attempts': String(record.attempts.length),
+    }))
+  }
+
+  /** Resolves when the answer has ended, whole or cut. Rejects when nothing was sent: then the fault is the answer. */
+  run(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      this.#raw.once('close', this.#closed)
+      this.#timer = setTimeout(() => this.#fail(this.#late()), this.#asked.timeoutMs + NODE_LATE_MS)
+      this.#next()
+    })
+  }
+
+  // ── the node's end ─────────────────────────────────────────────────────────────────────────────
+
+  data(chunk: Buffer): boolean {
+    this.#record.firstRowMs ??= this.#elapsed()
+    if (this.#writer.write(chunk)) return true
+    const stream = this.#stream
+    this.#raw.once('drain', () => stream?.resume())
+    return false
+  }
+
+  whole(rows: number): void {
+    this.#record.rows = rows
+    this.#endAttempt('answered', null)
+    // The response's 'close' follows when the last byte has left, or the client.
+    this.#writer.end()
+  }
+
+  failed({ fault, beforeStore }: AttemptFailed): void {
+    if (this.#over) return
+    this.#endAttempt('failed', fault)
+    const again = beforeStore || (this.#record.mode === 'read' && fault.canPass && fault.code !== 'TIMED_OUT')
+    if (this.#writer.began || !again || this.#left() <= 0) {
+      this.#fail(fault)
+      return
+    }
+    this.#lastFault = fault
+    this.#record.firstRowMs = null
+    this.#writer.reset()
+    this.#next()
+  }
+
+  // ── choosing and asking ────────────────────────────────────────────────────────────────────────
+
+  #next(): void {
+    const { nodes, admission } = this.#parts
+    const { gatewayId } = this.#asked
+    const from = this.#parts.clock.monotonic()
+    try {
+      const admitted = admission.admit({
+        gatewayId,
+        pick: () => this.#pick(),
+        timeoutMs: nodes.gateway(gatewayId)?.settings.queueTimeoutMs ?? 0,
+        signal: () => {
+          this.#waiting = new AbortController()
+          return this.#waiting.signal
+        },
+      })
+      if (!(admitted instanceof Promise)) this.#ask(admitted)
+      else {
+        const waited = () => {
+          this.#record.queuedMs += this.#parts.clock.monotonic() - from
+        }
+        admitted.finally(waited).then(
+          (node) => this.#ask(node),
+          (cause) => this.#fail(Fault.from(cause)),
+        )
+      }
+    } catch (cause) {
+      this.#fail(Fault.from(cause))
+    }
+  }
+
+  #pick(): NodeFacts | undefined {
+    const { nodes, admission, random } = this.#parts
+    const { gatewayId, sealed, turn } = this.#asked
+    const { order, considered, full } = choose({
+      nodes: nodes.nodesOf(gatewayId),
+      policy: nodes.gateway(gatewayId)?.settings.policy ?? 'primary-first',
+      running: (node) => admission.running(node.id),
+      turn,
+      random,
+      sealed,
+      tried: this.#tried,
+    })
+    this.#record.candidates = this.#tried.size === 0 ? considered : merged(this.#record, considered)
+    if (order[0] || full) return order[0]
+    throw this.#lastFault ?? nobody(this.#record.gateway, considered)
+  }
+
+  #ask(node: NodeFacts): void {
+    this.#node = node
+    if (this.#over) {
+      this.#release()
+      return
+    }
+    this.#tried.add(node.id)
+    this.#record.node = node.name
+    const { clock, links } = this.#parts
+    const record: AttemptRecord = { node: node.name, startedAt: clock.now(), durationMs: 0, outcome: 'cancelled', fault: null }
+    this.#attempt = { record, at: clock.monotonic() }
+    this.#record.attempts.push(record)
+    const { store, sql, params, maxRows } = this.#asked
+    const { id: query, mode, format } = this.#record
+    const order = { query, store, sql, params, mode, maxRows, timeoutMs: Math.max(1, Math.ceil(this.#left())), format }
+    try {
+      this.#stream = links.open(node.id, NODE_PATHS.query, JSON.stringify(order))
+      follow(this.#stream, this)
+    } catch (cause) {
+      this.failed(new AttemptFailed(Fault.from(cause), true))
+    }
+  }
+
+  // ── the end ────────────────────────────────────────────────────────────────────────────────────
+
+  /** The response is over: whole, or the client has left. */
+  readonly #closed = (): void => {
+    if (!this.#over) this.#end(this.#raw.writableFinished ? 'succeeded' : 'cancelled', null)
+  }
+
+  /** It failed for good: as an answer where nothing was sent, else by cutting what was. */
+  #fail(fault: Fault): void {
+    if (this.#over) return
+    const { began } = this.#writer
+    this.#end('failed', fault)
+    if (!began) return
+    this.#writer.cut()
+  }
+
+  #end(outcome: QueryRecord['outcome'], fault: Fault | null): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+    this.#raw.off('close', this.#closed)
+    this.#waiting?.abort(new Fault('CANCELLED'))
+    this.#endAttempt(fault ? 'failed' : 'cancelled', fault)
+    const record = this.#record
+    record.outcome = outcome
+    record.durationMs = this.#elapsed()
+    record.bytes = this.#writer.bytes
+    record.fault = fault && inWords(fault)
+    if (fault && !this.#writer.began) {
+      this.#writer.reset()
+      this.#reject(fault)
+    } else this.#resolve()
+  }
+
+  /** Also cancels the statement when the node has not ended. */
+  #endAttempt(outcome: AttemptRecord['outcome'], fault: Fault | null): void {
+    const attempt = this.#attempt
+    if (!attempt) return
+    this.#attempt = undefined
+    attempt.record.outcome = outcome
+    attempt.record.durationMs = this.#parts.clock.monotonic() - attempt.at
+    attempt.record.fault = fault && inWords(fault)
+    const stream = this.#stream
+    this.#stream = undefined
+    if (stream && outcome !== 'answered' && !stream.closed) stream.close(constants.NGHTTP2_CANCEL)
+    this.#release()
+  }
+
+  #release(): void {
+    const node = this.#node
+    this.#node = undefined
+    if (node) this.#parts.admission.release(this.#asked.gatewayId, node.id)
+  }
+
+  #elapsed(): number {
+    return this.#parts.clock.monotonic() - this.#began
+  }
+
+  #left(): number {
+    return this.#asked.timeoutMs - this.#elapsed()
+  }
+
+  #late(): Fault {
+    return new Fault('TIMED_OUT', { at: `The query took longer than ${this.#asked.timeoutMs} ms.` })
+  }
+}
+
+const inWords = (fault: Fault): string => `${fault.code}: ${fault.message}`
+
+function nobody(gateway: string, considered: readonly Considered[]): Fault {
+  const why = considered.map(({ node, reason }) => `${node} ${reason}`).join(', ')
+  return new Fault('NO_NODE_AVAILABLE', { at: why === '' ? `Gateway ${gateway} has no nodes.` : `Gateway ${gateway}: ${why}.` })
+}
+
+/** What was said of the nodes that were tried stays; the others are seen anew. */
+function merged(record: QueryRecord, considered: readonly Considered[]): readonly Considered[] {
+  const tried = new Set(record.attempts.map(({ node }) => node))
+  return [
+    ...record.candidates.filter(({ node }) => tried.has(node)),
+    ...considered
+      .filter(({ node }) => !tried.has(node))
+      .map((one) => (one.taken ? { ...one, reason: `${one.reason}, after a failed attempt` } : one)),
+  ]
+}

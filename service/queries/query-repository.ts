@@ -1,0 +1,93 @@
+import type { QueryFormat } from '@postern/protocol/api/queries.ts'
+import type { QueryId } from '@postern/protocol/ids.ts'
+import { type SqlBool, sql } from 'kysely'
+import type { Db } from '../db/database.ts'
+import type { QueryOutcome, QueryRecord } from './query-record.ts'
+
+export interface QueryFilter {
+  readonly store?: string | undefined
+  readonly outcome?: QueryOutcome | undefined
+}
+
+/** Where a page ended: lists are newest first. */
+export interface QueryPlace {
+  readonly startedAt: number
+  readonly id: string
+}
+
+const startedMs = sql<number>`(extract(epoch from started_at) * 1000)::float8`
+
+/** All the SQL of the query log. */
+export class QueryRepository {
+  readonly #db: Db
+
+  constructor(db: Db) {
+    this.#db = db
+  }
+
+  /** One statement and one parameter for a whole batch. A batch that was written before is not written again. */
+  async add(records: readonly QueryRecord[]): Promise<void> {
+    await sql`
+      insert into query_log
+             (id, store, gateway, caller, format, mode, node, outcome, started_at, queued_ms, first_row_ms, duration_ms, rows, bytes,
+              fault, candidates, attempts)
+      select r.id, r.store, r.gateway, r.caller, r.format, r.mode, r.node, r.outcome, to_timestamp(r."startedAt" / 1000.0), r."queuedMs",
+             r."firstRowMs", coalesce(r."durationMs", 0), r.rows, r.bytes, r.fault, r.candidates, r.attempts
+        from json_to_recordset(${JSON.stringify(records)}::json)
+          as r(id text, store text, gateway text, caller text, format text, mode text, node text, outcome text, "startedAt" float8,
+               "queuedMs" float8, "firstRowMs" float8, "durationMs" float8, rows bigint, bytes bigint, fault text, candidates jsonb,
+               attempts jsonb)
+          on conflict do nothing`.execute(this.#db)
+  }
+
+  async find(id: QueryId): Promise<QueryRecord | undefined> {
+    return await this.#select().where('id', '=', id).executeTakeFirst()
+  }
+
+  /** Newest first, at most `count` after `place`. */
+  async page(filter: QueryFilter, place: QueryPlace | undefined, count: number): Promise<QueryRecord[]> {
+    let query = this.#select().orderBy('started_at', 'desc').orderBy('id', 'desc').limit(count)
+    if (filter.store !== undefined) query = query.where('store', '=', filter.store)
+    if (filter.outcome !== undefined) {
+      if (filter.outcome === 'running') return []
+      query = query.where('outcome', '=', filter.outcome)
+    }
+    if (place) query = query.where(sql<SqlBool>`(started_at, id) < (to_timestamp(${place.startedAt}::float8 / 1000.0), ${place.id})`)
+    return await query.execute()
+  }
+
+  /** Deletes at most `count` that started before so long ago. Returns how many. */
+  async sweep(olderThanMs: number, count: number): Promise<number> {
+    const { numAffectedRows } = await sql`
+      delete from query_log
+       where id in (select id
+                      from query_log
+                     where started_at < now() - ${olderThanMs} * interval '1 millisecond'
+                     limit ${count})`.execute(this.#db)
+    return Number(numAffectedRows ?? 0n)
+  }
+
+  #select() {
+    return this.#db
+      .selectFrom('query_log')
+      .select([
+        sql<QueryId>`id`.as('id'),
+        'store',
+        'gateway',
+        'caller',
+        sql<QueryFormat>`format`.as('format'),
+        sql<'read' | 'write'>`mode`.as('mode'),
+        'node',
+        'outcome',
+        startedMs.as('startedAt'),
+        'queued_ms as queuedMs',
+        'first_row_ms as firstRowMs',
+        'duration_ms as durationMs',
+        'rows',
+        'bytes',
+        'fault',
+        'candidates',
+        'attempts',
+      ])
+  }
+}

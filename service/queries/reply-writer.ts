@@ -1,0 +1,80 @@
+import type { ServerResponse } from 'node:http'
+
+/** Bytes of a first chunk that may be held back for a moment, so that a small answer leaves in one write. */
+const HOLD_BYTES = 64 << 10
+
+/**
+ * The client's end of a query. Nothing is sent before there is a byte to send, so that everything that goes wrong until
+ * then is a proper answer. A small result leaves as one write with its length.
+ */
+export class ReplyWriter {
+  readonly #raw: ServerResponse
+  readonly #headers: () => Record<string, string>
+  #held: Buffer | undefined
+  #holding: NodeJS.Immediate | undefined
+  #bytes = 0
+  #began = false
+
+  /** `headers` is asked when the first byte leaves. */
+  constructor(raw: ServerResponse, headers: () => Record<string, string>) {
+    this.#raw = raw
+    this.#headers = headers
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** True once the client may have seen something. */
+  get began(): boolean {
+    return this.#began
+  }
+
+  /** False when the client's socket is full: wait for 'drain' of the response. */
+  write(chunk: Buffer): boolean {
+    this.#bytes += chunk.length
+    if (!this.#began && this.#held === undefined && chunk.length <= HOLD_BYTES) {
+      this.#held = chunk
+      this.#holding = setImmediate(() => this.#letGo())
+      return true
+    }
+    this.#letGo()
+    return this.#raw.write(chunk)
+  }
+
+  /** The answer is whole. */
+  end(): void {
+    clearImmediate(this.#holding)
+    if (this.#began) {
+      this.#raw.end()
+      return
+    }
+    this.#began = true
+    this.#raw.writeHead(200, { ...this.#headers(), 'content-length': String(this.#held?.length ?? 0) })
+    this.#raw.end(this.#held)
+  }
+
+  /** Forgets what was held: nothing has been sent, and something else will be. Only before `began`. */
+  reset(): void {
+    clearImmediate(this.#holding)
+    this.#held = undefined
+    this.#bytes = 0
+  }
+
+  /** The answer must not look whole: the socket is destroyed, so that the chunked end is never sent. */
+  cut(): void {
+    clearImmediate(this.#holding)
+    this.#raw.destroy()
+  }
+
+  #letGo(): void {
+    clearImmediate(this.#holding)
+    if (!this.#began) {
+      this.#began = true
+      this.#raw.writeHead(200, this.#headers())
+    }
+    const held = this.#held
+    this.#held = undefined
+    if (held) this.#raw.write(held)
+  }
+}
