@@ -26,9 +26,13 @@ export class Meter {
       this.#lost = true
       onLost()
     })
-    bytes.on('data', (chunk: Buffer) => this.#take(chunk.length))
-    // A listener for data would start the flow before the sink is there to take it.
-    bytes.pause()
+    // A listener for data starts the flow, so it comes when the sink's does, in whichever way the sink reads.
+    const begin = (event: string | symbol) => {
+      if (event !== 'data' && event !== 'readable') return
+      bytes.off('newListener', begin)
+      bytes.on('data', (chunk: Buffer) => this.#take(chunk.length))
+    }
+    bytes.on('newListener', begin)
   }
 
   get bytes(): number {
