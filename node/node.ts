@@ -1,8 +1,35 @@
 import type { Clock } from '@postern/base/clock.ts'
+import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
-import { Fault } from '@postern/protocol/fault.ts'
+import type { NodeId } from '@postern/protocol/ids.ts'
+import { NODE_PATHS, SERVICE_PATHS } from '@postern/protocol/link.ts'
+import { answer, type Route, Router } from './app/router.ts'
+import { Beat } from './beat/beat.ts'
+import { channelAddress, obeyBeat } from './beat/obey.ts'
+import { Dialler } from './calls/dialler.ts'
 import type { Environment } from './calls/proxy.ts'
+import { ServiceClient } from './calls/service-client.ts'
+import { parseServiceUrl } from './calls/service-url.ts'
+import { ChannelClient } from './channel/channel-client.ts'
+import { ChannelServer } from './channel/channel-server.ts'
+import { Peers } from './channel/peers.ts'
+import { ConsoleServer } from './console/console-server.ts'
+import { nodeStatus } from './console/node-status.ts'
+import { Dispatcher } from './dispatch/dispatcher.ts'
+import { CertificateKeeper } from './identity/certificate-keeper.ts'
+import { Identity } from './identity/identity.ts'
+import { Link } from './link/link.ts'
+import { Machine } from './metrics/machine.ts'
+import { QueryRunner } from './queries/query-runner.ts'
+import { DataFolder } from './state/data-folder.ts'
+import { StoreBook } from './stores/store-book.ts'
+import { storeRoutes } from './stores/store-routes.ts'
+import { StoreSessions } from './stores/store-sessions.ts'
+import { KeyKeeper } from './vault/key-keeper.ts'
+import { keyRoutes } from './vault/key-routes.ts'
+import { VaultFiles } from './vault/vault-file.ts'
+import { Worker } from './work/worker.ts'
 
 export interface NodeOptions {
   readonly data: string
@@ -10,7 +37,7 @@ export interface NodeOptions {
   readonly channelPort: number
   /** Where other nodes find this one; the address it reaches the service from when left out. */
   readonly channelHost?: string | undefined
-  /** A page of the node's state on 127.0.0.1; none when left out. */
+  /** `GET /status` on 127.0.0.1; none when left out. */
   readonly consolePort?: number | undefined
   readonly log: Log
   readonly clock: Clock
@@ -22,13 +49,119 @@ export interface NodeOptions {
 export interface RunningNode {
   readonly name: string
   readonly gateway: string
+  readonly nodeId: NodeId
   readonly channelPort: number
-  /** Takes no new work and finishes what it has. */
+  /** Takes no new work and finishes what it has; settles soon after the deadline. */
   drain(deadline: AbortSignal): Promise<void>
-  /** Drains until the deadline, says goodbye, stops. The same promise for every caller. */
+  /** Drains until the deadline (left out: not at all), says goodbye, stops. The same promise for every caller. */
   stop(deadline?: AbortSignal): Promise<void>
 }
 
-export async function startNode(_options: NodeOptions): Promise<RunningNode> {
-  throw new Fault('STOPPING')
+/** Starts the node that lives in `data`. A service that is away is no failure: the node goes on asking for it. */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const folder = await DataFolder.open(options.data)
+  try {
+    const node = await assemble(options, folder)
+    await node.lifecycle.start()
+    const { name, gateway, nodeId } = folder.joined()
+    return {
+      name,
+      gateway,
+      nodeId,
+      channelPort: node.channelPort(),
+      drain: node.drain,
+      stop: (deadline) => node.lifecycle.stop(deadline),
+    }
+  } catch (cause) {
+    await folder[Symbol.asyncDispose]()
+    throw cause
+  }
+}
+
+/** The parts list: the only place where `new` meets `new`. */
+async function assemble(options: NodeOptions, folder: DataFolder) {
+  const { log, clock, random } = options
+  const base = { log, clock, random }
+  const joined = folder.joined()
+  const { nodeId, gatewayId } = joined
+
+  const proxyUrl = () => folder.joined().proxyUrl
+  const dialler = new Dialler({ target: parseServiceUrl(joined.url), environment: options.environment ?? process.env, proxyUrl })
+  const service = new ServiceClient({ dialler, clock, signer: { identity: Identity.parse(joined.identity), nodeId } })
+  const files = new VaultFiles({ folder: folder.vault, secret: joined.secret, random })
+  const keys = new KeyKeeper({ files, service, log })
+  await keys.load()
+
+  const stores = new StoreSessions({
+    ...base,
+    book: new StoreBook({ files, service }),
+    key: () => keys.key,
+    scratch: folder.scratch,
+    copying: () => worker.copying,
+  })
+  const queries = new QueryRunner({ stores, log })
+  const loadEngine = async () => {
+    const { Engine } = await import('@postern/engine/engine.ts')
+    return new Engine({ clock, log, open: (ref, signal) => stores.open(ref, signal) })
+  }
+  const worker: Worker = new Worker({ ...base, service, loadEngine })
+  const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
+  const routes = { ...queries.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
+  const router = new Router({ routes, log })
+
+  const credentials = () => folder.joined().channel
+  const channelServer = new ChannelServer({ port: options.channelPort, gatewayId, credentials: joined.channel, router, log })
+  const channel = new ChannelClient({ gatewayId, credentials })
+  const peers = new Peers({ self: nodeId, channel, clock })
+  const dispatcher = new Dispatcher({ ...base, self: nodeId, service, channel, peers, worker })
+  const certificate = new CertificateKeeper({ ...base, folder, service, onRenewed: () => channelServer.renew(credentials()) })
+  const remembered = () => folder.joined().transport
+  const link = new Link({ ...base, dialler, service, router, remembered, remember: (transport) => folder.update({ transport }) })
+  const machine = new Machine({ clock })
+  const beat: Beat = new Beat({
+    ...base,
+    service,
+    measure: () => machine.measure(),
+    work: () => ({
+      channel: channelAddress(options.channelHost ?? dialler.localAddress, channelServer.port),
+      unreachable: [...peers.unreachable],
+      runningQueries: queries.running,
+      running: [...worker.running],
+      snapshots: [...worker.snapshots],
+      hasGatewayKey: keys.ready,
+      draining: worker.draining,
+    }),
+    obey: obeyBeat({ folder, keys, peers, channel, dispatcher, worker, link, log }),
+  })
+  const status = () => nodeStatus({ folder, keys, link, beat, peers, dispatcher, worker, queries })
+  const console = options.consolePort === undefined ? [] : [new ConsoleServer({ port: options.consolePort, status })]
+
+  const lifecycle = new Lifecycle([
+    held('folder', () => folder[Symbol.asyncDispose]()),
+    held('calls', async () => service.close()),
+    stores,
+    queries,
+    channelServer,
+    peers,
+    worker,
+    dispatcher,
+    link,
+    certificate,
+    ...console,
+    // Stopped after the beat, or a late one would call the node back to life.
+    held('goodbye', () => service.call({ path: SERVICE_PATHS.goodbye, body: {}, timeoutMs: GOODBYE_MS }).catch(() => undefined)),
+    beat,
+  ])
+  const drain = async (deadline: AbortSignal) => {
+    await Promise.all([dispatcher.drain(), worker.drain(deadline), queries.drain(deadline)])
+  }
+  return { lifecycle, drain, channelPort: () => channelServer.port }
+}
+
+/** Nobody waits for an answer to a goodbye. */
+const GOODBYE_MS = 2_000
+
+/** Something that is there already and only wants to be let go of. */
+function held(name: string, stop: () => Promise<unknown>): Component {
+  return { name, start: async () => undefined, stop: async () => void (await stop()) }
 }

@@ -80,7 +80,7 @@ const where = (url: URL): string => `${url.protocol}//${url.host}`
 function opened<S extends Socket>(socket: S, event: string, url: URL, signal: AbortSignal): Promise<S> {
   return new Promise((resolve, reject) => {
     const settle = (cause?: unknown) => {
-      signal.removeEventListener('abort', onAbort)
+      detach()
       socket.off(event, onOpen).off('error', settle).off('close', onClose)
       if (cause === undefined) return resolve(socket.setNoDelay(true))
       socket.on('error', () => undefined).destroy()
@@ -88,10 +88,8 @@ function opened<S extends Socket>(socket: S, event: string, url: URL, signal: Ab
     }
     const onOpen = () => settle()
     const onClose = () => settle(new Error('closed'))
-    const onAbort = () => settle(signal.reason)
     socket.once(event, onOpen).once('error', settle).once('close', onClose)
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
+    const detach = onAbort(signal, () => settle(signal.reason))
   })
 }
 
@@ -116,12 +114,15 @@ async function throughProxy(proxy: URL, target: URL, signal: AbortSignal): Promi
   }
   return new Promise((resolve, reject) => {
     const refuse = (cause: unknown) => {
+      detach()
       socket.on('error', () => undefined).destroy()
       reject(unreachable(target, cause, `through the proxy ${where(proxy)}`))
     }
-    const connect = request({ method: 'CONNECT', path: authority, headers, signal, createConnection: () => socket })
+    const connect = request({ method: 'CONNECT', path: authority, headers, createConnection: () => socket })
+    const detach = onAbort(signal, () => refuse(signal.reason))
     connect.once('connect', (response, tunnel, head) => {
       if (response.statusCode !== 200) return refuse(new Error(`the proxy answered ${response.statusCode}`))
+      detach()
       if (head.length > 0) tunnel.unshift(head)
       resolve(tunnel as Socket)
     })
@@ -129,6 +130,19 @@ async function throughProxy(proxy: URL, target: URL, signal: AbortSignal): Promi
     connect.on('error', refuse)
     connect.end()
   })
+}
+
+/**
+ * Calls back when the signal aborts, at once if it has; the answer takes that back. Not `request({ signal })` where a socket
+ * lives on: a time limit that ends later would destroy it.
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    queueMicrotask(callback)
+    return () => undefined
+  }
+  signal.addEventListener('abort', callback, { once: true })
+  return () => signal.removeEventListener('abort', callback)
 }
 
 export function unreachable(url: URL, cause: unknown, by = ''): Fault {

@@ -1,20 +1,29 @@
-import { performServerHandshake, type ServerHttp2Session } from 'node:http2'
+import { constants, performServerHandshake, type ServerHttp2Session } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { Clock } from '@postern/base/clock.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Router } from '../app/router.ts'
 import type { Dialled } from './transport.ts'
+
+/**
+ * HTTP/2's own book-keeping, not a cap on data: with the default of 10 MB, less than the windows, a session refuses streams
+ * while slow readers hold others back.
+ */
+const SESSION_MEMORY_MB = 256
 
 export const H2_SETTINGS = { initialWindowSize: LIMITS.streamWindowBytes, maxFrameSize: LIMITS.frameBytes } as const
 
 /** The node as HTTP/2 server on a connection that it dialled. Lives until `closed`. */
 export class LinkSession {
   readonly #session: ServerHttp2Session
+  readonly #tcp: Socket
   /** Resolves with the reason once the connection is gone; never rejects. */
   readonly closed: Promise<string>
   #reason: string | undefined
 
   private constructor(session: ServerHttp2Session, dialled: Dialled) {
     this.#session = session
+    this.#tcp = dialled.tcp
     this.closed = new Promise((resolve) => session.once('close', () => resolve(this.#reason ?? 'closed by the service')))
     session.on('error', (cause) => {
       this.#reason ??= cause instanceof Error ? cause.message : 'broke'
@@ -30,7 +39,7 @@ export class LinkSession {
   static async open(dialled: Dialled, router: Router, signal: AbortSignal): Promise<LinkSession> {
     dialled.tcp.setNoDelay(true)
     dialled.stream.on('error', () => undefined)
-    const http2 = performServerHandshake(dialled.stream, { settings: H2_SETTINGS })
+    const http2 = performServerHandshake(dialled.stream, { settings: H2_SETTINGS, maxSessionMemory: SESSION_MEMORY_MB })
     const session = new LinkSession(http2, dialled)
     http2.on('stream', (stream, headers) => router.serve(stream, headers, { is: 'link' }))
     http2.setLocalWindowSize(LIMITS.sessionWindowBytes)
@@ -54,25 +63,27 @@ export class LinkSession {
 
   destroy(reason: string): void {
     this.#reason ??= reason
-    if (!this.#session.destroyed) this.#session.destroy()
+    // With a code: streams in flight then fail, without one they end as if whole.
+    if (!this.#session.destroyed) this.#session.destroy(undefined, constants.NGHTTP2_CONNECT_ERROR)
   }
 
+  /** Bytes that came in meanwhile prove life too: the answer may stand behind a long queue of them. */
   async #ping(clock: Clock, signal: AbortSignal): Promise<boolean> {
+    const before = this.#tcp.bytesRead
+    const { promise: answered, resolve } = Promise.withResolvers<boolean>()
     const timer = new AbortController()
-    const answer = new Promise<boolean>((resolve) => {
-      const sent = this.#session.ping((cause) => resolve(cause === null))
-      // Too many unanswered ones are under way: that is an answer too.
-      if (!sent) resolve(false)
-    })
-    const timeout = clock.sleep(LIMITS.pingTimeoutMs, AbortSignal.any([signal, timer.signal])).then(
-      () => false,
+    try {
+      this.#session.ping((cause) => resolve(cause === null))
+    } catch {
+      return false
+    }
+    const late = clock.sleep(LIMITS.pingTimeoutMs, AbortSignal.any([signal, timer.signal])).then(
+      () => this.#tcp.bytesRead > before,
       () => true,
     )
-    try {
-      return await Promise.race([answer, timeout])
-    } finally {
-      timer.abort()
-    }
+    const alive = await Promise.race([answered, late])
+    timer.abort()
+    return alive
   }
 
   #answered(signal: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
 import { LINK_PATH, LINK_PROTOCOL } from '@postern/protocol/link.ts'
 import { parseProblem } from '../calls/answer.ts'
-import type { Dialler } from '../calls/dialler.ts'
+import { type Dialler, onAbort } from '../calls/dialler.ts'
 import type { ServiceClient } from '../calls/service-client.ts'
 import { prefixOf } from '../calls/service-url.ts'
 import type { Transport } from '../state/node-file.ts'
@@ -40,6 +40,7 @@ async function dialRaw(parts: TransportParts, signal: AbortSignal): Promise<Dial
   const tcp = await parts.dialler.dial(signal)
   return new Promise((resolve, reject) => {
     const give = (cause: unknown) => {
+      detach()
       tcp.on('error', () => undefined).destroy()
       reject(cause)
     }
@@ -48,16 +49,17 @@ async function dialRaw(parts: TransportParts, signal: AbortSignal): Promise<Dial
       path: prefixOf(target) + LINK_PATH,
       headers: { ...headersOf(parts), connection: 'Upgrade', upgrade: LINK_PROTOCOL },
       createConnection: () => tcp,
-      signal,
     })
+    const detach = onAbort(signal, () => give(new UpgradeRefused('the upgrade got no answer in time')))
     upgrade.once('upgrade', (response, stream, head) => {
       if (response.headers.upgrade?.toLowerCase() !== LINK_PROTOCOL) return give(new UpgradeRefused('upgraded to something else'))
+      detach()
       // The service speaks first, and its first bytes may have come with the answer.
       if (head.length > 0) stream.unshift(head)
       resolve({ stream, tcp })
     })
     upgrade.once('response', (response) => refusalOf(target, response).then(give, give))
-    upgrade.once('error', (cause) => give(new UpgradeRefused('the upgrade got no answer', { cause })))
+    upgrade.on('error', (cause) => give(new UpgradeRefused('the upgrade got no answer', { cause })))
     upgrade.end()
   })
 }
@@ -76,20 +78,18 @@ async function dialWebSocket(parts: TransportParts, signal: AbortSignal): Promis
       skipUTF8Validation: true,
     })
     const give = (cause: unknown) => {
-      signal.removeEventListener('abort', onAbort)
+      detach()
       socket.on('error', () => undefined).terminate()
       tcp.destroy()
       reject(cause)
     }
-    const onAbort = () => give(signal.reason)
+    const detach = onAbort(signal, () => give(new UpgradeRefused('the upgrade got no answer in time')))
     socket.once('open', () => {
-      signal.removeEventListener('abort', onAbort)
-      resolve({ stream: createWebSocketStream(socket, { allowHalfOpen: false }), tcp })
+      detach()
+      resolve({ stream: createWebSocketStream(socket, { allowHalfOpen: false, highWaterMark: 1 << 20 }), tcp })
     })
     socket.once('unexpected-response', (_request, response) => void refusalOf(target, response).then(give, give))
     socket.once('error', (cause) => give(new UpgradeRefused('the upgrade got no answer', { cause })))
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
   })
 }
 

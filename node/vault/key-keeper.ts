@@ -30,6 +30,8 @@ const CANDIDATE = 'gateway-key.candidate'
 export class KeyKeeper {
   readonly #parts: KeyKeeperParts
   #key: GatewayKey | undefined
+  /** What the service last called the gateway's public key. */
+  #known: string | null = null
 
   constructor(parts: KeyKeeperParts) {
     this.#parts = parts
@@ -39,12 +41,18 @@ export class KeyKeeper {
     return this.#key
   }
 
+  /** Whether it is, as far as this node knows, the gateway's key of today. */
+  get ready(): boolean {
+    return this.#key !== undefined && (this.#known === null || this.#known === this.#key.publicKey)
+  }
+
   async load(): Promise<void> {
     this.#key = await this.#read(KEY)
   }
 
   /** Does what is left to do, given what the service and the peers say. Called again until the key is there. */
   async reconcile(gatewayPublicKey: string | null, holders: readonly Peer[], channel: PeerCaller, signal: AbortSignal): Promise<void> {
+    this.#known = gatewayPublicKey
     if (this.#key && (gatewayPublicKey === null || this.#key.publicKey === gatewayPublicKey)) {
       if (gatewayPublicKey === null) await this.#offer(this.#key, signal)
       return

@@ -1,0 +1,109 @@
+import { Background } from '@postern/base/background.ts'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import type { Random } from '@postern/base/random.ts'
+import { VERSION } from '@postern/base/version.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
+import { SERVICE_PATHS } from '@postern/protocol/link.ts'
+import { type Beat as BeatMessage, BeatResponse } from '@postern/protocol/node-api.ts'
+import type { ServiceClient } from '../calls/service-client.ts'
+import type { MachineFacts } from '../metrics/machine.ts'
+
+/** All of the beat that is not about the machine. */
+export type Work = Pick<BeatMessage, 'channel' | 'unreachable' | 'runningQueries' | 'running' | 'snapshots' | 'hasGatewayKey' | 'draining'>
+
+interface BeatParts {
+  readonly service: ServiceClient
+  readonly measure: () => MachineFacts
+  readonly work: () => Work
+  /** `askedAt` is monotonic: from when on what the service granted can count. */
+  readonly obey: (answer: BeatResponse, sent: BeatMessage, askedAt: number) => Promise<void>
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+/** Less than the lease, so that one lost beat does not cost it. */
+const BEAT_TIMEOUT_MS = LIMITS.silentMs - LIMITS.beatMs
+
+/** Tells the service each LIMITS.beatMs what is so, and has done what it answers. */
+export class Beat implements Component {
+  readonly name = 'beat'
+  readonly #parts: BeatParts
+  readonly #stopping = new AbortController()
+  readonly #background: Background
+  readonly #bootId: string
+  #loop: Promise<void> | undefined
+  #failing: string | undefined
+  #refused: Fault | undefined
+
+  constructor(parts: BeatParts) {
+    this.#parts = parts
+    this.#bootId = Buffer.from(parts.random.bytes(16)).toString('base64url')
+    this.#background = new Background((cause) => parts.log.error({ err: cause }, 'the answer to a beat could not be obeyed'))
+  }
+
+  /** Why the last beat failed; undefined when it did not. */
+  get failing(): string | undefined {
+    return this.#failing
+  }
+
+  /** The service says that this node is no more, or not itself: nothing passes by waiting. */
+  get refused(): Fault | undefined {
+    return this.#refused
+  }
+
+  /** Waits for the first beat, so that a started node is one that the service knows of; a service that is away is waited for later. */
+  async start(): Promise<void> {
+    if (this.#loop) return
+    await this.#beat()
+    this.#loop = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loop
+    await this.#background.idle()
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#parts
+    const { signal } = this.#stopping
+    let due = clock.monotonic() + LIMITS.beatMs
+    while (!signal.aborted) {
+      await clock.sleep(Math.max(0, due - clock.monotonic()), signal).catch(() => undefined)
+      if (signal.aborted) return
+      due = Math.max(due, clock.monotonic()) + LIMITS.beatMs
+      await this.#beat()
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { service, clock, obey, log } = this.#parts
+    const { signal } = this.#stopping
+    const sent = this.#message()
+    const askedAt = clock.monotonic()
+    try {
+      const call = { path: SERVICE_PATHS.beat, body: sent, answer: BeatResponse, timeoutMs: BEAT_TIMEOUT_MS }
+      const answer = await service.call(call, signal)
+      if (this.#failing !== undefined) log.info('the service answers again')
+      this.#failing = undefined
+      this.#refused = undefined
+      this.#background.run(() => obey(answer, sent, askedAt))
+    } catch (cause) {
+      if (signal.aborted) return
+      const fault = Fault.from(cause)
+      if (this.#failing === undefined) log.warn({ reason: fault.message, code: fault.code }, 'a beat failed')
+      this.#failing = fault.message
+      this.#refused = fault.kind === 'denied' || fault.code === 'NODE_UNKNOWN' ? fault : undefined
+    }
+  }
+
+  #message(): BeatMessage {
+    const { measure, work, clock } = this.#parts
+    const { networkReason: _, ...machine } = measure()
+    return { bootId: this.#bootId, sentAt: new Date(clock.now()).toISOString(), version: VERSION, ...machine, ...work() }
+  }
+}

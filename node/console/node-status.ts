@@ -1,0 +1,52 @@
+import { VERSION } from '@postern/base/version.ts'
+import type { Beat } from '../beat/beat.ts'
+import type { Peers } from '../channel/peers.ts'
+import type { Dispatcher } from '../dispatch/dispatcher.ts'
+import type { Link } from '../link/link.ts'
+import type { QueryRunner } from '../queries/query-runner.ts'
+import type { DataFolder } from '../state/data-folder.ts'
+import { fingerprintOf } from '../vault/gateway-key.ts'
+import type { KeyKeeper } from '../vault/key-keeper.ts'
+import type { Worker } from '../work/worker.ts'
+
+interface NodeStatusParts {
+  readonly folder: DataFolder
+  readonly keys: KeyKeeper
+  readonly link: Link
+  readonly beat: Beat
+  readonly peers: Peers
+  readonly dispatcher: Dispatcher
+  readonly worker: Worker
+  readonly queries: QueryRunner
+}
+
+/** What the node says of itself to the person at the machine. */
+export function nodeStatus({ folder, keys, link, beat, peers, dispatcher, worker, queries }: NodeStatusParts) {
+  const { name, gateway, nodeId, url } = folder.joined()
+  const { state } = link
+  return {
+    name,
+    gateway,
+    nodeId,
+    version: VERSION,
+    service: { url, fault: beat.failing ?? null, remedy: beat.refused?.remedy ?? null },
+    link: {
+      state: state.at,
+      transport: state.at === 'down' ? null : state.transport,
+      since: state.at === 'dialling' ? null : new Date(state.since).toISOString(),
+      reason: state.at === 'down' ? state.why : null,
+    },
+    role: dispatcher.leading ? 'dispatcher' : 'worker',
+    draining: worker.draining,
+    gatewayKeyFingerprint: keys.key ? fingerprintOf(keys.key.publicKey) : null,
+    runningJobs: worker.running.length,
+    jobLimit: worker.limit,
+    runningQueries: queries.running,
+    peers: peers.all.map((peer) => ({
+      name: peer.name,
+      online: peer.online,
+      channel: peer.channelAddress,
+      fault: peers.unreachable.find((one) => one.node === peer.id)?.reason ?? null,
+    })),
+  }
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '@postern/base/clock.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
+import { BrowseOrder, NODE_PATHS, StoreOrder } from '@postern/protocol/link.ts'
+import { parseBody } from '../app/parse.ts'
+import { answer, type Request, type Route } from '../app/router.ts'
+import type { StoreSessions } from './store-sessions.ts'
+
+interface StoreRoutesParts {
+  readonly stores: StoreSessions
+  readonly clock: Clock
+}
+
+/** How long a test or a browse may take; the service gives up at about the same time. */
+const LOOK_MS = 3 * LIMITS.callMs
+
+export function storeRoutes({ stores, clock }: StoreRoutesParts): Readonly<Record<string, Route>> {
+  return {
+    [NODE_PATHS.testStore]: {
+      doors: ['link'],
+      handle: async ({ stream, body }) => {
+        const { store } = parseBody(StoreOrder, body)
+        const since = clock.monotonic()
+        const took = () => Math.round((clock.monotonic() - since) * 10) / 10
+        try {
+          await using opened = await take(stores, store)
+          const { server } = await opened.session.check(AbortSignal.timeout(LOOK_MS))
+          answer(stream, { ok: true, durationMs: took(), server })
+        } catch (cause) {
+          const { code, message, remedy } = Fault.from(cause)
+          answer(stream, { ok: false, durationMs: took(), fault: { code, message, remedy } })
+        }
+      },
+    },
+    [NODE_PATHS.browseStore]: {
+      doors: ['link'],
+      handle: async (request: Request) => {
+        const { store, path } = parseBody(BrowseOrder, request.body)
+        await using opened = await take(stores, store)
+        const gone = new AbortController()
+        request.stream.once('close', () => gone.abort())
+        answer(request.stream, await opened.session.browse(path, AbortSignal.any([gone.signal, AbortSignal.timeout(LOOK_MS)])))
+      },
+    },
+  }
+}
+
+async function take(stores: StoreSessions, ref: Parameters<StoreSessions['acquire']>[0]) {
+  const { session, release } = await stores.acquire(ref)
+  return { session, [Symbol.asyncDispose]: async () => release() }
+}

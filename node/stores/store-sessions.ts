@@ -1,0 +1,186 @@
+import type { Clock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import type { Connector, Session } from '@postern/connectors/contract.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { NodeStore, StoreRef } from '@postern/protocol/node-api.ts'
+import type { GatewayKey } from '../vault/gateway-key.ts'
+import type { StoreBook } from './store-book.ts'
+
+/** A store in use. Give it back with `release`, once. */
+export interface OpenedStore {
+  readonly connector: Connector
+  readonly session: Session
+  release(): void
+}
+
+interface StoreSessionsParts {
+  readonly book: StoreBook
+  readonly key: () => GatewayKey | undefined
+  readonly clock: Clock
+  readonly log: Log
+  readonly scratch: string
+  /** Whether a task runs here, or a run's snapshot is held. */
+  readonly copying: () => boolean
+}
+
+interface Entry {
+  readonly version: number
+  readonly opening: Promise<{ readonly connector: Connector; readonly session: Session }>
+  /** Set once it is open: the way of every query but the first. */
+  opened?: { readonly connector: Connector; readonly session: Session }
+  users: number
+  idleSince: number
+  /** The engine has it, and does not say when it is done with it: kept while any copying goes on. */
+  copies: boolean
+}
+
+const IDLE_MS = 300_000
+const SWEEP_MS = 10_000
+
+/** One connector session a store and version, shared by queries and copies; opened on first use, closed when idle. */
+export class StoreSessions implements Component {
+  readonly name = 'stores'
+  readonly #parts: StoreSessionsParts
+  readonly #current = new Map<string, Entry>()
+  /** Of older versions, while somebody still uses them. */
+  readonly #leaving = new Set<Entry>()
+  readonly #stopping = new AbortController()
+  #loop: Promise<void> | undefined
+
+  constructor(parts: StoreSessionsParts) {
+    this.#parts = parts
+  }
+
+  async start(): Promise<void> {
+    this.#loop ??= this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Fault('STOPPING'))
+    await this.#loop
+    const all = [...this.#current.values(), ...this.#leaving]
+    this.#current.clear()
+    this.#leaving.clear()
+    await Promise.all(all.map((entry) => this.#close(entry)))
+  }
+
+  /** At once when the store is open; a promise while it is being opened. */
+  acquire(ref: StoreRef): OpenedStore | Promise<OpenedStore> {
+    const entry = this.#entry(ref)
+    entry.users += 1
+    const release = this.#releaser(entry)
+    if (entry.opened) return { ...entry.opened, release }
+    return entry.opening.then(
+      (opened) => ({ ...opened, release }),
+      (cause: unknown) => {
+        release()
+        throw cause
+      },
+    )
+  }
+
+  /** For the engine, which shares sessions and keeps snapshots in them beyond a task. */
+  async open(ref: StoreRef, signal: AbortSignal): Promise<Omit<OpenedStore, 'release'>> {
+    signal.throwIfAborted()
+    const entry = this.#entry(ref)
+    entry.copies = true
+    return entry.opening
+  }
+
+  #entry(ref: StoreRef): Entry {
+    this.#stopping.signal.throwIfAborted()
+    const current = this.#current.get(ref.id)
+    if (current && current.version >= ref.version) return current
+    if (current) this.#leaving.add(current)
+    const entry: Entry = {
+      version: ref.version,
+      opening: this.#open(ref),
+      users: 0,
+      idleSince: this.#parts.clock.monotonic(),
+      copies: false,
+    }
+    this.#current.set(ref.id, entry)
+    entry.opening.then(
+      (opened) => {
+        entry.opened = opened
+      },
+      // A failure is not kept: the next query tries anew.
+      () => this.#current.get(ref.id) === entry && this.#current.delete(ref.id),
+    )
+    return entry
+  }
+
+  #releaser(entry: Entry): () => void {
+    let released = false
+    return () => {
+      if (released) return
+      released = true
+      entry.users -= 1
+      entry.idleSince = this.#parts.clock.monotonic()
+    }
+  }
+
+  async #open(ref: StoreRef): Promise<{ readonly connector: Connector; readonly session: Session }> {
+    const store = await this.#parts.book.find(ref, this.#stopping.signal)
+    // Loaded on first use: an idle node carries neither drivers nor their schemas.
+    const [{ CONNECTORS }, { usableSettings }] = await Promise.all([
+      import('@postern/connectors/registry.ts'),
+      import('./store-settings.ts'),
+    ])
+    const connector = CONNECTORS.get(store.kind)
+    if (!connector) throw new Fault('STORE_KIND_UNKNOWN', { at: `(${store.kind}; this node has ${[...CONNECTORS.keys()].join(', ')})` })
+    const usable = usableSettings(connector, store.settings, await this.#secrets(store, connector))
+    const { log, scratch } = this.#parts
+    const session = await connector.open({ ...usable, log: log.child({ store: store.name }), scratch })
+    return { connector, session }
+  }
+
+  async #secrets(store: NodeStore, connector: Connector) {
+    if (store.sealed === null) return {}
+    const key = this.#parts.key()
+    if (!key) {
+      throw new Fault('CREDENTIAL_UNREADABLE', {
+        at: `(${store.name}: this node does not have the gateway's key yet)`,
+        remedy: 'Start a node that has it: it is handed over on the channel (port 8050).',
+      })
+    }
+    const [{ openSealed }, { audienceOf }] = await Promise.all([import('../vault/open.ts'), import('./store-settings.ts')])
+    const context = { gatewayId: store.gatewayId, kind: store.kind, audience: audienceOf(connector, store.settings) }
+    return openSealed(store.sealed, key, context)
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#parts
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await clock.sleep(SWEEP_MS, signal).catch(() => undefined)
+      if (!signal.aborted) await this.#sweep(clock.monotonic())
+    }
+  }
+
+  async #sweep(now: number): Promise<void> {
+    const copying = this.#parts.copying()
+    const inUse = (entry: Entry) => entry.users > 0 || entry.opened === undefined || (entry.copies && copying)
+    for (const entry of [...this.#leaving].filter((leaving) => !inUse(leaving))) {
+      this.#leaving.delete(entry)
+      await this.#close(entry)
+    }
+    for (const [id, entry] of this.#current) {
+      if (inUse(entry)) entry.idleSince = now
+      else if (now - entry.idleSince >= IDLE_MS) {
+        this.#current.delete(id)
+        await this.#close(entry)
+      }
+    }
+  }
+
+  async #close(entry: Entry): Promise<void> {
+    const opened = await entry.opening.catch(() => undefined)
+    try {
+      await opened?.session[Symbol.asyncDispose]()
+    } catch (cause) {
+      this.#parts.log.warn({ err: cause }, 'a store did not close')
+    }
+  }
+}

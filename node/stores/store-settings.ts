@@ -1,0 +1,33 @@
+import { Secret } from '@postern/base/log.ts'
+import { type Connector, settingsMarked } from '@postern/connectors/contract.ts'
+import type { StoreSettings } from '@postern/protocol/api/stores.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+
+interface Usable {
+  readonly settings: StoreSettings
+  readonly secrets: Readonly<Record<string, Secret>>
+}
+
+/** The settings that say where a secret goes: a credential is sealed for them, as they stand in the store. */
+export function audienceOf(connector: Connector, settings: StoreSettings): StoreSettings {
+  const names = settingsMarked(connector, 'audience')
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => names.includes(name)))
+}
+
+/** Settings and secrets as the connector's schema wants them: with defaults, nothing unknown, the secrets apart. */
+export function usableSettings(connector: Connector, settings: StoreSettings, secrets: Readonly<Record<string, Secret>>): Usable {
+  const inClear = Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, secret.reveal()]))
+  const parsed = connector.config.safeParse({ ...settings, ...inClear })
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    // Of a secret only its name: a schema's message may quote the value.
+    const name = issue?.path.join('.') || 'settings'
+    throw new Fault('STORE_SETTINGS_INVALID', { at: Object.hasOwn(secrets, name) ? name : `${name}: ${issue?.message ?? 'not valid'}` })
+  }
+  const marked = new Set(settingsMarked(connector, 'secret'))
+  const all = Object.entries(parsed.data as StoreSettings).filter(([, value]) => value !== undefined)
+  return {
+    settings: Object.fromEntries(all.filter(([name]) => !marked.has(name))),
+    secrets: Object.fromEntries(all.filter(([name]) => marked.has(name)).map(([name, value]) => [name, new Secret(String(value))])),
+  }
+}

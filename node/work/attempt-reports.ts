@@ -1,0 +1,89 @@
+import { BackOff } from '@postern/base/back-off.ts'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Log } from '@postern/base/log.ts'
+import type { Random } from '@postern/base/random.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { SERVICE_PATHS } from '@postern/protocol/link.ts'
+import type { AttemptFinished, Counters, TaskOrder } from '@postern/protocol/node-api.ts'
+import type { ServiceClient } from '../calls/service-client.ts'
+
+interface AttemptReportsParts {
+  readonly order: TaskOrder
+  readonly service: ServiceClient
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** The service wants this attempt no more. */
+  readonly onStale: (fault: Fault) => void
+  readonly signal: AbortSignal
+}
+
+/** At most five reports of progress a second; the latest wins. */
+const PROGRESS_MS = 200
+
+/** What one attempt tells the service: that it began, how far it is, how it ended. Each may be told twice. */
+export class AttemptReports {
+  readonly #parts: AttemptReportsParts
+  #latest: Counters | undefined
+  #sending: Promise<void> | undefined
+
+  constructor(parts: AttemptReportsParts) {
+    this.#parts = parts
+  }
+
+  async started(): Promise<void> {
+    await this.#deliver('started', { epoch: this.#parts.order.epoch })
+  }
+
+  /** Never waits, never fails: a report that is lost is made good by the next one. */
+  readonly progress = (counters: Counters): void => {
+    this.#latest = counters
+    this.#sending ??= this.#sendProgress().finally(() => {
+      this.#sending = undefined
+    })
+  }
+
+  /** Repeated until the service has it, or does not want it, or this process stops. */
+  async finished(outcome: AttemptFinished): Promise<void> {
+    this.#latest = undefined
+    await this.#deliver('finished', outcome)
+    await this.#sending
+  }
+
+  async #sendProgress(): Promise<void> {
+    const { clock, signal } = this.#parts
+    while (this.#latest && !signal.aborted) {
+      const counters = this.#latest
+      this.#latest = undefined
+      await this.#once('progress', { ...counters, epoch: this.#parts.order.epoch })
+      await clock.sleep(PROGRESS_MS, signal).catch(() => undefined)
+    }
+  }
+
+  async #deliver(step: 'started' | 'finished', body: unknown): Promise<void> {
+    const { clock, random, signal } = this.#parts
+    const backOff = new BackOff({ firstMs: 100, maxMs: 3_000 }, random)
+    while (!signal.aborted) {
+      if (await this.#once(step, body)) return
+      await clock.sleep(backOff.next(), signal).catch(() => undefined)
+    }
+  }
+
+  /** True when there is nothing more to say: it was taken, or refused for good. */
+  async #once(step: 'started' | 'progress' | 'finished', body: unknown): Promise<boolean> {
+    const { order, service, log, onStale, signal } = this.#parts
+    try {
+      await service.call({ path: SERVICE_PATHS.attempt(order.task, order.attempt, step), body }, signal)
+      return true
+    } catch (cause) {
+      const fault = Fault.from(cause)
+      if (fault.canPass || fault.kind === 'bug') {
+        log.debug({ err: cause, task: order.task, step }, 'a report did not get through')
+        return false
+      }
+      log.info({ task: order.task, attempt: order.attempt, step, reason: fault.message }, 'the service does not want this attempt')
+      onStale(fault)
+      return true
+    }
+  }
+}
