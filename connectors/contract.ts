@@ -211,6 +211,8 @@ export interface Target {
   readonly columns: readonly Column[]
   /** True when `where` can take one part only (a single file). */
   readonly single: boolean
+  /** True when the bytes are read and written anew in another format (Parquet, NDJSON), not passed on: the lane is then columnar. */
+  readonly converts?: boolean
   readonly notes: readonly string[]
   /** The sink's own facts: staging names, baseline. */
   readonly own: unknown
