@@ -44,6 +44,7 @@ const TargetJson: z.ZodType<Target> = z.object({
   title: z.string(),
   columns: z.array(ColumnJson),
   single: z.boolean(),
+  converts: z.boolean().exactOptional(),
   notes: z.array(z.string()),
   own: z.unknown(),
 })

@@ -1,17 +1,16 @@
-/** Which encoding a copy travels in: pure. */
-import type { Encoding, Shape } from '@postern/connectors/contract.ts'
+/** Which encoding a copy travels in, and what its way is called: pure. */
+import type { Encoding, Shape, Target } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 
 export type LaneName = 'binary' | 'text' | 'columnar'
 
 export interface Lane {
-  readonly encoding: Encoding
   readonly name: LaneName
   /** Why this one, for a person. */
   readonly note: string
 }
 
-export interface LaneQuestion {
+export interface EncodingQuestion {
   readonly shape: Shape
   readonly sinkKind: string
   /** What the sink takes for this shape at this place, the one it likes best first. */
@@ -20,17 +19,26 @@ export interface LaneQuestion {
 }
 
 /** The first encoding in the sink's order that the source has. PostgreSQL's binary form only between equals. */
-export function chooseLane(question: LaneQuestion): Lane {
-  const { shape, sinkKind, accepted, to } = question
+export function chooseEncoding({ shape, sinkKind, accepted, to }: EncodingQuestion): Encoding {
   const offered = new Set(shape.encodings)
   const encoding = accepted.find((each) => offered.has(each) && (each !== 'pg-binary' || shape.kind === sinkKind))
-  if (encoding === undefined) {
-    throw new Fault('COPY_UNSUPPORTED', {
-      at: `${shape.title} → ${to}: ${shape.kind} gives ${listed(shape.encodings)}, ${sinkKind} takes ${listed(accepted)}`,
-    })
-  }
-  const name = laneName(encoding, shape.kind, sinkKind, to)
-  return { encoding, name, note: `Lane ${name}: ${WHY[name]} (${encoding}).` }
+  if (encoding !== undefined) return encoding
+  throw new Fault('COPY_UNSUPPORTED', {
+    at: `${shape.title} → ${to}: ${shape.kind} gives ${listed(shape.encodings)}, ${sinkKind} takes ${listed(accepted)}`,
+  })
+}
+
+export interface Way {
+  readonly encoding: Encoding
+  readonly sourceKind: string
+  readonly target: Pick<Target, 'title' | 'converts'>
+}
+
+/** What the way of the bytes is called. */
+export function laneOf({ encoding, sourceKind, target }: Way): Lane {
+  const columnar = sourceKind === 'files' || (target.converts ?? isConverted(target.title))
+  const name: LaneName = encoding === 'pg-binary' ? 'binary' : columnar ? 'columnar' : 'text'
+  return { name, note: `Lane ${name}: ${WHY[name]} (${encoding}).` }
 }
 
 const WHY = {
@@ -39,15 +47,9 @@ const WHY = {
   columnar: 'DuckDB reads or writes the files',
 } as const satisfies Record<LaneName, string>
 
-function laneName(encoding: Encoding, sourceKind: string, sinkKind: string, to: string): LaneName {
-  if (encoding === 'pg-binary') return 'binary'
-  const columnar = sourceKind === 'files' || (sinkKind === 'files' && !isPlainCsv(to))
-  return columnar ? 'columnar' : 'text'
-}
-
-/** CSV text is written as it comes, compressed or not. */
-function isPlainCsv(path: string): boolean {
-  return /\.csv(?:\.(?:gz|zst))?\/?$/i.test(path)
+/** Where the sink does not say: by the ending. CSV text is written as it comes, compressed or not. */
+function isConverted(path: string): boolean {
+  return /\.(?:parquet|tsv|(?:ndjson|jsonl))(?:\.(?:gz|zst))?\/?$/i.test(path)
 }
 
 function listed(encodings: readonly Encoding[]): string {

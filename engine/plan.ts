@@ -3,13 +3,13 @@
  * what it leaves behind is the target's staging, which the sink finds again, and a snapshot, which ends with the run.
  */
 import type { Clock } from '@postern/base/clock.ts'
-import type { Shape, Snapshot, Target } from '@postern/connectors/contract.ts'
+import type { Encoding, Shape, Snapshot, Target } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { PlanResult, TaskOrder } from '@postern/protocol/node-api.ts'
 import type { PlanContext } from './context.ts'
 import { largestFirst, wantedParts } from './cut.ts'
 import { guaranteeOf } from './guarantee.ts'
-import { chooseLane, type Lane } from './lane.ts'
+import { chooseEncoding, type Lane, laneOf } from './lane.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'
 import { samePlace } from './place.ts'
@@ -26,11 +26,12 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
   const given = guaranteeOf(pair.from, pair.into, copy.guarantee)
   const shape = await source.describe(copy.from, signal)
   refuseSamePlace(order, pair, shape)
-  const lane = chooseLane({ shape, sinkKind: pair.into.kind, accepted: sink.accepts(shape, copy.to), to: copy.to })
+  const encoding = chooseEncoding({ shape, sinkKind: pair.into.kind, accepted: sink.accepts(shape, copy.to), to: copy.to })
   const { mode, key, verify } = copy
-  const target = await sink.prepare({ run: order.run, shape, where: copy.to, mode, key, encoding: lane.encoding, verify }, signal)
+  const target = await sink.prepare({ run: order.run, shape, where: copy.to, mode, key, encoding, verify }, signal)
   await refuseTarget(order, pair, shape, target, signal)
-  const cut = await cutParts(order, pair, { shape, target, lane }, parts, signal)
+  const lane = laneOf({ encoding, sourceKind: shape.kind, target })
+  const cut = await cutParts(order, pair, { shape, target, encoding, lane }, parts, signal)
   const notes = [lane.note, given.note, ...cut.notes, ...target.notes]
   return {
     lane: lane.name,
@@ -49,11 +50,12 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
 interface Decided {
   readonly shape: Shape
   readonly target: Target
+  readonly encoding: Encoding
   readonly lane: Lane
 }
 
 async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: PlanParts, signal: AbortSignal) {
-  const { shape, target, lane } = decided
+  const { shape, target, encoding, lane } = decided
   const { copy, source } = pair
   const wanted = wantedParts(copy.parts, target.single, shape)
   const snapshot = await takeSnapshot(order, pair, wanted !== 1, parts, signal)
@@ -66,7 +68,7 @@ async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: P
     if (snapshot && !needed) await parts.snapshots.close(order.run, snapshot)
     const context: PlanContext = {
       version: 1,
-      encoding: lane.encoding,
+      encoding,
       lane: lane.name,
       shape,
       target,
