@@ -37,7 +37,7 @@ const LIMITS = { idleMs: 20_000, interruptMs: 3_000, statements: 200 } as const
 
 interface Pending {
   readonly resolve: (answer: DuckAnswer) => void
-  readonly reject: (fault: Fault) => void
+  readonly reject: (cause: Error) => void
 }
 
 /** One DuckDB process, started by the first statement, ended when there was none for a while, and by dispose. */
@@ -127,7 +127,7 @@ export class Duck implements AsyncDisposable {
 
   #answered({ id, error, changed, rows }: DuckReply): void {
     const pending = this.#pending.get(id)
-    if (error !== undefined) pending?.reject(duckFault(new Error(error), ''))
+    if (error !== undefined) pending?.reject(new Error(error))
     else pending?.resolve({ changed: changed ?? 0, rows: (rows ?? []) as DuckAnswer['rows'] })
   }
 

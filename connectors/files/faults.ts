@@ -36,7 +36,7 @@ export function fileFault(cause: unknown, at: string): unknown {
 export function duckFault(cause: unknown, at: string): Fault {
   const text = cause instanceof Error ? cause.message : String(cause)
   const fault = (code: FaultCode, where: string, remedy?: string) =>
-    new Fault(code, { at: oneLine(at ? `${at}: ${where}` : where), cause, ...(remedy ? { remedy } : {}) })
+    new Fault(code, { at: oneLine(at && !where.startsWith('file ') ? `${at}: ${where}` : where), cause, ...(remedy ? { remedy } : {}) })
   if (/No space left on device|Could not write all bytes|File too large|Disk quota exceeded/i.test(text)) return fault('DISK_FULL', '')
   const row = invalidRow(text)
   if (row) return fault('ROW_INVALID', row)

@@ -7,14 +7,14 @@ import { literal } from './sql.ts'
  */
 export function ndjsonLine(columns: readonly Column[]): string {
   const members = columns.map(
-    ({ name, type }, i) => `${literal(`${i > 0 ? ',' : '{'}${JSON.stringify(name)}:`)}, coalesce(${valueOf(`c${i}`, type.is)}, 'null')`,
+    ({ name, type }, i) => `${literal(`${i > 0 ? ',' : '{'}${JSON.stringify(name)}:`)}, coalesce(${jsonValue(`c${i}`, type.is)}, 'null')`,
   )
   return `concat(${members.join(', ')}, '}')`
 }
 
 const NUMBER = '-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?'
 
-function valueOf(cell: string, is: Column['type']['is']): string {
+function jsonValue(cell: string, is: Column['type']['is']): string {
   const text = `cast(to_json(${cell}) as varchar)`
   switch (is) {
     case 'bool':

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column, Part, PartStream, Shape, Source } from '../contract.ts'
 import { digestQuery } from '../digest.ts'
@@ -21,6 +22,12 @@ interface PartOwn {
   readonly files: readonly Input[]
   /** Rows of a Parquet file, from and up to (not including); all when left out. */
   readonly rows?: { readonly from: number; readonly to: number }
+}
+
+/** Rows in the columns' own types: a relation, which reads the path of a pipe where they come as `bytes`. */
+interface Typed {
+  readonly from: (pipe: string) => string
+  readonly bytes: ((signal: AbortSignal) => Readable) | undefined
 }
 
 /** A Parquet file is cut at multiples of this, so that a part reads whole row groups where they have DuckDB's size. */
@@ -90,7 +97,7 @@ export class FilesSource implements Source {
       throw new Fault('COLUMN_MISMATCH', { at: `The header lines of ${files[0]?.path} and ${files[other]?.path} differ.` })
     }
     const reading: Reading = { format: files[0]?.layout.format === 'tsv' ? 'tsv' : 'csv', delimiter: head.delimiter, declared: false }
-    const text = head.names.map((name) => ({ name, type: { is: 'text' }, native: 'VARCHAR', nullable: true }) as const)
+    const text = head.names.map((_, i) => ({ name: `c${i}`, type: { is: 'text' }, native: 'VARCHAR', nullable: true }) as const)
     const from = relationOf(located, reading, text)
     const ask = async (sql: string) => (await this.#ask(sql, title, signal))[0] ?? []
     const types = await inferTypes(`(select * from ${from})`, text.length, ask)
@@ -167,7 +174,7 @@ export class FilesSource implements Source {
   }
 
   /** The rows under the columns' names, in their types; NDJSON comes by a pipe, as the `csv` encoding. */
-  async #typed(shape: Shape, own: PartOwn) {
+  async #typed(shape: Shape, own: PartOwn): Promise<Typed> {
     const { reading } = shape.own as SourceOwn
     const located = await this.#located(own.files)
     if (reading.format === 'ndjson') {

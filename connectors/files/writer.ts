@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, rm, stat } from 'node:fs/promises'
-import { PassThrough, type Readable, Transform } from 'node:stream'
+import { type FileHandle, open, rm, stat } from 'node:fs/promises'
+import { PassThrough, type Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip, createZstdCompress } from 'node:zlib'
 import type { Column } from '../contract.ts'
@@ -51,19 +51,26 @@ async function passThrough({ path, layout, columns, bytes }: WriteParts, signal:
   try {
     const counter = new CsvCounter()
     const header = Buffer.from(`${columns.map(({ name }) => headerCell(name)).join(',')}\n`)
-    await pipeline(
-      bytes,
-      counter,
-      headed(header),
-      compressor(layout.compression),
-      file.createWriteStream({ autoClose: false, highWaterMark: 1 << 20 }),
-      { signal },
-    )
+    await pipeline(bytes, counter, headed(header), compressor(layout.compression), fileWriter(file), { signal })
     await file.sync()
     return counter.rows
   } finally {
     await file.close()
   }
+}
+
+/** The file stays open at the end: it is still to be synced. */
+function fileWriter(file: FileHandle): Writable {
+  const write = async (chunks: readonly Uint8Array[]) => {
+    let left = Buffer.concat(chunks)
+    while (left.length > 0) left = left.subarray((await file.write(left)).bytesWritten)
+  }
+  return new Writable({
+    highWaterMark: 1 << 20,
+    writev: (chunks, done) => {
+      write(chunks.map(({ chunk }) => chunk)).then(() => done(), done)
+    },
+  })
 }
 
 function headerCell(name: string): string {
