@@ -42,7 +42,8 @@ export class Router {
     const route = Object.hasOwn(this.#parts.routes, path) ? this.#parts.routes[path] : undefined
     if (!route?.doors.includes(door.is) || headers[':method'] !== 'POST') {
       stream.resume()
-      return refuse(stream, new Fault('ROUTE_UNKNOWN', { at: `(${headers[':method']} ${path})` }))
+      refuse(stream, new Fault('ROUTE_UNKNOWN', { at: `(${headers[':method']} ${path})` }))
+      return
     }
     readBody(stream, (body) => {
       if (body instanceof Fault) return refuse(stream, body)
@@ -60,7 +61,10 @@ export class Router {
 /** Ends the stream with a fault; one that has begun is cut, so that it is never taken for whole. */
 export function refuse(stream: ServerHttp2Stream, fault: Fault, stage?: Stage): void {
   if (stream.destroyed || stream.closed) return
-  if (stream.headersSent) return stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  if (stream.headersSent) {
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    return
+  }
   const body = Buffer.from(JSON.stringify(fault))
   stream.respond({
     ':status': HTTP_STATUS[fault.kind],
@@ -73,7 +77,10 @@ export function refuse(stream: ServerHttp2Stream, fault: Fault, stage?: Stage): 
 
 export function answer(stream: ServerHttp2Stream, value?: unknown): void {
   if (stream.destroyed || stream.closed) return
-  if (value === undefined) return stream.respond({ ':status': 204 }, { endStream: true })
+  if (value === undefined) {
+    stream.respond({ ':status': 204 }, { endStream: true })
+    return
+  }
   const body = Buffer.from(JSON.stringify(value))
   stream.respond({ ':status': 200, 'content-type': 'application/json', 'content-length': body.length })
   stream.end(body)

@@ -1,6 +1,6 @@
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
@@ -74,23 +74,18 @@ export class ChannelServer implements Component {
   #admit(session: ServerHttp2Session): void {
     const { gatewayId, router, log } = this.#parts
     session.on('error', (cause) => log.debug({ err: cause }, 'a channel broke'))
-    const socket: unknown = session.socket
-    const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : tlsCertificate(session)
+    const socket = session.socket as TLSSocket
+    const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined
     const peer = peerIdentity(certificate?.subjectAltName)
     if (!peer || peer.gateway !== gatewayId) {
       log.warn({ peer: certificate?.subjectAltName ?? 'none' }, 'a node of another gateway was refused at the channel')
-      return session.destroy()
+      session.destroy()
+      return
     }
     this.#sessions.set(session, peer.node)
     session.once('close', () => this.#sessions.delete(session))
     session.on('stream', (stream, headers) => router.serve(stream, headers, { is: 'channel', peer: peer.node }))
   }
-}
-
-/** `session.socket` is a proxy around the TLS socket, not one by `instanceof`. */
-function tlsCertificate(session: ServerHttp2Session) {
-  const socket = session.socket as TLSSocket
-  return socket.authorized ? socket.getPeerX509Certificate() : undefined
 }
 
 function listenFault(port: number, cause: unknown): Fault {

@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
-import { type SealContext, sealAad } from '@postern/protocol/api/stores.ts'
+import { type SealContext, StoreSettings, sealAad } from '@postern/protocol/api/stores.ts'
 import { expect, test } from 'vitest'
-import { gatewayKeyFrom, makeGatewayKey } from './gateway-key.ts'
+import { z } from 'zod'
+import { fingerprintOf, gatewayKeyFrom, makeGatewayKey } from './gateway-key.ts'
 import { openSealed } from './open.ts'
 
 const context: SealContext = { gatewayId: 'gw_1', kind: 'postgres', audience: { host: 'db.example', port: 5432 } }
@@ -38,4 +40,29 @@ test('a pair is made again from its private half', () => {
 
   expect(gatewayKeyFrom(key.privateKey.reveal())?.publicKey).toBe(key.publicKey)
   expect(gatewayKeyFrom('short')).toBeUndefined()
+})
+
+const Vectors = z.array(
+  z.object({
+    privateKey: z.string(),
+    publicKey: z.string(),
+    fingerprint: z.string(),
+    context: z.object({ gatewayId: z.string(), kind: z.string(), audience: StoreSettings }),
+    secrets: z.record(z.string(), z.string()),
+    sealed: z.string(),
+  }),
+)
+
+test('what the client sealed opens here: the vectors that both sides keep', async () => {
+  const text = await readFile(new URL('../../client/seal-vectors.json', import.meta.url), 'utf8')
+
+  for (const vector of Vectors.parse(JSON.parse(text))) {
+    const key = gatewayKeyFrom(vector.privateKey)
+    if (!key) throw new Error('the vector has no key')
+    const secrets = await openSealed(vector.sealed, key, vector.context)
+
+    expect(key.publicKey).toBe(vector.publicKey)
+    expect(fingerprintOf(key.publicKey)).toBe(vector.fingerprint)
+    expect(Object.entries(secrets).map(([name, secret]) => [name, secret.reveal()])).toEqual(Object.entries(vector.secrets))
+  }
 })
