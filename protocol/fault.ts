@@ -68,6 +68,12 @@ export const FAULTS = {
   TOKEN_INVALID: { kind: 'denied', says: 'The token is not valid.', remedy: 'Use a token that exists and has not expired.' },
   NOT_ALLOWED: { kind: 'denied', says: 'You may not do this.', remedy: 'Ask an administrator for the permission that the message names.' },
 
+  TOO_MANY_TRIES: {
+    kind: 'limit',
+    says: 'There were too many wrong tries from this address.',
+    remedy: 'Wait as long as the message says, then try with the right key.',
+  },
+
   // gateways and nodes
   GATEWAY_UNKNOWN: { kind: 'missing', says: 'There is no such gateway.', remedy: 'See `postern gateway list`.' },
   GATEWAY_EXISTS: { kind: 'conflict', says: 'A gateway of this name exists.', remedy: 'Choose another name.' },

@@ -30,6 +30,7 @@ export class NodeDirectory implements Component {
   #byGateway = new Map<GatewayId, readonly NodeRecord[]>()
   readonly #holders = new Map<GatewayId, { readonly node: NodeId | null; readonly epoch: number; readonly until: number }>()
   readonly #listeners = new Set<(change: NodeChange) => void>()
+  readonly #linkListeners = new Set<(nodeId: NodeId) => void>()
   readonly #stopping = new AbortController()
   #loop: Promise<void> | undefined
   /** Grows with each own write: a read that began before it may be older than what is known. */
@@ -90,6 +91,12 @@ export class NodeDirectory implements Component {
     return () => void this.#listeners.delete(listener)
   }
 
+  /** Told when a node's link is lost, before anything else is. */
+  onLinkDown(listener: (nodeId: NodeId) => void): () => void {
+    this.#linkListeners.add(listener)
+    return () => void this.#linkListeners.delete(listener)
+  }
+
   // ── news ───────────────────────────────────────────────────────────────────────────────────────
 
   linkUp(nodeId: NodeId, transport: LinkTransport): void {
@@ -98,8 +105,8 @@ export class NodeDirectory implements Component {
   }
 
   linkDown(nodeId: NodeId): void {
-    const node = this.#nodes.get(nodeId)
-    node?.linkDown()
+    this.#nodes.get(nodeId)?.linkDown()
+    for (const listener of this.#linkListeners) listener(nodeId)
     this.sweep()
   }
 

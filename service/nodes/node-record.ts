@@ -89,6 +89,8 @@ export class NodeRecord implements NodeFacts {
     this.place = row.place
     this.joinedAt = row.joinedAt
     this.changed = row.settings
+    this.beatAt ??= row.beatAt
+    if (!row.beat && row.beatAt && !this.beat) this.saidGoodbye = true
     if (row.beat && row.beatAgeMs !== null && row.beatAgeMs < this.#clock.monotonic() - this.#heardAt - LIMITS.beatMs)
       this.heard(row.beat, row.beatAgeMs)
   }

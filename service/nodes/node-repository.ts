@@ -24,7 +24,9 @@ export interface NodeRow {
   readonly place: number
   readonly settings: SettingsChange
   readonly joinedAt: Date
+  /** Null before the first one and after a goodbye, which leaves `beatAt`. */
   readonly beat: Beat | null
+  readonly beatAt: Date | null
   /** By the database's clock. */
   readonly beatAgeMs: number | null
 }
@@ -52,6 +54,7 @@ const NODE_COLUMNS = [
   'settings',
   'joined_at as joinedAt',
   'beat',
+  'beat_at as beatAt',
 ] as const
 const beatAgeMs = sql<number | null>`(extract(epoch from now() - beat_at) * 1000)::float8`.as('beatAgeMs')
 
@@ -110,11 +113,22 @@ export class NodeRepository {
       .executeTakeFirstOrThrow()
   }
 
+  async findByIdentity(gatewayId: GatewayId, identity: string): Promise<NodeRow | undefined> {
+    return await this.#db
+      .selectFrom('node')
+      .select(NODE_COLUMNS)
+      .select(beatAgeMs)
+      .where('gateway_id', '=', gatewayId)
+      .where('identity', '=', identity)
+      .executeTakeFirst()
+  }
+
   /** Takes the place of a ghost: its id, settings and order of preference stay. */
-  async rejoin(id: NodeId, identity: string, version: string): Promise<NodeRow> {
+  async rejoin(id: NodeId, node: Pick<NodeRow, 'name' | 'identity' | 'version'>): Promise<NodeRow> {
+    const { name, identity, version } = node
     return await this.#db
       .updateTable('node')
-      .set({ identity, version, joined_at: sql`now()`, beat: null, beat_at: null, draining: false })
+      .set({ name, identity, version, joined_at: sql`now()`, beat: null, beat_at: null, draining: false })
       .where('id', '=', id)
       .returning(NODE_COLUMNS)
       .returning(beatAgeMs)
@@ -144,9 +158,19 @@ export class NodeRepository {
     return numUpdatedRows > 0n
   }
 
-  /** Other replicas see it as silent at once. */
+  /** No beat any more, but when the last one was stays: expiry counts from there. */
   async keepGoodbye(id: NodeId): Promise<void> {
-    await this.#db.updateTable('node').set({ beat_at: null }).where('id', '=', id).execute()
+    await this.#db.updateTable('node').set({ beat: null, beat_at: sql`now()` }).where('id', '=', id).execute()
+  }
+
+  /** Nodes that have been silent for longer than their setting `nodeExpirySeconds` says. */
+  async expired(limits: readonly { readonly id: NodeId; readonly seconds: number }[]): Promise<NodeId[]> {
+    const { rows } = await sql<{ id: NodeId }>`
+      select node.id
+        from node
+        join jsonb_to_recordset(${json(limits)}::jsonb) as wanted (id text, seconds bigint) on wanted.id = node.id
+       where coalesce(beat_at, joined_at) < now() - wanted.seconds * interval '1 second'`.execute(this.#db)
+    return rows.map(({ id }) => id)
   }
 
   async delete(id: NodeId): Promise<boolean> {

@@ -1,0 +1,34 @@
+import type { Clock } from '@postern/base/clock.ts'
+
+const WINDOW_MS = 60_000
+const WRONG_KEYS = 20
+const ADDRESSES = 10_000
+
+/** Counts wrong keys by address: guessing is hopeless anyway, this keeps it from being work for us. */
+export class JoinThrottle {
+  readonly #clock: Clock
+  #wrong = new Map<string, { count: number; readonly since: number }>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Seconds to wait; 0 when the address may try. */
+  waitSeconds(address: string): number {
+    const seen = this.#wrong.get(address)
+    if (!seen) return 0
+    const left = seen.since + WINDOW_MS - this.#clock.monotonic()
+    if (left <= 0) {
+      this.#wrong.delete(address)
+      return 0
+    }
+    return seen.count < WRONG_KEYS ? 0 : Math.ceil(left / 1_000)
+  }
+
+  wrong(address: string): void {
+    if (this.#wrong.size >= ADDRESSES) this.#wrong = new Map()
+    const seen = this.#wrong.get(address)
+    if (seen && this.#clock.monotonic() - seen.since < WINDOW_MS) seen.count += 1
+    else this.#wrong.set(address, { count: 1, since: this.#clock.monotonic() })
+  }
+}

@@ -1,0 +1,104 @@
+/** What nodes ask of the service; paths and messages in protocol/link.ts and protocol/node-api.ts. */
+import { Fault } from '@postern/protocol/fault.ts'
+import type { NodeId } from '@postern/protocol/ids.ts'
+import { SERVICE_PATHS } from '@postern/protocol/link.ts'
+import {
+  Beat,
+  BeatResponse,
+  CertificateRequest,
+  CertificateResponse,
+  JoinRequest,
+  JoinResponse,
+  OfferGatewayKey,
+  OfferGatewayKeyResponse,
+} from '@postern/protocol/node-api.ts'
+import { z } from 'zod'
+import type { Routes } from '../http/http-server.ts'
+import type { Authority } from './authority.ts'
+import type { NodeBeats } from './node-beats.ts'
+import type { NodeDirectory } from './node-directory.ts'
+import type { NodeJoins } from './node-joins.ts'
+import type { NodeRepository } from './node-repository.ts'
+
+export interface NodeCallParts {
+  readonly nodes: NodeDirectory
+  readonly joins: NodeJoins
+  readonly beats: NodeBeats
+  readonly authority: Authority
+  readonly repository: NodeRepository
+}
+
+/** The node that a hook has proved. */
+export function nodeOf(nodes: NodeDirectory, request: { readonly nodeId: NodeId | null }) {
+  const node = request.nodeId ? nodes.get(request.nodeId) : undefined
+  if (!node) throw new Fault('NODE_DELETED')
+  return node
+}
+
+export const nodeCallRoutes =
+  (parts: NodeCallParts): Routes =>
+  async (http) => {
+    const { nodes, joins, beats, authority, repository } = parts
+    const own = { tags: ['calls of nodes'] }
+
+    http.post(
+      SERVICE_PATHS.join,
+      {
+        schema: { ...own, summary: 'Join a gateway with an authentication key', body: JoinRequest, response: { 200: JoinResponse } },
+        config: { needs: 'none' },
+      },
+      (request) => joins.join(request.body, request.ip),
+    )
+
+    http.post(
+      SERVICE_PATHS.beat,
+      {
+        schema: { ...own, summary: 'The whole truth about a node', body: Beat, response: { 200: BeatResponse } },
+        config: { needs: 'node' },
+      },
+      (request) => beats.beat(nodeOf(nodes, request).id, request.body),
+    )
+
+    http.post(
+      SERVICE_PATHS.goodbye,
+      { schema: { ...own, summary: 'The node stops of its own will', response: { 204: z.null() } }, config: { needs: 'node' } },
+      async (request, reply) => {
+        await beats.goodbye(nodeOf(nodes, request).id)
+        return reply.code(204).send(null)
+      },
+    )
+
+    http.post(
+      SERVICE_PATHS.gatewayKey,
+      {
+        schema: {
+          ...own,
+          summary: "Offer the gateway's public key; of several the first is taken",
+          body: OfferGatewayKey,
+          response: { 200: OfferGatewayKeyResponse },
+        },
+        config: { needs: 'node' },
+      },
+      async (request) => {
+        const offered = request.body.publicKey
+        if (Buffer.from(offered, 'base64url').length !== 32)
+          throw new Fault('INPUT_INVALID', { at: 'publicKey: must be 32 bytes, base64url.' })
+        const gateway = await repository.offerGatewayKey(nodeOf(nodes, request).gatewayId, offered)
+        if (!gateway?.publicKey) throw new Fault('NODE_DELETED')
+        nodes.putGateway(gateway)
+        return { accepted: gateway.publicKey === offered, publicKey: gateway.publicKey }
+      },
+    )
+
+    http.post(
+      SERVICE_PATHS.certificate,
+      {
+        schema: { ...own, summary: 'A new certificate for the channel', body: CertificateRequest, response: { 200: CertificateResponse } },
+        config: { needs: 'node' },
+      },
+      (request) => {
+        const { id, gatewayId } = nodeOf(nodes, request)
+        return authority.issue(request.body.csr, { gatewayId, nodeId: id })
+      },
+    )
+  }
