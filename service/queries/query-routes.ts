@@ -1,0 +1,97 @@
+import { FORMATS, QueryOutcome, QueryRequest, QueryView } from '@postern/protocol/api/queries.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { Name, QueryId } from '@postern/protocol/ids.ts'
+import { z } from 'zod'
+import type { Routes } from '../http/http-server.ts'
+import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
+import { formatOf } from './format.ts'
+import type { QueryLog } from './query-log.ts'
+import { type QueryRecord, queryView } from './query-record.ts'
+import type { QueryPlace } from './query-repository.ts'
+import type { QueryService } from './query-service.ts'
+
+export interface QueryRouteParts {
+  readonly service: QueryService
+  readonly queries: QueryLog
+}
+
+const QueryList = PageQuery.extend({
+  store: Name.optional().meta({ description: 'Only queries of this store' }),
+  outcome: QueryOutcome.optional().meta({ description: 'Only queries that ended so' }),
+})
+
+export const queryRoutes =
+  ({ service, queries }: QueryRouteParts): Routes =>
+  async (http) => {
+    http.post(
+      '/v1/stores/:store/query',
+      {
+        schema: {
+          summary: 'Ask a store; rows stream as they come',
+          description: `\`Accept\` says in which form: ${Object.values(FORMATS).join(', ')}. The headers postern-query-id, postern-node and postern-attempts say how it went. An answer that fails after its first byte is cut: it never ends as if it were whole.`,
+          tags: ['queries'],
+          params: z.object({ store: Name }),
+          body: QueryRequest,
+        },
+        config: { needs: 'stores:query' },
+      },
+      async (request, reply) => {
+        const format = formatOf(request.headers.accept)
+        const asked = { store: request.params.store, caller: request.caller?.name ?? '', format, request: request.body }
+        let record: QueryRecord | undefined
+        try {
+          await service.run(asked, reply.raw, (made) => {
+            record = made
+          })
+          // The answer has gone out on the raw response already.
+          reply.hijack()
+        } catch (cause) {
+          if (record) void reply.headers({ 'postern-query-id': record.id, 'postern-attempts': String(record.attempts.length) })
+          throw cause
+        }
+      },
+    )
+
+    http.get(
+      '/v1/queries',
+      {
+        schema: {
+          summary: 'Queries, newest first; those that run stand at the top',
+          tags: ['queries'],
+          querystring: QueryList,
+          response: { 200: pageOf(QueryView) },
+        },
+        config: { needs: 'queries:read' },
+      },
+      async ({ query: { limit, cursor, store, outcome } }) => {
+        const rows = await queries.page({ store, outcome }, placeOf(cursor), limit + 1)
+        return page(rows, limit, ({ startedAt, id }) => `${startedAt}/${id}`, queryView)
+      },
+    )
+
+    http.get(
+      '/v1/queries/:query',
+      {
+        schema: {
+          summary: 'One query: which nodes were considered, chosen and tried, and why',
+          tags: ['queries'],
+          params: z.object({ query: QueryId }),
+          response: { 200: QueryView },
+        },
+        config: { needs: 'queries:read' },
+      },
+      async ({ params }) => {
+        const record = await queries.find(params.query)
+        if (!record) throw new Fault('QUERY_UNKNOWN', { at: params.query })
+        return queryView(record)
+      },
+    )
+  }
+
+function placeOf(cursor: string | undefined): QueryPlace | undefined {
+  const text = readCursor(cursor)
+  if (text === undefined) return undefined
+  const [startedAt = '', id = ''] = text.split('/')
+  if (!Number.isFinite(Number(startedAt)) || startedAt === '') throw new Fault('INPUT_INVALID', { at: 'query cursor: not one of ours.' })
+  return { startedAt: Number(startedAt), id }
+}

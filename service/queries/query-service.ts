@@ -1,0 +1,132 @@
+import type { ServerResponse } from 'node:http'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Log } from '@postern/base/log.ts'
+import type { Random } from '@postern/base/random.ts'
+import { CONNECTORS } from '@postern/connectors/registry.ts'
+import type { QueryFormat, QueryRequest } from '@postern/protocol/api/queries.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { type GatewayId, newId, type QueryId, type StoreId } from '@postern/protocol/ids.ts'
+import type { z } from 'zod'
+import type { EventBus } from '../events/event-bus.ts'
+import type { LinkRegistry } from '../links/link-registry.ts'
+import type { NodeDirectory } from '../nodes/node-directory.ts'
+import type { Admission } from './admission.ts'
+import { LiveQuery } from './live-query.ts'
+import type { QueryLog } from './query-log.ts'
+import type { QueryRecord } from './query-record.ts'
+
+/** What a query must know of a store; found without SQL. */
+export interface QueryStore {
+  readonly id: StoreId
+  readonly name: string
+  readonly version: number
+  readonly kind: string
+  readonly gatewayId: GatewayId
+  readonly sealed: string | null
+}
+
+export interface QueryServiceParts {
+  /** Fails with STORE_UNKNOWN. */
+  readonly findStore: (name: string) => QueryStore | Promise<QueryStore>
+  readonly nodes: NodeDirectory
+  readonly links: Pick<LinkRegistry, 'open'>
+  readonly admission: Admission
+  readonly queries: QueryLog
+  readonly events: EventBus
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+export interface QueryAsked {
+  readonly store: string
+  readonly caller: string
+  readonly format: QueryFormat
+  readonly request: z.output<typeof QueryRequest>
+}
+
+/** Where nobody says otherwise. */
+const TIMEOUT_MS = 600_000
+
+/** Takes queries from callers to nodes. */
+export class QueryService {
+  readonly #parts: QueryServiceParts
+  readonly #turns = new Map<GatewayId, number>()
+
+  constructor(parts: QueryServiceParts) {
+    this.#parts = parts
+  }
+
+  /** Streams the answer into `raw`. Rejects with the fault when nothing was sent; `onRecord` tells the query's id before that. */
+  async run(asked: QueryAsked, raw: ServerResponse, onRecord: (record: QueryRecord) => void): Promise<void> {
+    const found = this.#parts.findStore(asked.store)
+    const store = found instanceof Promise ? await found : found
+    if (CONNECTORS.get(store.kind)?.can.query !== 'sql') {
+      throw new Fault('QUERY_UNSUPPORTED', { at: `Store ${store.name} is of kind ${store.kind}.` })
+    }
+    const record = this.#record(asked, store)
+    onRecord(record)
+    const { request } = asked
+    const { id, name, version } = store
+    const query = new LiveQuery(
+      this.#parts,
+      {
+        gatewayId: store.gatewayId,
+        store: { id, name, version },
+        sealed: store.sealed !== null,
+        sql: request.sql,
+        params: request.params,
+        maxRows: request.maxRows,
+        timeoutMs: request.timeoutMs ?? TIMEOUT_MS,
+        turn: this.#turn(store.gatewayId),
+      },
+      record,
+      raw,
+    )
+    this.#parts.queries.began(record)
+    this.#tell(record)
+    try {
+      await query.run()
+    } finally {
+      this.#parts.queries.ended(record)
+      this.#tell(record)
+    }
+  }
+
+  #record({ caller, format, request }: QueryAsked, store: QueryStore): QueryRecord {
+    const { clock, random, nodes } = this.#parts
+    return {
+      id: newId<QueryId>('qry', random.bytes),
+      store: store.name,
+      gateway: nodes.gateway(store.gatewayId)?.name ?? store.gatewayId,
+      caller,
+      format,
+      mode: request.mode,
+      startedAt: clock.now(),
+      node: null,
+      outcome: 'running',
+      queuedMs: 0,
+      firstRowMs: null,
+      durationMs: null,
+      rows: 0,
+      bytes: 0,
+      fault: null,
+      candidates: [],
+      attempts: [],
+    }
+  }
+
+  #turn(gatewayId: GatewayId): number {
+    const turn = this.#turns.get(gatewayId) ?? 0
+    this.#turns.set(gatewayId, turn + 1)
+    return turn
+  }
+
+  #tell(record: QueryRecord): void {
+    const { events, log } = this.#parts
+    if (record.outcome === 'failed')
+      log.info({ query: record.id, store: record.store, node: record.node, fault: record.fault }, 'query failed')
+    if (!events.heard) return
+    events.publish({ type: 'query', query: record.id, store: record.store, node: record.node, outcome: record.outcome })
+  }
+}
