@@ -1,0 +1,138 @@
+import type { GatewayView } from '@postern/protocol/api/gateways.ts'
+import type { Command } from 'commander'
+import { oneOf } from '../input/pairs.ts'
+import { note, printFacts, printJson, printLines, printTable } from '../output/print.ts'
+import type { Shell } from '../shell.ts'
+
+interface Json {
+  readonly json?: boolean
+}
+
+export function gatewayCommands(program: Command, shell: Shell): void {
+  const group = program.command('gateway').description('groups of nodes managed as one')
+  addCreate(group, shell)
+  group
+    .command('list')
+    .description('all gateways, with their status')
+    .option('--json', 'machine-readable')
+    .action(async (options: Json) => {
+      const { client } = await (await import('../api/connect.ts')).connect(shell)
+      const gateways = await client.gateways.list(shell.signal)
+      if (options.json) return printJson(shell, gateways)
+      if (gateways.length === 0) return note(shell, 'There is no gateway yet: `postern gateway create NAME`.')
+      await printTable(shell, ['NAME', 'STATUS', 'NODES', 'VERSION', 'POLICY'], gateways.map(gatewayRow))
+    })
+  group
+    .command('show NAME')
+    .description('one gateway: status, fingerprint, settings, nodes')
+    .option('--json', 'machine-readable')
+    .action(async (name: string, options: Json) => {
+      const { client } = await (await import('../api/connect.ts')).connect(shell)
+      const gateway = await client.gateways.get(name, shell.signal)
+      if (options.json) return printJson(shell, gateway)
+      await printGateway(shell, gateway)
+    })
+  addSet(group, shell)
+  addKeys(group, shell)
+  group
+    .command('delete NAME')
+    .description('delete a gateway that has no nodes and no stores')
+    .option('--json', 'machine-readable')
+    .action(async (name: string, options: Json) => {
+      const { client } = await (await import('../api/connect.ts')).connect(shell)
+      await client.gateways.delete(name, shell.signal)
+      if (options.json) return printJson(shell, { name, deleted: true })
+      printLines(shell, `Gateway ${name} is deleted.`)
+    })
+}
+
+function addCreate(group: Command, shell: Shell): void {
+  group
+    .command('create NAME')
+    .description('make a gateway; prints its two authentication keys, once')
+    .option('--json', 'machine-readable')
+    .action(async (name: string, options: Json) => {
+      const { client, url } = await (await import('../api/connect.ts')).connect(shell)
+      const created = await client.gateways.create({ name }, shell.signal)
+      if (options.json) return printJson(shell, created)
+      printLines(
+        shell,
+        `Gateway ${created.name} is made. Its authentication keys are shown this once; each joins nodes:`,
+        '',
+        `  key 1  ${created.key1}`,
+        `  key 2  ${created.key2}`,
+        '',
+        'On each machine that shall be a node:',
+        '',
+        `  npx postern node join --url ${url} --key ${created.key1} && npx postern node start`,
+      )
+    })
+}
+
+function addSet(group: Command, shell: Shell): void {
+  group
+    .command('set NAME KEY=VALUE...')
+    .description('change settings; the nodes take them over at once')
+    .option('--json', 'machine-readable')
+    .action(async (name: string, words: string[], options: Json) => {
+      const { parsePairs } = await import('../input/pairs.ts')
+      const { gatewaySettings } = await import('../input/gateway-settings.ts')
+      const settings = gatewaySettings(parsePairs(words, 'gateway set'))
+      const { client } = await (await import('../api/connect.ts')).connect(shell)
+      const gateway = await client.gateways.set(name, settings, shell.signal)
+      if (options.json) return printJson(shell, gateway)
+      printFacts(shell, settingFacts(gateway))
+    })
+}
+
+function addKeys(group: Command, shell: Shell): void {
+  group
+    .command('keys NAME')
+    .description('the two authentication keys: when they were made, never the keys themselves')
+    .option(
+      '--regenerate <slot>',
+      'make key 1 or 2 anew and print it, once; nodes that have joined are not touched',
+      oneOf('--regenerate', ['1', '2']),
+    )
+    .option('--json', 'machine-readable')
+    .action(async (name: string, options: Json & { readonly regenerate?: '1' | '2' }) => {
+      const { client } = await (await import('../api/connect.ts')).connect(shell)
+      if (options.regenerate !== undefined) {
+        const made = await client.gateways.regenerateKey(name, options.regenerate === '1' ? 1 : 2, shell.signal)
+        if (options.json) return printJson(shell, made)
+        note(shell, `Key ${options.regenerate} of ${name} is new; the old one joins nobody any more. Shown this once:`)
+        return printLines(shell, made.key1 ?? made.key2 ?? '')
+      }
+      const { keys } = await client.gateways.keys(name, shell.signal)
+      if (options.json) return printJson(shell, { keys })
+      const { when } = await import('../output/format.ts')
+      await printTable(
+        shell,
+        ['KEY', 'HINT', 'MADE'],
+        keys.map((key) => [String(key.slot), key.hint, when(key.createdAt)]),
+      )
+    })
+}
+
+function gatewayRow(gateway: GatewayView): string[] {
+  const online = gateway.nodes.filter((node) => node.status === 'online').length
+  return [gateway.name, gateway.status, `${online} of ${gateway.nodes.length} online`, gateway.version || '-', gateway.settings.policy]
+}
+
+const settingFacts = (gateway: GatewayView) => Object.entries(gateway.settings).map(([name, value]) => [name, String(value)] as const)
+
+async function printGateway(shell: Shell, gateway: GatewayView): Promise<void> {
+  const { when } = await import('../output/format.ts')
+  printFacts(shell, [
+    ['name', gateway.name],
+    ['status', gateway.status],
+    ['version', gateway.version || '-'],
+    ['fingerprint', gateway.fingerprint ?? '- (made when the first node joins)'],
+    ['made', when(gateway.createdAt)],
+    ...settingFacts(gateway),
+  ])
+  if (gateway.nodes.length === 0) return
+  const { nodeTable } = await import('../output/node-table.ts')
+  printLines(shell, '')
+  await nodeTable(shell, gateway.nodes)
+}

@@ -1,0 +1,86 @@
+import type { Command } from 'commander'
+import { wholeNumber } from '../input/pairs.ts'
+import { note, printJson, printLines } from '../output/print.ts'
+import type { Shell } from '../shell.ts'
+import { nodeAdminCommands } from './node-admin.ts'
+
+export const DEFAULT_NODE_DATA = '.postern/node'
+const PORT = [0, 65_535] as const
+/** After a signal, work in hand may go on for so long; what is left is given to other nodes. */
+const DRAIN_MS = 10_000
+const EXIT_MS = 20_000
+
+interface JoinFlags {
+  readonly url: string
+  readonly key: string
+  readonly name?: string
+  readonly data: string
+  readonly json?: boolean
+}
+
+interface StartFlags {
+  readonly data: string
+  readonly channelPort: number
+  readonly channelHost?: string
+  readonly consolePort: number
+}
+
+export function nodeCommands(program: Command, shell: Shell): void {
+  const group = program.command('node').description('this machine as a node, and the nodes of a gateway')
+  group
+    .command('join')
+    .description('register this machine as a node of a gateway')
+    .requiredOption('--url <url>', 'where the service is, as this machine reaches it')
+    .requiredOption('--key <key>', "one of the gateway's authentication keys")
+    .option('--name <name>', "the node's name (default: the machine's)")
+    .option('--data <dir>', "the node's data folder", DEFAULT_NODE_DATA)
+    .option('--json', 'machine-readable')
+    .action((flags: JoinFlags) => join(flags, shell))
+  group
+    .command('start')
+    .description('run the node in the foreground; prints "ready NAME" when it works')
+    .option('--data <dir>', 'the data folder that `node join` wrote', DEFAULT_NODE_DATA)
+    .option(
+      '--channel-port <port>',
+      'where the other nodes of the gateway reach this one; 0 = any free port',
+      wholeNumber('--channel-port', ...PORT),
+      8050,
+    )
+    .option('--channel-host <host>', 'the name or address they use (default: the address from which it reaches the service)')
+    .option(
+      '--console-port <port>',
+      'local page about this node, on 127.0.0.1; 0 = any free port',
+      wholeNumber('--console-port', ...PORT),
+      8051,
+    )
+    .action((flags: StartFlags) => start(flags, shell))
+  nodeAdminCommands(group, shell)
+}
+
+async function join(flags: JoinFlags, shell: Shell): Promise<void> {
+  const [{ joinNode }, { createLog }, { systemRandom }] = await Promise.all([
+    import('@postern/node/join/join.ts'),
+    import('@postern/base/log.ts'),
+    import('@postern/base/random.ts'),
+  ])
+  const log = createLog('join', shell.env['POSTERN_LOG'] ?? 'warn')
+  const { url, key, name, data } = flags
+  const joined = await joinNode({ url, key, name, data, log, clock: shell.clock, random: systemRandom })
+  if (flags.json) return printJson(shell, { ...joined, data })
+  printLines(shell, `This machine is node ${joined.name} of gateway ${joined.gateway}. Start it with: postern node start --data ${data}`)
+  if (joined.fingerprint) note(shell, `Fingerprint of the gateway's key: ${joined.fingerprint}`)
+}
+
+async function start(flags: StartFlags, shell: Shell): Promise<void> {
+  const [{ startNode }, { createLog }, { systemRandom }, { runUntilStopped }] = await Promise.all([
+    import('@postern/node/node.ts'),
+    import('@postern/base/log.ts'),
+    import('@postern/base/random.ts'),
+    import('./foreground.ts'),
+  ])
+  const { data, channelPort, channelHost, consolePort } = flags
+  const log = createLog('node', shell.env['POSTERN_LOG'])
+  const node = await startNode({ data, channelPort, channelHost, consolePort, log, clock: shell.clock, random: systemRandom })
+  printLines(shell, `ready ${node.name}`)
+  await runUntilStopped(node, shell, { drainMs: DRAIN_MS, exitMs: EXIT_MS })
+}

@@ -1,0 +1,80 @@
+import type { Command } from 'commander'
+import { wholeNumber } from '../input/pairs.ts'
+import { note, printLines } from '../output/print.ts'
+import type { Shell } from '../shell.ts'
+
+export const DEFAULT_SERVICE_DATA = '.postern/service'
+/** After a signal, requests in hand may go on for so long. */
+const DRAIN_MS = 5_000
+const EXIT_MS = 20_000
+
+interface StartFlags {
+  readonly data: string
+  readonly host: string
+  readonly port: number
+  readonly postgresPort?: string
+  readonly databaseUrl?: string
+  readonly publicUrl?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+}
+
+const HELP = `
+The first start makes a PostgreSQL of its own in DIR and writes the administrator's token to DIR/admin-token.
+Back DIR up: it is all there is. Logs go to stderr, one line of JSON each; POSTERN_LOG=debug says more.`
+
+export function serviceCommands(program: Command, shell: Shell): void {
+  program
+    .command('service')
+    .description('the control plane and relay')
+    .command('start')
+    .description('run the service in the foreground; prints "ready URL" when it serves')
+    .option('--data <dir>', 'where it keeps everything', DEFAULT_SERVICE_DATA)
+    .option('--host <host>', 'the address it listens on', '127.0.0.1')
+    .option('--port <port>', 'the port it listens on; 0 = any free port', wholeNumber('--port', 0, 65_535), 7400)
+    .option('--postgres-port <port>', 'for the PostgreSQL wire, which this version does not have yet: "off" or ignored')
+    .option('--database-url <url>', 'a PostgreSQL of your own instead of the embedded one')
+    .option('--public-url <url>', 'how nodes and people reach it (default: what it listens on)')
+    .option('--tls-cert <file>', 'serve HTTPS with this certificate chain (PEM)')
+    .option('--tls-key <file>', 'its private key (PEM)')
+    .addHelpText('after', HELP)
+    .action((flags: StartFlags) => start(flags, shell))
+}
+
+async function start(flags: StartFlags, shell: Shell): Promise<void> {
+  const [{ startService }, { createLog }, { systemRandom }, { runUntilStopped }] = await Promise.all([
+    import('@postern/service/service.ts'),
+    import('@postern/base/log.ts'),
+    import('@postern/base/random.ts'),
+    import('./foreground.ts'),
+  ])
+  if (flags.postgresPort !== undefined && flags.postgresPort !== 'off') {
+    note(shell, `note: this version has no PostgreSQL wire yet; --postgres-port ${flags.postgresPort} is ignored.`)
+  }
+  const { data, host, port, databaseUrl, publicUrl, tlsCert, tlsKey } = flags
+  const log = createLog('service', shell.env['POSTERN_LOG'])
+  const service = await startService({
+    data,
+    host,
+    port,
+    databaseUrl,
+    publicUrl,
+    tls: await readTls(tlsCert, tlsKey),
+    log,
+    clock: shell.clock,
+    random: systemRandom,
+  })
+  printLines(shell, `ready ${service.url}`)
+  await runUntilStopped(service, shell, { drainMs: DRAIN_MS, exitMs: EXIT_MS })
+}
+
+async function readTls(cert: string | undefined, key: string | undefined): Promise<{ cert: string; key: string } | undefined> {
+  if (cert === undefined && key === undefined) return undefined
+  const [{ readFile }, { Fault }] = await Promise.all([import('node:fs/promises'), import('@postern/protocol/fault.ts')])
+  if (cert === undefined || key === undefined) throw new Fault('CONFIG_INVALID', { at: '--tls-cert and --tls-key go together.' })
+  const read = (path: string) =>
+    readFile(path, 'utf8').catch((cause: unknown) => {
+      throw new Fault('CONFIG_INVALID', { at: `${path} cannot be read.`, remedy: 'Name a PEM file that this user may read.', cause })
+    })
+  return { cert: await read(cert), key: await read(key) }
+}

@@ -1,0 +1,73 @@
+import type { Connector } from '@postern/connectors/contract.ts'
+import { audienceOf, settingsMarked } from '@postern/connectors/contract.ts'
+import { CONNECTORS } from '@postern/connectors/registry.ts'
+import type { GatewayView } from '@postern/protocol/api/gateways.ts'
+import type { StoreSettings, StoreView } from '@postern/protocol/api/stores.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { connect } from '../api/connect.ts'
+import { trustGateway } from '../api/known-gateways.ts'
+import { parsePairs } from '../input/pairs.ts'
+import { readSecrets } from '../input/secrets.ts'
+import type { Shell } from '../shell.ts'
+
+export interface StoreFlags {
+  readonly gateway: string
+  readonly kind: string
+  readonly set: readonly string[]
+  readonly secret: readonly string[]
+  readonly acceptNewFingerprint?: boolean
+}
+
+/** Everything that can be refused without asking anybody is refused first; secrets are sealed before anything is sent. */
+export async function createStore(name: string, flags: StoreFlags, shell: Shell): Promise<StoreView> {
+  const connector = CONNECTORS.get(flags.kind)
+  if (!connector) throw new Fault('STORE_KIND_UNKNOWN', { at: `"${flags.kind}" is none of ${[...CONNECTORS.keys()].join(', ')}.` })
+  const settings = parsePairs(flags.set, '--set')
+  const given = parsePairs(flags.secret, '--secret')
+  checkNames(connector, settings, given)
+  const { client, url } = await connect(shell)
+  const plain: StoreSettings = Object.fromEntries(settings)
+  const body = { name, gateway: flags.gateway, kind: flags.kind, settings: plain }
+  if (given.size === 0) return client.stores.create(body, shell.signal)
+
+  const secrets = await readSecrets(given, shell)
+  const gateway = await client.gateways.get(flags.gateway, shell.signal)
+  const publicKey = await trustedKey(gateway, url, flags, shell)
+  const { seal } = await import('@postern/client/seal.ts')
+  const context = { gatewayId: gateway.id, kind: connector.kind, audience: audienceOf(connector, plain) }
+  const sealed = await seal(publicKey, context, secrets)
+  return client.stores.create({ ...body, sealed, secrets: [...given.keys()] }, shell.signal)
+}
+
+function checkNames(connector: Connector, settings: ReadonlyMap<string, string>, secrets: ReadonlyMap<string, string>): void {
+  const secretNames = settingsMarked(connector, 'secret')
+  const plainNames = Object.keys(connector.config.shape).filter((name) => !secretNames.includes(name))
+  for (const key of settings.keys()) {
+    if (secretNames.includes(key)) throw new Fault('STORE_SECRET_IN_CLEAR', { at: `"${key}" is a secret of kind ${connector.kind}.` })
+    if (!plainNames.includes(key)) {
+      throw new Fault('SETTING_UNKNOWN', { at: `"${key}" of kind ${connector.kind} is none of ${plainNames.join(', ')}.` })
+    }
+  }
+  for (const key of secrets.keys()) {
+    if (secretNames.includes(key)) continue
+    const there =
+      secretNames.length > 0
+        ? `the secrets of kind ${connector.kind} are ${secretNames.join(', ')}`
+        : `kind ${connector.kind} has no secrets`
+    throw new Fault('SETTING_UNKNOWN', {
+      at: `--secret ${key}: ${there}.`,
+      remedy: plainNames.includes(key) ? `Give it with --set ${key}=VALUE.` : 'Leave it out.',
+    })
+  }
+}
+
+async function trustedKey(gateway: GatewayView, url: string, flags: StoreFlags, shell: Shell): Promise<string> {
+  if (gateway.publicKey === null) throw new Fault('GATEWAY_KEY_MISSING', { at: `(gateway ${gateway.name})` })
+  await trustGateway({
+    shell,
+    url,
+    gateway: { id: gateway.id, name: gateway.name, publicKey: gateway.publicKey },
+    acceptNew: flags.acceptNewFingerprint === true,
+  })
+  return gateway.publicKey
+}
