@@ -23,6 +23,8 @@ export const JoinRequest = z.object({
   identity: z.string().max(64),
   /** PKCS#10 request (PEM) for the channel certificate, made with a P-256 key of its own. */
   csr: z.string().max(8_192),
+  /** The gateway that the node is of already: a key of another is refused with NODE_ALREADY_JOINED before anything is changed. */
+  gatewayId: GatewayId.optional(),
 })
 export const JoinResponse = z.object({
   nodeId: NodeId,
