@@ -92,6 +92,7 @@ async function register(options: Registration): Promise<NodeFile> {
       version: VERSION,
       identity: identity.publicKey(),
       csr: channelKey.csr,
+      gatewayId: before?.gatewayId,
     }
     const joined = await client.call({ path: SERVICE_PATHS.join, body, answer: JoinResponse })
     if (before && before.gatewayId !== joined.gatewayId) {

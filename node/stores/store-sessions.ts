@@ -1,7 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
-import type { Connector, Session } from '@postern/connectors/contract.ts'
+import { audienceOf, type Connector, type Session } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { NodeStore, StoreRef } from '@postern/protocol/node-api.ts'
 import type { GatewayKey } from '../vault/gateway-key.ts'
@@ -145,7 +145,7 @@ export class StoreSessions implements Component {
         remedy: 'Start a node that has it: it is handed over on the channel (port 8050).',
       })
     }
-    const [{ openSealed }, { audienceOf }] = await Promise.all([import('../vault/open.ts'), import('./store-settings.ts')])
+    const { openSealed } = await import('../vault/open.ts')
     const context = { gatewayId: store.gatewayId, kind: store.kind, audience: audienceOf(connector, store.settings) }
     return openSealed(store.sealed, key, context)
   }

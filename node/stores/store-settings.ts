@@ -8,12 +8,6 @@ interface Usable {
   readonly secrets: Readonly<Record<string, Secret>>
 }
 
-/** The settings that say where a secret goes: a credential is sealed for them, as they stand in the store. */
-export function audienceOf(connector: Connector, settings: StoreSettings): StoreSettings {
-  const names = settingsMarked(connector, 'audience')
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => names.includes(name)))
-}
-
 /** Settings and secrets as the connector's schema wants them: with defaults, nothing unknown, the secrets apart. */
 export function usableSettings(connector: Connector, settings: StoreSettings, secrets: Readonly<Record<string, Secret>>): Usable {
   const inClear = Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, secret.reveal()]))
