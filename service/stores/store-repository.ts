@@ -1,0 +1,91 @@
+import type { StoreSettings } from '@postern/protocol/api/stores.ts'
+import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
+import { sql } from 'kysely'
+import type { Db } from '../db/database.ts'
+import { json } from '../db/tables.ts'
+
+export interface StoreRow {
+  readonly id: StoreId
+  readonly name: string
+  readonly gatewayId: GatewayId
+  readonly kind: string
+  readonly version: number
+  readonly settings: StoreSettings
+  /** As it came: only nodes of the gateway can open it. */
+  readonly sealed: string | null
+  readonly secrets: readonly string[]
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+const COLUMNS = [
+  'id',
+  'name',
+  'gateway_id as gatewayId',
+  'kind',
+  'version',
+  'settings',
+  'sealed',
+  'secrets',
+  'created_at as createdAt',
+  'updated_at as updatedAt',
+] as const
+
+/** All the SQL of stores. */
+export class StoreRepository {
+  readonly #db: Db
+
+  constructor(db: Db) {
+    this.#db = db
+  }
+
+  async add(store: Pick<StoreRow, 'id' | 'name' | 'gatewayId' | 'kind' | 'settings' | 'sealed' | 'secrets'>): Promise<StoreRow> {
+    return await this.#db
+      .insertInto('store')
+      .values({
+        id: store.id,
+        name: store.name,
+        gateway_id: store.gatewayId,
+        kind: store.kind,
+        settings: json(store.settings),
+        sealed: store.sealed,
+        secrets: [...store.secrets],
+      })
+      .returning(COLUMNS)
+      .executeTakeFirstOrThrow()
+  }
+
+  async findByName(name: string): Promise<StoreRow | undefined> {
+    return await this.#db.selectFrom('store').select(COLUMNS).where('name', '=', name).executeTakeFirst()
+  }
+
+  async find(id: StoreId): Promise<StoreRow | undefined> {
+    return await this.#db.selectFrom('store').select(COLUMNS).where('id', '=', id).executeTakeFirst()
+  }
+
+  async page(after: string, count: number): Promise<StoreRow[]> {
+    return await this.#db.selectFrom('store').select(COLUMNS).where('name', '>', after).orderBy('name').limit(count).execute()
+  }
+
+  /** The version grows, so that nodes open it anew. Compare-and-set on the version that was read. */
+  async change(id: StoreId, from: number, change: Pick<StoreRow, 'settings' | 'sealed' | 'secrets'>): Promise<StoreRow | undefined> {
+    return await this.#db
+      .updateTable('store')
+      .set({
+        settings: json(change.settings),
+        sealed: change.sealed,
+        secrets: [...change.secrets],
+        version: from + 1,
+        updated_at: sql`now()`,
+      })
+      .where('id', '=', id)
+      .where('version', '=', from)
+      .returning(COLUMNS)
+      .executeTakeFirst()
+  }
+
+  async delete(id: StoreId): Promise<boolean> {
+    const { numDeletedRows } = await this.#db.deleteFrom('store').where('id', '=', id).executeTakeFirst()
+    return numDeletedRows > 0n
+  }
+}

@@ -1,0 +1,98 @@
+import { StoreChange } from '@postern/protocol/api/lists.ts'
+import { StoreCreate, StoreView } from '@postern/protocol/api/stores.ts'
+import { Name, StoreId } from '@postern/protocol/ids.ts'
+import { NodeStore } from '@postern/protocol/node-api.ts'
+import { z } from 'zod'
+import type { Routes } from '../http/http-server.ts'
+import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
+import { nodeOf } from '../nodes/node-call-routes.ts'
+import type { NodeDirectory } from '../nodes/node-directory.ts'
+import { actorOf } from '../people/actor.ts'
+import type { StoreService } from './store-service.ts'
+
+const Params = z.object({ store: Name })
+
+export const storeRoutes =
+  (parts: { readonly stores: StoreService; readonly nodes: NodeDirectory }): Routes =>
+  async (http) => {
+    const { stores, nodes } = parts
+
+    http.get(
+      '/v1/stores',
+      {
+        schema: { summary: 'List the stores', tags: ['stores'], querystring: PageQuery, response: { 200: pageOf(StoreView) } },
+        config: { needs: 'stores:read' },
+      },
+      async ({ query: { limit, cursor } }) =>
+        page(
+          await stores.page(readCursor(cursor) ?? '', limit + 1),
+          limit,
+          ({ name }) => name,
+          (row) => stores.view(row),
+        ),
+    )
+
+    http.post(
+      '/v1/stores',
+      {
+        schema: { summary: 'Create a store; its secrets come sealed', tags: ['stores'], body: StoreCreate, response: { 201: StoreView } },
+        config: { needs: 'stores:write' },
+      },
+      async (request, reply) => reply.code(201).send(await stores.create(request.body, actorOf(request))),
+    )
+
+    http.get(
+      '/v1/stores/:store',
+      {
+        schema: { summary: 'Show a store', tags: ['stores'], params: Params, response: { 200: StoreView } },
+        config: { needs: 'stores:read' },
+      },
+      ({ params }) => stores.show(params.store),
+    )
+
+    http.patch(
+      '/v1/stores/:store',
+      {
+        schema: {
+          summary: 'Replace settings or credential of a store',
+          tags: ['stores'],
+          params: Params,
+          body: StoreChange,
+          response: { 200: StoreView },
+        },
+        config: { needs: 'stores:write' },
+      },
+      (request) => stores.change(request.params.store, request.body, actorOf(request)),
+    )
+
+    http.delete(
+      '/v1/stores/:store',
+      {
+        schema: {
+          summary: 'Delete a store; what it leads to is not touched',
+          tags: ['stores'],
+          params: Params,
+          response: { 204: z.null() },
+        },
+        config: { needs: 'stores:write' },
+      },
+      async (request, reply) => {
+        await stores.delete(request.params.store, actorOf(request))
+        return reply.code(204).send(null)
+      },
+    )
+
+    http.get(
+      '/v1/node/stores/:id',
+      {
+        schema: {
+          summary: "A store of the node's own gateway, its credential still sealed",
+          tags: ['calls of nodes'],
+          params: z.object({ id: StoreId }),
+          response: { 200: NodeStore },
+        },
+        config: { needs: 'node' },
+      },
+      (request) => stores.forNode(request.params.id, nodeOf(nodes, request).gatewayId),
+    )
+  }
