@@ -2,8 +2,9 @@ import type { Catalog, CatalogEntry } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { quoteName } from '../digest.ts'
 import { parseTableName } from './names.ts'
-import type { Work } from './work.ts'
+import type { Aim, Work } from './work.ts'
 
+const AIM: Aim = { doing: 'query', about: 'catalog' }
 /** The most entries of one answer. */
 const ENTRIES = 10_000
 
@@ -35,7 +36,7 @@ const TABLES = `
 /** '' → schemas; a schema → its tables and views; a table → itself, with its columns. */
 export async function browse(work: Work, path: string, signal: AbortSignal): Promise<Catalog> {
   if (path === '') {
-    const rows = await work.rows('query', signal, SCHEMAS, [ENTRIES + 1])
+    const rows = await work.rows(AIM, signal, SCHEMAS, [ENTRIES + 1])
     return catalog(
       path,
       rows.map(([name]) => ({ name: name ?? '', path: quoteIfNeeded(name ?? ''), type: 'schema' })),
@@ -44,8 +45,8 @@ export async function browse(work: Work, path: string, signal: AbortSignal): Pro
   const { schema: first, table: second } = parseTableName(path)
   const schema = first ?? second
   const table = first === undefined ? null : second
-  const rows = await work.rows('query', signal, TABLES, [schema, table, ENTRIES + 1])
-  const [found] = rows.length > 0 ? [1] : await work.rows('query', signal, 'select 1 from pg_namespace where nspname = $1', [schema])
+  const rows = await work.rows(AIM, signal, TABLES, [schema, table, ENTRIES + 1])
+  const [found] = rows.length > 0 ? [1] : await work.rows(AIM, signal, 'select 1 from pg_namespace where nspname = $1', [schema])
   if (!found || (table !== null && rows.length === 0)) throw new Fault('TABLE_MISSING', { at: path })
   return catalog(
     path,

@@ -26,6 +26,7 @@ export const FRAME = {
 export type Param = string | number | boolean | null
 
 export const SYNC: Buffer = Buffer.from([0x53, 0, 0, 0, 4])
+const FLUSH: Buffer = Buffer.from([0x48, 0, 0, 0, 4])
 export const TERMINATE: Buffer = Buffer.from([0x58, 0, 0, 0, 4])
 export const COPY_DONE: Buffer = Buffer.from([0x63, 0, 0, 0, 4])
 const DESCRIBE_PORTAL = message('D', Buffer.from('P\0'))
@@ -81,17 +82,24 @@ function execute(maxRows: number): Buffer {
 
 const EXECUTE_ALL = execute(0)
 
-/** One statement, prepared, bound and executed; no Sync. `maxRows` 0 = all. */
-export function statement(
-  sql: string,
-  options: { readonly params?: readonly Param[]; readonly describe?: boolean; readonly maxRows?: number } = {},
-): Buffer {
-  const { params = [], describe = false, maxRows = 0 } = options
+export interface StatementOptions {
+  readonly params?: readonly Param[]
+  readonly describe?: boolean
+  /** 0 = all. */
+  readonly maxRows?: number
+  /** The server answers at once, although no Sync follows yet. */
+  readonly flush?: boolean
+}
+
+/** One statement, prepared, bound and executed; no Sync. */
+export function statement(sql: string, options: StatementOptions = {}): Buffer {
+  const { params = [], describe = false, maxRows = 0, flush = false } = options
   return Buffer.concat([
     parse(sql),
     bind(params),
     ...(describe ? [DESCRIBE_PORTAL] : []),
     maxRows === 0 ? EXECUTE_ALL : execute(Math.min(maxRows, 0x7fffffff)),
+    ...(flush ? [FLUSH] : []),
   ])
 }
 

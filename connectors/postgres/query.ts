@@ -6,7 +6,7 @@ import { csvHeader } from '../formats/csv.ts'
 import type { RowEncoder } from '../formats/encoder.ts'
 import type { EncoderMaker } from '../formats/formats.ts'
 import { FRAME, proveStatement, SYNC, statement } from './messages.ts'
-import { readColumns } from './result-columns.ts'
+import { cellColumns, readFields } from './result-columns.ts'
 import { faultOfServer, ServerError } from './server-error.ts'
 import type { Listener, Wire } from './wire.ts'
 
@@ -154,7 +154,7 @@ export class QueryRun implements Listener {
   }
 
   #describe(buffer: Buffer, start: number): void {
-    const columns = readColumns(buffer, start)
+    const columns = cellColumns(readFields(buffer, start))
     if (this.#copy) {
       this.#copied = new ByteWriter()
       this.#copied.bytes(csvHeader(columns.map((column) => column.name)))

@@ -47,17 +47,26 @@ const KINDS: ReadonlyMap<number, Kind> = new Map([
   [2951, array('uuid')],
 ])
 
+export interface FieldType {
+  readonly name: string
+  readonly oid: number
+  readonly typmod: number
+}
+
 /** The body of a RowDescription frame. */
-export function readColumns(buffer: Buffer, start: number): readonly CellColumn[] {
+export function readFields(buffer: Buffer, start: number): readonly FieldType[] {
   const count = buffer.readInt16BE(start)
-  const columns: CellColumn[] = []
+  const fields: FieldType[] = []
   let at = start + 2
   for (let i = 0; i < count; i += 1) {
     const stop = buffer.indexOf(0, at)
     const name = buffer.toString('utf8', at, stop)
-    const type = buffer.readUInt32BE(stop + 7)
-    columns.push({ name, ...(KINDS.get(type) ?? { kind: 'text' }) })
+    fields.push({ name, oid: buffer.readUInt32BE(stop + 7), typmod: buffer.readInt32BE(stop + 13) })
     at = stop + 19
   }
-  return columns
+  return fields
+}
+
+export function cellColumns(fields: readonly FieldType[]): readonly CellColumn[] {
+  return fields.map(({ name, oid }) => ({ name, ...(KINDS.get(oid) ?? { kind: 'text' }) }))
 }

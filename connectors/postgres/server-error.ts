@@ -78,15 +78,16 @@ function codeOfState(error: ServerError, doing: Doing): FaultCode {
   const state = error.code
   if (state === '53300') return 'STORE_BUSY'
   if (state === '53100') return 'DISK_FULL'
-  if (state === '57014') return 'CANCELLED'
+  if (state === '57014') return /timeout/i.test(error.message) ? 'TIMED_OUT' : 'CANCELLED'
   if (state === '57P03') return 'STORE_UNREACHABLE'
   if (state.startsWith('08') || state === '57P01' || state === '57P02' || state === '57P05' || state === '25P03') {
     return doing === 'connect' ? 'STORE_UNREACHABLE' : 'STORE_LOST'
   }
   if (doing === 'connect') return 'STORE_DENIED'
   if (state.startsWith('28')) return 'STORE_DENIED'
-  if (state === '25006') return 'QUERY_READ_ONLY'
-  if (doing === 'query') return 'QUERY_FAILED'
+  if (doing === 'query') return state === '25006' ? 'QUERY_READ_ONLY' : 'QUERY_FAILED'
+  // A standby is read-only too.
+  if (state === '42501' || state === '25006') return 'NOT_ALLOWED'
   if (state === '42P01' || state === '3F000') return 'TABLE_MISSING'
   if (state === '42703') return 'COLUMN_MISMATCH'
   if (ROW_STATES.has(state)) return 'ROW_INVALID'

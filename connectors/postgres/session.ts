@@ -10,6 +10,8 @@ import { Login, placeOf } from './login.ts'
 import { POOL_LIMITS, Pool } from './pool.ts'
 import { QueryRun } from './query.ts'
 import { faultOfAbort } from './server-error.ts'
+import { PostgresSink } from './sink.ts'
+import { PostgresSource } from './source.ts'
 import { Work } from './work.ts'
 
 export interface SessionParts {
@@ -20,6 +22,8 @@ export interface SessionParts {
 
 /** One PostgreSQL database, open on one node. */
 export class PostgresSession implements Session {
+  readonly source: PostgresSource
+  readonly sink: PostgresSink
   readonly #login: Login
   readonly #pool: Pool
   readonly #place: string
@@ -38,10 +42,12 @@ export class PostgresSession implements Session {
       background: this.#background,
     })
     this.#work = new Work({ pool: this.#pool, login: this.#login, place: this.#place, background: this.#background })
+    this.source = new PostgresSource(this.#work, config.maxConnections)
+    this.sink = new PostgresSink(this.#work)
   }
 
   async check(signal: AbortSignal): Promise<{ readonly server: string }> {
-    const [row] = await this.#work.rows('connect', signal, `select current_setting('server_version')`)
+    const [row] = await this.#work.rows({ doing: 'connect', about: '' }, signal, `select current_setting('server_version')`)
     return { server: `PostgreSQL ${row?.[0] ?? ''}` }
   }
 

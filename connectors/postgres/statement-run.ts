@@ -1,4 +1,5 @@
-import { FRAME, type Param, SYNC, statement } from './messages.ts'
+import { FRAME, type Param, proveStatement, SYNC, statement } from './messages.ts'
+import { type FieldType, readFields } from './result-columns.ts'
 import { ServerError } from './server-error.ts'
 import type { Listener, Wire } from './wire.ts'
 
@@ -7,6 +8,8 @@ export type Row = readonly (string | null)[]
 /** Small results as rows of text: for the connector's own statements, not for users' data. */
 export class StatementRun implements Listener {
   readonly rows: Row[] = []
+  /** Of a described statement; undefined when it returns no rows. */
+  fields: readonly FieldType[] | undefined
   /** "INSERT 0 5" of the last statement. */
   tag = ''
   readonly #wire: Wire
@@ -28,6 +31,12 @@ export class StatementRun implements Listener {
     return StatementRun.all(wire, [{ sql, params }])
   }
 
+  /** What one statement would return, without running it. */
+  static describe(wire: Wire, sql: string): Promise<StatementRun> {
+    const bytes = Buffer.concat([proveStatement(sql), SYNC])
+    return new Promise((resolve, reject) => wire.exchange(new StatementRun(wire, { resolve, reject }), bytes))
+  }
+
   /** Rows that the last statement touched. */
   get affected(): number {
     return Number(/(\d+)$/.exec(this.tag)?.[1] ?? 0)
@@ -35,6 +44,7 @@ export class StatementRun implements Listener {
 
   frame(code: number, buffer: Buffer, start: number, end: number): void {
     if (code === FRAME.dataRow) this.rows.push(readRow(buffer, start))
+    else if (code === FRAME.rowDescription) this.fields = readFields(buffer, start)
     else if (code === FRAME.commandComplete) this.tag = buffer.toString('utf8', start, end - 1)
     else if (code === FRAME.error) this.#error ??= ServerError.parse(buffer, start, end)
     else if (code === FRAME.ready) {

@@ -14,6 +14,27 @@ export interface WorkParts {
   readonly background: Background
 }
 
+/** What a piece of work is for: it decides how a failure is told. */
+export interface Aim {
+  readonly doing: Doing
+  /** In words: "table public.orders". */
+  readonly about: string
+}
+
+const BEGIN_READ = 'begin isolation level repeatable read read only'
+const BEGIN_WRITE = 'begin isolation level read committed read write'
+
+/** Text that reads back the same everywhere, and no time-out of ours cut short by a role's setting. */
+export const COPY_SETTINGS: readonly { readonly sql: string }[] = [
+  `set local "TimeZone" = 'UTC'`,
+  `set local "DateStyle" = 'ISO, YMD'`,
+  `set local "IntervalStyle" = 'iso_8601'`,
+  `set local bytea_output = 'hex'`,
+  `set local extra_float_digits = 1`,
+  `set local statement_timeout = 0`,
+  `set local idle_in_transaction_session_timeout = 0`,
+].map((sql) => ({ sql }))
+
 /** The connector's own statements: each on a connection of the pool, in a transaction, stopped in the database when the signal aborts. */
 export class Work {
   readonly #parts: WorkParts
@@ -26,33 +47,46 @@ export class Work {
     return this.#parts.place
   }
 
+  acquire(signal: AbortSignal): Promise<Wire> {
+    return this.#parts.pool.acquire(signal)
+  }
+
+  release(wire: Wire, clean: boolean): void {
+    this.#parts.pool.release(wire, clean)
+  }
+
+  /** Owned by the session: it waits for it when it is closed. */
+  run(work: () => Promise<unknown>): void {
+    this.#parts.background.run(work)
+  }
+
   /** One statement that only reads. */
-  rows(doing: Doing, signal: AbortSignal, sql: string, params: readonly Param[] = []): Promise<readonly Row[]> {
-    return this.read(doing, signal, async (wire) => (await StatementRun.one(wire, sql, params)).rows)
+  rows(aim: Aim, signal: AbortSignal, sql: string, params: readonly Param[] = []): Promise<readonly Row[]> {
+    return this.read(aim, signal, async (wire) => (await StatementRun.one(wire, sql, params)).rows)
   }
 
-  read<Result>(doing: Doing, signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
-    return this.transaction('begin isolation level repeatable read read only', doing, signal, use)
+  read<Result>(aim: Aim, signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
+    return this.#transaction(BEGIN_READ, aim, signal, use)
   }
 
-  write<Result>(signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
-    return this.transaction('begin isolation level read committed read write', 'copy', signal, use)
+  write<Result>(aim: Aim, signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
+    return this.#transaction(BEGIN_WRITE, aim, signal, use)
   }
 
-  async transaction<Result>(begin: string, doing: Doing, signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
-    const wire = await this.#parts.pool.acquire(signal)
-    const result = await this.on(wire, doing, signal, async () => {
-      await StatementRun.one(wire, begin)
+  async #transaction<Result>(begin: string, aim: Aim, signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
+    const wire = await this.acquire(signal)
+    const result = await this.guard(wire, aim, signal, async () => {
+      await StatementRun.all(wire, [{ sql: begin }, ...COPY_SETTINGS])
       const used = await use(wire)
       await StatementRun.one(wire, 'commit')
       return used
     })
-    this.#parts.pool.release(wire, true)
+    this.release(wire, true)
     return result
   }
 
   /** Runs `use` on the wire; when it fails, or the signal aborts, the wire is closed: the server rolls back. Its errors become faults. */
-  async on<Result>(wire: Wire, doing: Doing, signal: AbortSignal, use: () => Promise<Result>): Promise<Result> {
+  async guard<Result>(wire: Wire, aim: Aim, signal: AbortSignal, use: () => Promise<Result>): Promise<Result> {
     const aborted = () => this.stop(wire)
     signal.addEventListener('abort', aborted, { once: true })
     try {
@@ -61,8 +95,8 @@ export class Work {
       if (signal.aborted) throw signal.reason
       return result
     } catch (cause) {
-      if (!signal.aborted) this.#parts.pool.release(wire, false)
-      throw signal.aborted ? faultOfAbort(signal) : this.fault(cause, doing)
+      if (!signal.aborted) this.release(wire, false)
+      throw signal.aborted ? faultOfAbort(signal) : this.fault(cause, aim)
     } finally {
       signal.removeEventListener('abort', aborted)
     }
@@ -78,10 +112,10 @@ export class Work {
     })
   }
 
-  fault(cause: unknown, doing: Doing): Fault {
+  fault(cause: unknown, { doing, about }: Aim): Fault {
     const { place } = this.#parts
     if (cause instanceof Fault) return cause
-    if (cause instanceof ServerError) return faultOfServer(cause, doing, doing === 'connect' ? place : '')
+    if (cause instanceof ServerError) return faultOfServer(cause, doing, doing === 'connect' ? place : about)
     return new Fault('STORE_LOST', { at: `${place}: ${cause instanceof Error ? cause.message : String(cause)}`, cause })
   }
 }

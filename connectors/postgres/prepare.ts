@@ -1,0 +1,205 @@
+import { Fault } from '@postern/protocol/fault.ts'
+import type { Column, Digest, Prepare, Shape, Target } from '../contract.ts'
+import { digestQuery, quoteName } from '../digest.ts'
+import { quoteIfNeeded } from './browse.ts'
+import { parseTableName, quoteTable, type TableName } from './names.ts'
+import { prepareRecords, recordedRun, recordRun } from './record.ts'
+import { findRelation, type Relation } from './relation.ts'
+import { StatementRun } from './statement-run.ts'
+import { logicalOfNative, nativeType } from './types.ts'
+import type { Wire } from './wire.ts'
+
+/** `Target.own`. */
+export interface TargetFacts {
+  readonly schema: string
+  readonly table: string
+  readonly mode: Prepare['mode']
+  readonly key: readonly string[]
+  /** Where the parts go until they are published; null: straight into the table. */
+  readonly staging: string | null
+  /** This run has made the table. */
+  readonly created: boolean
+  /** Both ends have the same types, so that their binary form may pass. */
+  readonly binary: boolean
+  /** What the table held before, where `digest` has to take it off. */
+  readonly baseline: Digest | null
+}
+
+export const stagingName = (run: string) => `_postern_${run}`.slice(0, 63)
+
+/** Looks, refuses or creates; all in one transaction. */
+export async function prepareTarget(wire: Wire, request: Prepare): Promise<Target> {
+  const { run, shape, where } = request
+  refuseColumns(shape)
+  await prepareRecords(wire)
+  await StatementRun.one(wire, `select pg_advisory_xact_lock(hashtext('postern run'), hashtext($1))`, [run])
+  const known = await recordedRun(wire, run)
+  if (known) return known.facts as Target
+  const name = await withSchema(wire, parseTableName(where))
+  const found = await findRelation(wire, name)
+  const made = found ? await fitExisting(wire, request, found) : await createMissing(wire, request, name)
+  await recordRun(wire, run, made)
+  return made
+}
+
+function refuseColumns(shape: Shape): void {
+  if (shape.columns.length === 0) throw new Fault('COLUMN_MISMATCH', { at: `${shape.title} has no columns` })
+  const long = shape.columns.find((column) => Buffer.byteLength(column.name) > 63)
+  if (long) throw new Fault('COLUMN_MISMATCH', { at: `column "${long.name}": PostgreSQL's names have at most 63 bytes` })
+}
+
+/** A name without a schema: where the search path finds the table, else where it would be created. */
+async function withSchema(wire: Wire, name: TableName): Promise<TableName & { readonly schema: string }> {
+  if (name.schema !== undefined) {
+    const [row] = (await StatementRun.one(wire, 'select 1 from pg_namespace where nspname = $1', [name.schema])).rows
+    if (!row)
+      throw new Fault('TABLE_MISSING', {
+        at: `There is no schema ${quoteIfNeeded(name.schema)}.`,
+        remedy: 'Create the schema, or name another.',
+      })
+    return { schema: name.schema, table: name.table }
+  }
+  const sql = `select coalesce((select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1)), current_schema())`
+  const [row] = (await StatementRun.one(wire, sql, [quoteTable(name)])).rows
+  if (!row?.[0])
+    throw new Fault('TABLE_MISSING', { at: `${quoteTable(name)}: the search path names no schema`, remedy: 'Write schema.table.' })
+  return { schema: row[0], table: name.table }
+}
+
+async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promise<Target> {
+  const { shape, mode, run } = request
+  if (found.kind !== 'r' && found.kind !== 'p') {
+    throw new Fault('TABLE_EXISTS', { at: `${found.title} is not a table`, remedy: 'Name a table.' })
+  }
+  const notes: string[] = []
+  const columns = matchColumns(shape, found, notes)
+  await refuseForbidden(wire, found, mode)
+  const key = mode === 'upsert' ? await upsertKey(wire, request, found) : []
+  const binary = shape.kind === 'postgres' && columns.every((column, i) => column.native === shape.columns[i]?.native)
+  const staging = mode === 'append' ? null : stagingName(run)
+  if (staging !== null) {
+    // Upsert only merges from it; overwrite may put it in the table's place, so it has all that the table has.
+    const like = mode === 'upsert' ? 'including defaults including storage' : 'including all'
+    await StatementRun.one(
+      wire,
+      `create table if not exists ${quoteTable({ schema: found.schema, table: staging })} (like ${found.sql} ${like})`,
+    )
+  }
+  const baseline = mode === 'append' && request.verify === 'checksum' ? await digestOf(wire, found.sql, columns) : null
+  const own: TargetFacts = { schema: found.schema, table: found.table, mode, key, staging, created: false, binary, baseline }
+  return { title: found.title, columns, single: false, notes, own }
+}
+
+/** The target's columns in the source's order. */
+function matchColumns(shape: Shape, found: Relation, notes: string[]): readonly Column[] {
+  const byName = new Map(found.columns.map((column) => [column.name, column]))
+  const missing = shape.columns.filter((column) => !byName.has(column.name)).map((column) => column.name)
+  if (missing.length > 0) {
+    const has = found.columns.map((column) => column.name).join(', ')
+    throw new Fault('COLUMN_MISMATCH', { at: `${found.title} has no column ${missing.join(', ')}; it has ${has}` })
+  }
+  const given = new Set(shape.columns.map((column) => column.name))
+  const generated = found.columns.filter((column) => column.generated && given.has(column.name)).map((column) => column.name)
+  if (generated.length > 0)
+    throw new Fault('COLUMN_MISMATCH', { at: `${found.title}: ${generated.join(', ')} is generated and cannot be written` })
+  const left = found.columns.filter((column) => !given.has(column.name) && !column.generated)
+  const needed = left.filter((column) => !column.nullable && !column.hasDefault).map((column) => column.name)
+  if (needed.length > 0)
+    throw new Fault('COLUMN_MISMATCH', { at: `${found.title} needs a value for ${needed.join(', ')}, which the source lacks` })
+  if (left.length > 0) notes.push(`Columns that the source lacks get their defaults: ${left.map((column) => column.name).join(', ')}.`)
+  return shape.columns.map(({ name }) => {
+    const column = byName.get(name)
+    if (!column) throw new RangeError(name)
+    return { name, type: column.type, native: column.native, nullable: column.nullable }
+  })
+}
+
+async function refuseForbidden(wire: Wire, found: Relation, mode: Prepare['mode']): Promise<void> {
+  const needs = mode === 'append' ? ['insert'] : mode === 'upsert' ? ['insert', 'update', 'select'] : ['insert', 'delete']
+  const checks = needs.map((privilege) => `has_table_privilege($1::oid, '${privilege}')`).join(', ')
+  const [row] = (await StatementRun.one(wire, `select current_user, ${checks}`, [found.oid])).rows
+  const lacking = needs.filter((_, i) => row?.[i + 1] !== 't')
+  if (lacking.length === 0) return
+  throw new Fault('NOT_ALLOWED', {
+    at: `${row?.[0]} may not ${lacking.join(', ')} on ${found.title}.`,
+    remedy: `Run: grant ${lacking.join(', ')} on ${found.sql} to ${row?.[0]};`,
+  })
+}
+
+const UNIQUE_ON = `
+  select 1
+    from pg_index i
+   where i.indrelid = $1::oid and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
+     and (select array_agg(a.attname::text order by a.attname)
+            from unnest(i.indkey::int2[]) with ordinality k(attnum, place)
+            join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+           where k.place <= i.indnkeyatts)
+       = (select array_agg(name order by name) from json_array_elements_text($2::text::json) name)`
+
+async function upsertKey(wire: Wire, request: Prepare, found: Relation): Promise<readonly string[]> {
+  const key = request.key.length > 0 ? request.key : found.key
+  refuseKey(request, key, found.title)
+  const [unique] = (await StatementRun.one(wire, UNIQUE_ON, [found.oid, JSON.stringify(key)])).rows
+  if (unique) return key
+  const list = key.map(quoteName).join(', ')
+  throw new Fault('COPY_UNSUPPORTED', {
+    at: `upsert into ${found.title}: no unique index on (${list})`,
+    remedy: `Run: create unique index on ${found.sql} (${list}); or name the columns of another unique index with --key.`,
+  })
+}
+
+function refuseKey(request: Prepare, key: readonly string[], title: string): void {
+  if (key.length === 0)
+    throw new Fault('INPUT_INVALID', { at: `upsert into ${title}: which columns are the key?`, remedy: 'Name them with --key.' })
+  const given = new Set(request.shape.columns.map((column) => column.name))
+  const missing = key.filter((column) => !given.has(column))
+  if (missing.length > 0)
+    throw new Fault('COLUMN_MISMATCH', { at: `upsert into ${title}: the source has no key column ${missing.join(', ')}` })
+}
+
+async function createMissing(wire: Wire, request: Prepare, name: TableName & { readonly schema: string }): Promise<Target> {
+  const { shape, mode, run } = request
+  const title = `${quoteIfNeeded(name.schema)}.${quoteIfNeeded(name.table)}`
+  const notes: string[] = [`${title} does not exist and is created.`]
+  const columns = await newColumns(wire, shape, notes)
+  const key = mode === 'upsert' ? (request.key.length > 0 ? request.key : shape.key) : []
+  if (mode === 'upsert') refuseKey(request, key, title)
+  const staging = mode === 'append' ? null : stagingName(run)
+  const primary = key.length > 0 ? [`primary key (${key.map(quoteName).join(', ')})`] : []
+  const lines = columns.map(({ name: column, native, nullable }) => `${quoteName(column)} ${native}${nullable ? '' : ' not null'}`)
+  // An overwrite shows nothing before it is published: only then the staging becomes the table.
+  if (mode !== 'overwrite') await StatementRun.one(wire, `create table ${quoteTable(name)} (${[...lines, ...primary].join(', ')})`)
+  if (staging !== null)
+    await StatementRun.one(wire, `create table ${quoteTable({ schema: name.schema, table: staging })} (${lines.join(', ')})`)
+  const binary = shape.kind === 'postgres' && columns.every((column, i) => column.native === shape.columns[i]?.native)
+  const own: TargetFacts = { schema: name.schema, table: name.table, mode, key, staging, created: true, binary, baseline: null }
+  return { title, columns, single: false, notes, own }
+}
+
+/** The source's own types where it is PostgreSQL and they are known here too; else what comes nearest. */
+async function newColumns(wire: Wire, shape: Shape, notes: string[]): Promise<readonly Column[]> {
+  if (shape.kind !== 'postgres') {
+    return shape.columns.map((column) => {
+      const native = nativeType(column.type)
+      return { ...column, native, type: logicalOfNative(native, column.type) }
+    })
+  }
+  const checks = shape.columns.map((_, i) => `to_regtype($${i + 1}) is not null`).join(', ')
+  const [known] = (
+    await StatementRun.one(
+      wire,
+      `select ${checks}`,
+      shape.columns.map((column) => column.native.replace(/\([^)]*\)/, '')),
+    )
+  ).rows
+  return shape.columns.map((column, i) => {
+    if (known?.[i] === 't' && /^[\p{L}\p{N}_ "().,[\]-]+$/u.test(column.native)) return column
+    notes.push(`Column ${column.name}: the target does not know the type ${column.native}, so it becomes text.`)
+    return { ...column, native: 'text', type: { is: 'text' } }
+  })
+}
+
+export async function digestOf(wire: Wire, from: string, columns: readonly Column[], checksum = true): Promise<Digest> {
+  const [row] = (await StatementRun.one(wire, digestQuery({ dialect: 'postgres', columns, from, checksum }))).rows
+  return { rows: Number(row?.[0] ?? 0), checksum: row?.[1] ?? null }
+}

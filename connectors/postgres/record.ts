@@ -1,0 +1,120 @@
+/** What a run leaves in the target itself: schema `postern`. */
+import { Fault } from '@postern/protocol/fault.ts'
+import type { Commit, Slot } from '../contract.ts'
+import { ServerError } from './server-error.ts'
+import { StatementRun } from './statement-run.ts'
+import type { Wire } from './wire.ts'
+
+const SCHEMA = [
+  'create schema if not exists postern',
+  `create table if not exists postern.commit_record (
+     run_id       text        not null,
+     task_id      text        not null,
+     attempt      integer     not null,
+     rows         bigint      not null,
+     bytes        bigint      not null,
+     committed_at timestamptz not null default now(),
+     primary key (run_id, task_id))`,
+  `create table if not exists postern.run_record (
+     run_id       text        not null primary key,
+     facts        json        not null,
+     prepared_at  timestamptz not null default now(),
+     published_at timestamptz)`,
+  `comment on schema postern is 'Postern: which parts of a copy are in this database'`,
+]
+
+/** Older than any run: a run that is tried again after so long starts anew. */
+const KEEP_DAYS = 90
+
+const STATE = `
+  select to_regclass('postern.commit_record') is not null and to_regclass('postern.run_record') is not null,
+         current_user, current_database()`
+const ALLOWED = `
+  select has_table_privilege('postern.commit_record', 'select') and has_table_privilege('postern.commit_record', 'insert')
+     and has_table_privilege('postern.commit_record', 'delete') and has_table_privilege('postern.run_record', 'select')
+     and has_table_privilege('postern.run_record', 'insert') and has_table_privilege('postern.run_record', 'update')
+     and has_table_privilege('postern.run_record', 'delete')`
+
+/** Makes the records' tables where they are missing. Two that prepare at once take turns. */
+export async function prepareRecords(wire: Wire): Promise<void> {
+  const [state] = (await StatementRun.one(wire, STATE)).rows
+  const [exists, user, database] = state ?? []
+  if (exists !== 't') {
+    try {
+      await StatementRun.one(wire, `select pg_advisory_xact_lock(hashtext('postern records'))`)
+      await StatementRun.all(
+        wire,
+        SCHEMA.map((sql) => ({ sql })),
+      )
+    } catch (cause) {
+      if (!(cause instanceof ServerError) || cause.code !== '42501') throw cause
+      throw new Fault('NOT_ALLOWED', {
+        at: `Database ${database} does not let ${user} create the schema "postern", which holds the commit records.`,
+        remedy: `Run: create schema postern authorization ${user}; or: grant create on database ${database} to ${user};`,
+        cause,
+      })
+    }
+  }
+  const [allowed] = (await StatementRun.one(wire, ALLOWED)).rows.map(([yes]) => yes === 't')
+  if (!allowed) {
+    throw new Fault('NOT_ALLOWED', {
+      at: `${user} may not write the tables of the schema "postern" in database ${database}.`,
+      remedy: `Run: grant select, insert, update, delete on all tables in schema postern to ${user};`,
+    })
+  }
+  const old = `now() - interval '${KEEP_DAYS} days'`
+  await StatementRun.all(wire, [
+    {
+      sql: `delete from postern.commit_record where committed_at < ${old} and run_id not in (select run_id from postern.run_record where prepared_at >= ${old})`,
+    },
+    { sql: `delete from postern.run_record where prepared_at < ${old}` },
+  ])
+}
+
+/** The facts of the first that prepared this run: whoever prepares it again goes on with those. */
+export async function recordRun(wire: Wire, run: string, facts: unknown): Promise<void> {
+  await StatementRun.one(wire, 'insert into postern.run_record (run_id, facts) values ($1, $2::text::json)', [run, JSON.stringify(facts)])
+}
+
+export async function recordedRun(wire: Wire, run: string): Promise<{ readonly facts: unknown; readonly published: boolean } | undefined> {
+  const sql = 'select facts::text, published_at is not null from postern.run_record where run_id = $1'
+  const [row] = (await StatementRun.one(wire, sql, [run])).rows
+  return row ? { facts: JSON.parse(row[0] ?? 'null'), published: row[1] === 't' } : undefined
+}
+
+/** False: it was published before. Holds the run's row until the transaction ends, so that two that publish take turns. */
+export async function markPublished(wire: Wire, run: string): Promise<boolean> {
+  const sql = 'update postern.run_record set published_at = now() where run_id = $1 and published_at is null'
+  return (await StatementRun.one(wire, sql, [run])).affected === 1
+}
+
+export async function committedPart(wire: Wire, { run, task }: Slot): Promise<Commit | undefined> {
+  const sql = 'select rows, bytes, attempt from postern.commit_record where run_id = $1 and task_id = $2'
+  const [row] = (await StatementRun.one(wire, sql, [run, task])).rows
+  return row ? { rows: Number(row[0]), bytes: Number(row[1]), attempt: Number(row[2]) } : undefined
+}
+
+/** In the transaction of the rows. Waits for another attempt that is just committing, and then loses to it. */
+export async function recordCommit(wire: Wire, slot: Slot, commit: Commit): Promise<void> {
+  const sql = 'insert into postern.commit_record (run_id, task_id, attempt, rows, bytes) values ($1, $2, $3, $4, $5)'
+  try {
+    await StatementRun.all(wire, [{ sql, params: [slot.run, slot.task, slot.attempt, commit.rows, commit.bytes] }, { sql: 'commit' }])
+  } catch (cause) {
+    if (cause instanceof ServerError && cause.code === '23505' && cause.constraint.startsWith('commit_record')) {
+      throw new Fault('COMMIT_LOST', { at: `run ${slot.run}, task ${slot.task}, attempt ${slot.attempt}`, cause })
+    }
+    throw cause
+  }
+}
+
+export async function committedRows(wire: Wire, run: string): Promise<number> {
+  const [row] = (await StatementRun.one(wire, 'select coalesce(sum(rows), 0) from postern.commit_record where run_id = $1', [run])).rows
+  return Number(row?.[0] ?? 0)
+}
+
+export async function forgetRun(wire: Wire, run: string): Promise<void> {
+  await StatementRun.all(wire, [
+    { sql: 'delete from postern.commit_record where run_id = $1', params: [run] },
+    { sql: 'delete from postern.run_record where run_id = $1', params: [run] },
+  ])
+}

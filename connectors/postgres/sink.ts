@@ -1,0 +1,129 @@
+import type { Readable } from 'node:stream'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { Commit, Digest, DigestRequest, Encoding, Prepare, Shape, Sink, Slot, Target } from '../contract.ts'
+import { quoteName } from '../digest.ts'
+import { CopyIn } from './copy-in.ts'
+import { parseTableName, quoteTable } from './names.ts'
+import { digestOf, prepareTarget, type TargetFacts } from './prepare.ts'
+import { publishRun } from './publish.ts'
+import { committedPart, committedRows, forgetRun, recordCommit, recordedRun } from './record.ts'
+import { StatementRun } from './statement-run.ts'
+import { type Aim, COPY_SETTINGS, type Work } from './work.ts'
+
+const FORMAT = { 'pg-binary': 'binary', 'pg-text': 'text', csv: 'csv' } as const satisfies Record<Encoding, string>
+
+export class PostgresSink implements Sink {
+  readonly #work: Work
+
+  constructor(work: Work) {
+    this.#work = work
+  }
+
+  /** Text first: only `prepare` can see whether the types are the same, and binary needs that. */
+  accepts(shape: Shape, where: string): readonly Encoding[] {
+    parseTableName(where)
+    return shape.kind === 'postgres' ? ['pg-text', 'pg-binary', 'csv'] : ['pg-text', 'csv']
+  }
+
+  prepare(request: Prepare, signal: AbortSignal): Promise<Target> {
+    return this.#work.write(aimOf(request.where), signal, async (wire) => {
+      const target = await prepareTarget(wire, request)
+      refuseBinary(target, request.encoding)
+      return target
+    })
+  }
+
+  committed(target: Target, slot: Slot, signal: AbortSignal): Promise<Commit | undefined> {
+    return this.#work.read(aimOf(target.title), signal, (wire) => committedPart(wire, slot))
+  }
+
+  async write(
+    request: { readonly target: Target; readonly slot: Slot; readonly part: number; readonly encoding: Encoding; readonly bytes: Readable },
+    signal: AbortSignal,
+  ): Promise<Commit> {
+    const { target, slot, encoding, bytes } = request
+    refuseBinary(target, encoding)
+    const work = this.#work
+    const into = tableOf(factsOf(target))
+    const columns = target.columns.map((column) => quoteName(column.name)).join(', ')
+    const wire = await work.acquire(signal)
+    const commit = await work.guard(wire, aimOf(target.title), signal, async () => {
+      await StatementRun.all(wire, [{ sql: 'begin isolation level read committed read write' }, ...COPY_SETTINGS])
+      const copied = await CopyIn.run(wire, `copy ${into} (${columns}) from stdin (format ${FORMAT[encoding]})`, bytes)
+      const done: Commit = { ...copied, attempt: slot.attempt }
+      await recordCommit(wire, slot, done)
+      return done
+    })
+    work.release(wire, true)
+    return commit
+  }
+
+  digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest> {
+    const { target, run, columns, checksum } = request
+    const facts = factsOf(target)
+    return this.#work.read(aimOf(target.title), signal, async (wire) => {
+      const record = await recordedRun(wire, run)
+      const gone = facts.staging !== null && record?.published === true
+      if (gone || (facts.mode === 'append' && !checksum)) return { rows: await committedRows(wire, run), checksum: null }
+      const now = await digestOf(wire, tableOf(facts), columns, checksum)
+      return facts.staging === null && checksum ? added(facts, now) : now
+    })
+  }
+
+  async published(target: Target, run: string, signal: AbortSignal): Promise<boolean> {
+    const record = await this.#work.read(aimOf(target.title), signal, (wire) => recordedRun(wire, run))
+    return record?.published === true
+  }
+
+  publish(request: { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<void> {
+    const { target, run } = request
+    return publishRun(this.#work, { aim: aimOf(target.title), target, facts: factsOf(target), run }, signal)
+  }
+
+  /** Rows that were appended are in the table for good, so their records stay: a run that goes on must know of them. */
+  discard(target: Target, run: string, signal: AbortSignal): Promise<void> {
+    const facts = factsOf(target)
+    return this.#work.write(aimOf(target.title), signal, async (wire) => {
+      const record = await recordedRun(wire, run)
+      if (!record || record.published) return
+      if (facts.staging !== null) await StatementRun.one(wire, `drop table if exists ${tableOf(facts)}`)
+      const rows = await committedRows(wire, run)
+      if (facts.staging !== null || rows === 0) await forgetRun(wire, run)
+      if (facts.created && (facts.staging !== null || rows === 0)) await dropIfEmpty(wire, facts)
+    })
+  }
+}
+
+type Wire = Parameters<typeof digestOf>[0]
+
+async function dropIfEmpty(wire: Wire, facts: TargetFacts): Promise<void> {
+  const table = quoteTable({ schema: facts.schema, table: facts.table })
+  const [there] = (await StatementRun.one(wire, 'select to_regclass($1) is not null', [table])).rows
+  if (there?.[0] !== 't') return
+  const [row] = (await StatementRun.one(wire, `select exists (select from ${table})`)).rows
+  if (row?.[0] === 'f') await StatementRun.one(wire, `drop table ${table}`)
+}
+
+function aimOf(title: string): Aim {
+  return { doing: 'copy', about: title }
+}
+
+export function factsOf(target: Target): TargetFacts {
+  return target.own as TargetFacts
+}
+
+/** Where parts are written. */
+function tableOf({ schema, table, staging }: TargetFacts): string {
+  return quoteTable({ schema, table: staging ?? table })
+}
+
+function refuseBinary(target: Target, encoding: Encoding): void {
+  if (encoding !== 'pg-binary' || factsOf(target).binary) return
+  throw new Fault('COPY_UNSUPPORTED', { at: `${target.title}: pg-binary needs the same types at both ends`, remedy: 'Copy as text.' })
+}
+
+function added({ baseline }: TargetFacts, now: Digest): Digest {
+  if (!baseline) return now
+  const sum = BigInt(now.checksum ?? '0') - BigInt(baseline.checksum ?? '0')
+  return { rows: now.rows - baseline.rows, checksum: String(sum) }
+}
