@@ -250,11 +250,6 @@ test('query prints NDJSON as a table, with 64-bit numbers to the last digit', as
   const { code, stdout, stderr } = await place.run(['query', 'shop', 'select 1'], server.env)
 
   expect(code).toBe(0)
-  expect(stdout).toBe(
-    'id                name\n----------------  ----\n9007199254740993  a\\tb\n               1  NULL\n'.replace(
-      'id                name',
-      '              id  name',
-    ),
-  )
+  expect(stdout).toBe('              id  name\n----------------  ----\n9007199254740993  a\\tb\n               1  NULL\n')
   expect(stderr).toMatch(/^\(2 rows by node n1 in /)
 })

@@ -70,7 +70,11 @@ export class Http {
     const text = await response.text().catch(() => '')
     const problem = isJson(response) ? parseProblem(text) : undefined
     if (!problem) return this.#foreign(response)
-    const details: FaultDetails = problem.requestId === undefined ? {} : { requestId: problem.requestId }
+    const query = response.headers.get('postern-query-id')
+    const details: FaultDetails = {
+      ...(problem.requestId === undefined ? {} : { requestId: problem.requestId }),
+      ...(query === null ? {} : { query }),
+    }
     return Fault.fromJson({
       code: problem.code,
       message: problem.detail ?? problem.title ?? problem.code,

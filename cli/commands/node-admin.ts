@@ -12,7 +12,7 @@ interface Json {
 const ACTIONS = {
   drain: 'let a node finish what it has and take nothing new',
   enable: 'let a drained or disabled node work again',
-  disable: 'stop a node from working at once; its tasks go to others',
+  disable: 'switch a node off: it takes no work; what runs goes on',
 } as const
 
 export function nodeAdminCommands(group: Command, shell: Shell): void {

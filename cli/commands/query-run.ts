@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import type { Client } from '@postern/client/client.ts'
-import type { QueryResult } from '@postern/client/query.ts'
+import type { QueryOptions, QueryResult } from '@postern/client/query.ts'
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { connect } from '../api/connect.ts'
@@ -16,7 +16,8 @@ export async function runQuery(store: string, sql: string, flags: QueryFlags, sh
   const statement = sql === '-' ? await readAll(shell) : sql
   const { client } = await connect(shell)
   const started = shell.clock.monotonic()
-  const result = await client.query(store, {
+  const result = await ask(client, shell, flags, {
+    store,
     sql: statement,
     params: [...flags.param],
     mode: flags.write ? 'write' : 'read',
@@ -40,6 +41,23 @@ export async function runQuery(store: string, sql: string, flags: QueryFlags, sh
     throw await better(thrown, result, client)
   } finally {
     if (flags.explain) await explain(client, result.id, shell, flags.json === true)
+  }
+}
+
+/** A query that was refused is explained too: that is when one wants to know. */
+async function ask(
+  client: Client,
+  shell: Shell,
+  flags: QueryFlags,
+  query: QueryOptions & { readonly store: string },
+): Promise<QueryResult> {
+  const { store, ...options } = query
+  try {
+    return await client.query(store, options)
+  } catch (thrown) {
+    const id = thrown instanceof Fault ? thrown.details['query'] : undefined
+    if (flags.explain && typeof id === 'string') await explain(client, id, shell, flags.json === true)
+    throw thrown
   }
 }
 
