@@ -34,7 +34,8 @@ export class Cluster implements AsyncDisposable {
     this.#folder = folder
     this.lake = join(folder, 'lake')
     mkdirSync(this.lake, { recursive: true })
-    this.#env = { ...process.env, POSTERN_LOG: process.env['POSTERN_LOG'] ?? 'info' }
+    // The command line remembers gateways it has sealed to in its settings folder: this gateway is gone tomorrow.
+    this.#env = { ...process.env, XDG_CONFIG_HOME: join(folder, 'config'), POSTERN_LOG: process.env['POSTERN_LOG'] ?? 'info' }
     this.#processes = new Processes(folder, this.#env)
     this.#database = new EmbeddedPostgres({
       folder: join(folder, 'private-database'),

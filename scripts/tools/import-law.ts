@@ -20,7 +20,11 @@ export const LAW = {
 export type Room = keyof typeof LAW
 export const ROOMS = Object.keys(LAW) as readonly Room[]
 
-/** Of the connectors, the service sees the catalogue and nothing behind it: it never loads a driver. */
+/**
+ * Of the connectors, the service and the command line see the catalogue and nothing behind it: they load no driver. (The command
+ * line seals what a schema marks as secret, and must not have to ask the service which settings those are.)
+ */
+const BEHIND_CATALOGUE: readonly string[] = ['service', 'cli']
 const CATALOGUE = ['@postern/connectors/registry.ts', '@postern/connectors/contract.ts']
 /** `protocol` runs in a browser, so it takes nothing but this. */
 const PURE_PACKAGES = ['zod']
@@ -46,8 +50,8 @@ export function breach(file: string, specifier: string): string | undefined {
   if (!specifier.startsWith('@postern/')) return `${file} reaches into ${target} by the path ${specifier}`
   if (isTest && target === 'testkit') return undefined
   if (!(LAW[room] as readonly string[]).includes(target)) return `${file} imports ${specifier}, but ${room} may not use ${target}`
-  if (room === 'service' && target === 'connectors' && !isTest && !CATALOGUE.includes(specifier))
-    return `${file} imports ${specifier}, but the service may use the connectors' catalogue only`
+  if (BEHIND_CATALOGUE.includes(room) && target === 'connectors' && !isTest && !CATALOGUE.includes(specifier))
+    return `${file} imports ${specifier}, but ${room} may use the connectors' catalogue only`
   return undefined
 }
 
