@@ -54,6 +54,7 @@ export async function loadSampleData(connection: pg.ClientConfig, folder: string
   const duckdb = await DuckDBInstance.create(':memory:')
   const reader = await duckdb.connect()
   const client = new pg.Client(connection)
+  client.on('error', () => undefined) // the statement under way says it too
   await client.connect()
   try {
     const loaded: Loaded[] = []
