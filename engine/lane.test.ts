@@ -1,37 +1,38 @@
 import type { Encoding, Shape } from '@postern/connectors/contract.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { chooseEncoding, laneOf } from './lane.ts'
+import { commonEncodings, laneOf } from './lane.ts'
 
 const shapeOf = (kind: string, encodings: readonly Encoding[]): Shape => {
   return { title: 'orders', columns: [], key: [], estimatedRows: null, estimatedBytes: null, kind, encodings, own: null }
 }
 const all: readonly Encoding[] = ['pg-binary', 'pg-text', 'csv']
 
-const choose = (shape: Shape, sinkKind: string, accepted: readonly Encoding[]) => chooseEncoding({ shape, sinkKind, accepted, to: 'x' })
+const choose = (shape: Shape, sinkKind: string, accepted: readonly Encoding[]) => commonEncodings({ shape, sinkKind, accepted, to: 'x' })
 
-describe('the encoding of a copy', () => {
-  test('between equal kinds is the one that the sink likes best', () => {
-    expect(choose(shapeOf('postgres', all), 'postgres', all)).toBe('pg-binary')
+describe('the encodings of a copy', () => {
+  test('come cheapest first, in whatever order the ends name them', () => {
+    expect(choose(shapeOf('postgres', all), 'postgres', all.toReversed())).toEqual(['pg-binary', 'pg-text', 'csv'])
   })
 
-  test('never is binary between different kinds, whatever they claim', () => {
-    expect(choose(shapeOf('postgres', all), 'mysql', all)).toBe('pg-text')
+  test('never have the binary one between different kinds, whatever they claim', () => {
+    expect(choose(shapeOf('postgres', all), 'mysql', all)).toEqual(['pg-text', 'csv'])
   })
 
-  test('does not exist where nothing is common, and says what each end has', () => {
+  test('do not exist where nothing is common, and the fault says what each end has', () => {
     expect(() => choose(shapeOf('files', ['csv']), 'odd', [])).toThrow('files gives csv, odd takes nothing')
   })
 
-  test('is always one that both ends have, and exists whenever there is one', () => {
+  test('are all that both ends have, and exist whenever there is one', () => {
     const encodings = fc.shuffledSubarray([...all])
     const kind = fc.constantFrom('postgres', 'files')
     fc.assert(
       fc.property(encodings, encodings, kind, kind, (offered, accepted, sourceKind, sinkKind) => {
-        const common = accepted.filter((each) => offered.includes(each) && (each !== 'pg-binary' || sourceKind === sinkKind))
+        const common = all.filter((each) => accepted.includes(each) && offered.includes(each))
+        const usable = common.filter((each) => each !== 'pg-binary' || sourceKind === sinkKind)
         const chosen = () => choose(shapeOf(sourceKind, offered), sinkKind, accepted)
-        if (common.length === 0) expect(chosen).toThrow()
-        else expect(chosen()).toBe(common[0])
+        if (usable.length === 0) expect(chosen).toThrow()
+        else expect(chosen()).toEqual(usable)
       }),
     )
   })

@@ -13,16 +13,21 @@ export interface Lane {
 export interface EncodingQuestion {
   readonly shape: Shape
   readonly sinkKind: string
-  /** What the sink takes for this shape at this place, the one it likes best first. */
+  /** What the sink takes for this shape at this place. */
   readonly accepted: readonly Encoding[]
   readonly to: string
 }
 
-/** The first encoding in the sink's order that the source has. PostgreSQL's binary form only between equals. */
-export function chooseEncoding({ shape, sinkKind, accepted, to }: EncodingQuestion): Encoding {
-  const offered = new Set(shape.encodings)
-  const encoding = accepted.find((each) => offered.has(each) && (each !== 'pg-binary' || shape.kind === sinkKind))
-  if (encoding !== undefined) return encoding
+const CHEAPEST_FIRST: readonly Encoding[] = ['pg-binary', 'pg-text', 'csv']
+
+/**
+ * The encodings that both ends have, cheapest first; PostgreSQL's binary form only between equal kinds. Whether types are
+ * equal too shows when the target is prepared: a sink then refuses the binary form, and the next one is taken.
+ */
+export function commonEncodings({ shape, sinkKind, accepted, to }: EncodingQuestion): readonly [Encoding, ...Encoding[]] {
+  const common = CHEAPEST_FIRST.filter((each) => shape.encodings.includes(each) && accepted.includes(each))
+  const [first, ...others] = common.filter((each) => each !== 'pg-binary' || shape.kind === sinkKind)
+  if (first !== undefined) return [first, ...others]
   throw new Fault('COPY_UNSUPPORTED', {
     at: `${shape.title} → ${to}: ${shape.kind} gives ${listed(shape.encodings)}, ${sinkKind} takes ${listed(accepted)}`,
   })

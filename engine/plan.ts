@@ -9,7 +9,7 @@ import type { PlanResult, TaskOrder } from '@postern/protocol/node-api.ts'
 import type { PlanContext } from './context.ts'
 import { largestFirst, wantedParts } from './cut.ts'
 import { guaranteeOf } from './guarantee.ts'
-import { chooseEncoding, type Lane, laneOf } from './lane.ts'
+import { commonEncodings, type Lane, laneOf } from './lane.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'
 import { samePlace } from './place.ts'
@@ -26,9 +26,8 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
   const given = guaranteeOf(pair.from, pair.into, copy.guarantee)
   const shape = await source.describe(copy.from, signal)
   refuseSamePlace(order, pair, shape)
-  const encoding = chooseEncoding({ shape, sinkKind: pair.into.kind, accepted: sink.accepts(shape, copy.to), to: copy.to })
-  const { mode, key, verify } = copy
-  const target = await sink.prepare({ run: order.run, shape, where: copy.to, mode, key, encoding, verify }, signal)
+  const encodings = commonEncodings({ shape, sinkKind: pair.into.kind, accepted: sink.accepts(shape, copy.to), to: copy.to })
+  const { encoding, target } = await prepare(order, pair, shape, encodings, signal)
   await refuseTarget(order, pair, shape, target, signal)
   const lane = laneOf({ encoding, sourceKind: shape.kind, target })
   const cut = await cutParts(order, pair, { shape, target, encoding, lane }, parts, signal)
@@ -44,6 +43,19 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
       estimatedRows: spec.part.estimatedRows,
       spec,
     })),
+  }
+}
+
+/** With the cheapest encoding that the target takes. A refused preparation has changed nothing. */
+async function prepare(order: TaskOrder, pair: Pair, shape: Shape, encodings: readonly [Encoding, ...Encoding[]], signal: AbortSignal) {
+  const { mode, key, verify, to } = pair.copy
+  const [encoding, next, ...others] = encodings
+  try {
+    return { encoding, target: await pair.sink.prepare({ run: order.run, shape, where: to, mode, key, encoding, verify }, signal) }
+  } catch (cause) {
+    const typesDiffer = encoding === 'pg-binary' && cause instanceof Fault && cause.code === 'COPY_UNSUPPORTED'
+    if (!typesDiffer || next === undefined) throw cause
+    return prepare(order, pair, shape, [next, ...others], signal)
   }
 }
 
