@@ -7,7 +7,7 @@ const EMPTY = new Uint8Array()
 /** Pages of the API's description, whose routes are not ours. */
 const OPEN_PAGES = /^\/docs(\/|$)/
 
-export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper): void {
+export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, draining: () => boolean): void {
   const proofs = new WeakMap<FastifyRequest, NodeProof>()
   http.decorateRequest('caller', null)
   http.decorateRequest('nodeId', null)
@@ -28,6 +28,7 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper): void {
       request.nodeId = proof.nodeId
       return
     }
+    if (draining()) throw new Fault('STOPPING')
     const caller = await doorkeeper.caller(request.headers.authorization)
     if (!caller.may.has(needs)) throw new Fault('NOT_ALLOWED', { at: `It needs ${needs}; ${caller.name} is ${caller.role}.` })
     request.caller = caller

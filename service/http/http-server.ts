@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@postern/base/clock.ts'
@@ -30,6 +29,7 @@ export interface HttpServerParts {
   readonly host: string
   /** 0: any free port. */
   readonly port: number
+  /** PEM. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly doorkeeper: Doorkeeper
   readonly log: Log
@@ -43,8 +43,10 @@ export class HttpServer implements Component {
   readonly name = 'http'
   readonly #parts: HttpServerParts
   readonly #upgrades = new Map<string, UpgradeHandler>()
+  readonly #upgraded = new Set<Duplex>()
   #http: FastifyInstance | undefined
   #url = ''
+  #draining = false
 
   constructor(parts: HttpServerParts) {
     this.#parts = parts
@@ -77,19 +79,25 @@ export class HttpServer implements Component {
     this.#url = `${tls ? 'https' : 'http'}://${shown.includes(':') ? `[${shown}]` : shown}:${taken}`
   }
 
+  /** People are asked to come again; nodes may still report how their work ended. */
+  async drain(): Promise<void> {
+    this.#draining = true
+  }
+
   async stop(): Promise<void> {
     const http = this.#http
     this.#http = undefined
     if (!http) return
-    // Upgraded sockets and held requests are ended by their owners, which stop before; what is left is cut.
+    // Their owners have said goodbye on them while draining; what is left is cut, or the server would wait for it.
     const closed = http.close()
+    for (const socket of this.#upgraded) socket.destroy()
     http.server.closeAllConnections()
     await closed
   }
 
   async #build(): Promise<FastifyInstance> {
     const { tls, log, random, doorkeeper, routes } = this.#parts
-    const secure = tls ? { https: { cert: await readFile(tls.cert), key: await readFile(tls.key) } } : {}
+    const secure = tls ? { https: { cert: tls.cert, key: tls.key } } : {}
     const http = fastify({
       ...(secure as { https: null }),
       loggerInstance: log,
@@ -108,7 +116,7 @@ export class HttpServer implements Component {
     http.setNotFoundHandler((request, reply) =>
       sendProblem(new Fault('ROUTE_UNKNOWN', { at: `${request.method} ${request.url.split('?')[0]}` }), request, reply),
     )
-    openDoors(http, doorkeeper)
+    openDoors(http, doorkeeper, () => this.#draining)
     await describeApi(http)
     for (const route of routes) await http.register(route)
     return http
@@ -116,6 +124,8 @@ export class HttpServer implements Component {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy())
+    this.#upgraded.add(socket)
+    socket.once('close', () => this.#upgraded.delete(socket))
     const handler = this.#upgrades.get((request.url ?? '').split('?')[0] ?? '')
     if (handler) handler(request, socket, head)
     else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')

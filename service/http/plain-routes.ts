@@ -6,7 +6,6 @@ import type { Routes } from './http-server.ts'
 
 export interface PlainRoutesParts {
   readonly database: { ping(): Promise<void> }
-  readonly nodes: NodeDirectory
   readonly metrics: Registry
 }
 

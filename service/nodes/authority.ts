@@ -88,7 +88,7 @@ export class Authority {
       await db
         .insertInto('authority')
         .values(await this.#make())
-        .onConflict((conflict) => conflict.column('only').doNothing())
+        .onConflict((conflict) => conflict.column('one').doNothing())
         .execute()
       row = await read()
     }

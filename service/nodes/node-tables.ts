@@ -6,7 +6,7 @@ import type { Defaulted, Json } from '../db/tables.ts'
 
 export interface NodeTables {
   authority: {
-    only: Generated<boolean>
+    one: Generated<boolean>
     certificate: string
     private_key: string
     created_at: Generated<Date>

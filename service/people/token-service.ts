@@ -18,6 +18,15 @@ export interface TokenServiceParts {
   readonly random: Random
 }
 
+export interface TokenParts {
+  readonly name: string
+  readonly role: Role
+  readonly by: string
+  readonly expiresAt: Date | null
+  /** Of `mint`, where it had to be written down before it became valid. */
+  readonly token?: string
+}
+
 interface Seen {
   readonly caller: Caller
   readonly id: TokenId
@@ -56,18 +65,17 @@ export class TokenService {
     return asking
   }
 
+  /** A new token, not yet valid. */
+  mint(): string {
+    return PREFIX + Buffer.from(this.#parts.random.bytes(SECRET_BYTES)).toString('base64url')
+  }
+
   /** The answer is the only place where the token ever stands. */
-  async create(parts: { readonly name: string; readonly role: Role; readonly by: string; readonly expiresAt: Date | null }) {
+  async create(parts: TokenParts): Promise<{ readonly row: TokenRow; readonly token: string }> {
     const { tokens, random } = this.#parts
-    const token = PREFIX + Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url')
-    const row = await tokens.add({
-      id: newId<TokenId>('tok', (count) => random.bytes(count)),
-      name: parts.name,
-      role: parts.role,
-      createdBy: parts.by,
-      expiresAt: parts.expiresAt,
-      hash: hashOf(token),
-    })
+    const { name, role, by, expiresAt, token = this.mint() } = parts
+    const id = newId<TokenId>('tok', (count) => random.bytes(count))
+    const row = await tokens.add({ id, name, role, createdBy: by, expiresAt, hash: hashOf(token) })
     return { row, token }
   }
 

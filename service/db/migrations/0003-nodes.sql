@@ -1,6 +1,6 @@
 -- The certificate authority of the channel: one row, made once.
 create table authority (
-  only        boolean     not null default true constraint authority_pk primary key constraint authority_one check (only),
+  one         boolean     not null default true constraint authority_pk primary key constraint authority_one check (one),
   certificate text        not null,
   private_key text        not null,
   created_at  timestamptz not null default now()

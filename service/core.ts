@@ -1,0 +1,75 @@
+/** The parts that everything else of the service stands on: database, people, gateways, nodes, stores. */
+import type { Clock } from '@postern/base/clock.ts'
+import type { Log } from '@postern/base/log.ts'
+import type { Random } from '@postern/base/random.ts'
+import { CONNECTORS } from '@postern/connectors/registry.ts'
+import { AuditLog } from './audit/audit-log.ts'
+import type { Database } from './db/database.ts'
+import { GatewayService } from './gateways/gateway-service.ts'
+import type { Doorkeeper } from './http/needs.ts'
+import { createMetrics } from './http/plain-routes.ts'
+import { Authority } from './nodes/authority.ts'
+import { DispatcherLeases } from './nodes/dispatcher-leases.ts'
+import { JoinThrottle } from './nodes/join-throttle.ts'
+import { NodeDirectory } from './nodes/node-directory.ts'
+import { NodeJoins } from './nodes/node-joins.ts'
+import { NodeProofs } from './nodes/node-proofs.ts'
+import { NodeRepository } from './nodes/node-repository.ts'
+import { NodeService } from './nodes/node-service.ts'
+import { TokenRepository } from './people/token-repository.ts'
+import { TokenService } from './people/token-service.ts'
+import { StoreDirectory } from './stores/store-directory.ts'
+import { StoreRepository } from './stores/store-repository.ts'
+import { StoreService } from './stores/store-service.ts'
+
+export interface Surroundings {
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export type Core = ReturnType<typeof buildCore>
+
+export function buildCore(database: Database, { log, clock, random }: Surroundings) {
+  const { db } = database
+  const audit = new AuditLog(db)
+  const tokenRepository = new TokenRepository(db)
+  const tokens = new TokenService({ tokens: tokenRepository, clock, random })
+  const nodeRepository = new NodeRepository(db)
+  const leases = new DispatcherLeases(db)
+  const nodes = new NodeDirectory({ rows: nodeRepository, clock, log })
+  const nodeService = new NodeService({ db, nodes, audit })
+  const gateways = new GatewayService({ db, nodes, audit, random })
+  const authority = new Authority({ db, clock, random })
+  const joins = new NodeJoins({ db, nodes, authority, throttle: new JoinThrottle(clock), audit, clock, random })
+  const proofs = new NodeProofs({ nodes, wasDeleted: (id) => nodeRepository.wasDeleted(id), clock })
+  const stores = new StoreDirectory({ stores: new StoreRepository(db), clock })
+  const storeService = new StoreService({ db, directory: stores, nodes, connectors: CONNECTORS, audit, random })
+  const metrics = createMetrics(nodes)
+  const doorkeeper: Doorkeeper = {
+    caller: (authorization) => tokens.authenticate(authorization),
+    node: (authorization, method, path) => proofs.verify(authorization, method, path),
+  }
+  return {
+    database,
+    db,
+    log,
+    clock,
+    random,
+    metrics,
+    audit,
+    doorkeeper,
+    tokenRepository,
+    tokens,
+    gateways,
+    nodes,
+    nodeRepository,
+    nodeService,
+    leases,
+    authority,
+    joins,
+    proofs,
+    stores,
+    storeService,
+  }
+}

@@ -1,0 +1,133 @@
+/** The service as a list of parts. The only place where `new` meets `new`. */
+import { type Clock, systemClock } from '@postern/base/clock.ts'
+import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import { type Random, systemRandom } from '@postern/base/random.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { auditRoutes } from './audit/audit-routes.ts'
+import { buildCore, type Core, type Surroundings } from './core.ts'
+import { DataFolder } from './data-folder.ts'
+import { Database } from './db/database.ts'
+import { EmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
+import { gatewayRoutes } from './gateways/gateway-routes.ts'
+import { HttpServer, type Routes } from './http/http-server.ts'
+import { plainRoutes } from './http/plain-routes.ts'
+import { NodeBeats } from './nodes/node-beats.ts'
+import { nodeCallRoutes } from './nodes/node-call-routes.ts'
+import { NodeExpiry } from './nodes/node-expiry.ts'
+import { nodeRoutes } from './nodes/node-routes.ts'
+import { AdminToken } from './people/admin-token.ts'
+import { tokenRoutes } from './people/token-routes.ts'
+import { storeRoutes } from './stores/store-routes.ts'
+import { buildWork } from './work.ts'
+
+export interface ServiceOptions {
+  /** Folder of everything that is kept. */
+  readonly data: string
+  readonly host?: string | undefined
+  /** 0: any free port. */
+  readonly port?: number | undefined
+  /** A PostgreSQL of one's own; the embedded one when left out. */
+  readonly databaseUrl?: string | undefined
+  /** How nodes and people reach it; what it listens on when left out. */
+  readonly publicUrl?: string | undefined
+  /** PEM, both. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  readonly log: Log
+  readonly clock?: Clock | undefined
+  readonly random?: Random | undefined
+}
+
+export interface RunningService extends AsyncDisposable {
+  /** Where it listens, with the port that it got. */
+  readonly url: string
+  readonly publicUrl: string
+  /** Holds the administrator's token; written by the first start. */
+  readonly adminTokenFile: string
+  /** Process of the embedded PostgreSQL, for those who want to see it die. */
+  readonly databasePid: () => number | undefined
+  /** Drains until the deadline, then stops. The same promise for every caller. */
+  stop(deadline?: AbortSignal): Promise<void>
+}
+
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { host = '127.0.0.1', port = 7400, databaseUrl, tls, log, clock = systemClock, random = systemRandom } = options
+  const surroundings: Surroundings = { log, clock, random }
+  const publicUrl = checkUrl(options.publicUrl)
+
+  const folder = new DataFolder({ path: options.data, clock, random })
+  const embedded = databaseUrl === undefined ? new EmbeddedPostgres({ folder: folder.path, log, clock, random }) : undefined
+  const database = new Database({ target: embedded ? () => embedded.connection : ownDatabase(databaseUrl), log, clock, random })
+  const core = buildCore(database, surroundings)
+  const adminToken = new AdminToken({ folder, tokens: core.tokens, repository: core.tokenRepository, log })
+  const expiry = new NodeExpiry({ nodes: core.nodes, service: core.nodeService, repository: core.nodeRepository, clock, log })
+  // Links, queries, runs and events: work.ts.
+  const work = buildWork(core)
+  const beats = new NodeBeats({
+    nodes: core.nodes,
+    repository: core.nodeRepository,
+    leases: core.leases,
+    listener: work.beatListener,
+    clock,
+    log,
+  })
+  const routes = [...coreRoutes(core, beats), ...work.routes]
+  const http = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes })
+  for (const [path, handler] of work.upgrades) http.onUpgrade(path, handler)
+
+  // Started in this order; drained and stopped backwards.
+  const parts: readonly (Component | undefined)[] = [folder, embedded, database, adminToken, core.nodes, beats, expiry, ...work.parts, http]
+  const lifecycle = new Lifecycle(parts.filter((part) => part !== undefined))
+  await lifecycle.start()
+  log.info({ url: http.url }, 'service started')
+  return {
+    url: http.url,
+    publicUrl: publicUrl ?? http.url,
+    adminTokenFile: adminToken.file,
+    databasePid: () => embedded?.pid,
+    stop: (deadline) => lifecycle.stop(deadline),
+    [Symbol.asyncDispose]: () => lifecycle.stop(),
+  }
+}
+
+function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
+  const {
+    audit,
+    authority,
+    database,
+    gateways,
+    joins,
+    metrics,
+    nodeRepository,
+    nodes,
+    nodeService,
+    storeService,
+    tokenRepository,
+    tokens,
+  } = core
+  return [
+    plainRoutes({ database, metrics }),
+    gatewayRoutes({ gateways, nodes }),
+    nodeRoutes(nodeService),
+    nodeCallRoutes({ nodes, joins, beats, authority, repository: nodeRepository }),
+    storeRoutes({ stores: storeService, nodes }),
+    tokenRoutes({ tokens, repository: tokenRepository, audit }),
+    auditRoutes(audit),
+  ]
+}
+
+function ownDatabase(url: string | undefined): () => { readonly connectionString: string } {
+  const parsed = url !== undefined && URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol !== 'postgres:' && parsed?.protocol !== 'postgresql:')
+    throw new Fault('CONFIG_INVALID', { at: '--database-url must be postgres://USER:PASSWORD@HOST:PORT/DATABASE.' })
+  const connectionString = parsed.href
+  return () => ({ connectionString })
+}
+
+function checkUrl(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:')
+    throw new Fault('CONFIG_INVALID', { at: '--public-url must begin with http:// or https://.' })
+  return parsed.href.replace(/\/$/, '')
+}
