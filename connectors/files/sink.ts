@@ -61,7 +61,7 @@ export class FilesSink implements Sink {
     if (path === (await this.#parts.folder.real()) && single) throw new Fault('FORMAT_UNKNOWN', { at: where })
     await stagingOf(own).create()
     const columns = shape.columns.map((column) => ({ ...column, native: layout.format === 'parquet' ? duckType(column.type) : 'text' }))
-    return { title: where, columns, single, notes: notesOn(shape.columns, layout), own }
+    return { title: where, columns, single, converts: layout.format !== 'csv', notes: notesOn(shape.columns, layout), own }
   }
 
   #layout(where: string, single: boolean): Layout {

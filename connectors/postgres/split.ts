@@ -39,8 +39,9 @@ async function splitByKey(wire: Wire, { shape, facts, key, type, parts }: KeySpl
   // Dates as days, so that both kinds are cut by whole numbers. An infinite date is no bound: the outer parts are open.
   const number = type === 'date' ? `(${column} - date '1970-01-01')::bigint` : `${column}::bigint`
   const finite = type === 'date' ? ` where isfinite(${column})` : ''
-  const ends = `select (select ${number} from ${facts.sql}${finite} order by ${column} limit 1),
-                       (select ${number} from ${facts.sql}${finite} order by ${column} desc limit 1)`
+  // An output name of its own: "order by" takes a column of the output first, and a cast column is not what the index is over.
+  const ends = `select (select ${number} as bound from ${facts.sql}${finite} order by ${column} limit 1),
+                       (select ${number} as bound from ${facts.sql}${finite} order by ${column} desc limit 1)`
   const [row] = (await StatementRun.one(wire, ends)).rows
   if (row?.[0] === null || row?.[0] === undefined || row[1] === null || row[1] === undefined) return whole
   const [low, high] = [BigInt(row[0]), BigInt(row[1])]
