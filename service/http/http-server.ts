@@ -6,7 +6,7 @@ import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import { type FastifyInstance, fastify } from 'fastify'
+import { type FastifyInstance, fastify, LogController } from 'fastify'
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { openDoors } from './doors.ts'
 import { describeApi } from './openapi.ts'
@@ -69,7 +69,7 @@ export class HttpServer implements Component {
     http.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
     try {
       await http.ready()
-      await http.listen({ host, port, listenTextResolver: () => '' })
+      await http.listen({ host, port })
     } catch (cause) {
       throw listenFault(cause, host, port)
     }
@@ -100,8 +100,9 @@ export class HttpServer implements Component {
     const secure = tls ? { https: { cert: tls.cert, key: tls.key } } : {}
     const http = fastify({
       ...(secure as { https: null }),
-      loggerInstance: log,
-      disableRequestLogging: true,
+      // Requests are not news, nor is that it listens: the service says so itself.
+      loggerInstance: log.child({}, log.level === 'info' ? { level: 'warn' } : {}),
+      logController: new LogController({ disableRequestLogging: true }),
       bodyLimit: LIMITS.bodyBytes,
       keepAliveTimeout: KEEP_ALIVE_MS,
       requestTimeout: REQUEST_MS,

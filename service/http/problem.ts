@@ -59,6 +59,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 function faultOf(error: unknown, request: FastifyRequest): Fault {
   if (error instanceof Fault) return error
   if (hasZodFastifySchemaValidationErrors(error)) {
+    const setting = error.validation.find(({ keyword, instancePath }) => keyword === 'unrecognized_keys' && instancePath === '/settings')
+    if (setting) return settingUnknown(setting.params)
     const where = error.validationContext ?? 'body'
     const said = error.validation.map(({ instancePath, message }) => `${fieldName(where, instancePath)}: ${message ?? 'not valid'}`)
     return new Fault('INPUT_INVALID', { at: `${[...new Set(said)].slice(0, 5).join('; ')}.` })
@@ -70,6 +72,12 @@ function faultOf(error: unknown, request: FastifyRequest): Fault {
   }
   const fault = Fault.from(error)
   return fault.code === 'INTERNAL' ? new Fault('INTERNAL', { at: `Request ${request.id}.`, cause: error }) : fault
+}
+
+/** Only the settings of gateways and nodes are checked by a route's schema; those of stores by their connector. */
+function settingUnknown(params: Readonly<Record<string, unknown>>): Fault {
+  const keys = Array.isArray(params['keys']) ? params['keys'].map((key) => `"${String(key)}"`).join(', ') : ''
+  return new Fault('SETTING_UNKNOWN', { at: `${keys} is none of ${Object.keys(GatewaySettings.shape).join(', ')}.` })
 }
 
 function fieldName(where: string, instancePath: string): string {
