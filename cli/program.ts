@@ -1,4 +1,5 @@
 /** The tree of commands. Each group's file is small to load; what a command needs beyond it is loaded when it runs. */
+import { inspect } from 'node:util'
 import { VERSION } from '@postern/base/version.ts'
 import { EXIT_CODE, Fault } from '@postern/protocol/fault.ts'
 import { Command, CommanderError } from 'commander'
@@ -68,13 +69,24 @@ export async function runCommandLine(argv: readonly string[], shell: Shell, inte
     if (thrown instanceof Exit) return thrown.code
     if (interrupted.signal.aborted) return 130
     if (thrown instanceof CommanderError) return usage(thrown, program, argv, shell, json)
-    const fault = Fault.from(thrown)
+    const fault = ours(thrown, shell)
     printFault(fault, shell, json)
     return EXIT_CODE[fault.kind]
   } finally {
     process.off('SIGINT', onInterrupt)
     process.off('SIGTERM', onInterrupt)
   }
+}
+
+/** A bug of this process has no request id to look for; what it was is told only to those who ask. */
+function ours(thrown: unknown, shell: Shell): Fault {
+  const fault = Fault.from(thrown)
+  if (fault.kind !== 'bug' || fault.details['requestId'] !== undefined) return fault
+  if (shell.env['POSTERN_LOG'] === 'debug') shell.stderr.write(`${inspect(thrown)}\n`)
+  return new Fault(fault.code, {
+    remedy: 'Repeat it with POSTERN_LOG=debug in the environment and report what it then says.',
+    cause: thrown,
+  })
 }
 
 function usage(error: CommanderError, program: Command, argv: readonly string[], shell: Shell, json: boolean): number {

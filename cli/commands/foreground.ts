@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import type { Shell } from '../shell.ts'
 
 export interface Running {
@@ -13,6 +14,7 @@ export async function runUntilStopped(
   shell: Shell,
   limits: { readonly drainMs: number; readonly exitMs: number },
 ): Promise<void> {
+  flushCompileCache() // a process that is killed would not leave it for the next start
   if (!shell.signal.aborted) await new Promise<void>((resolve) => shell.signal.addEventListener('abort', () => resolve(), { once: true }))
   setTimeout(() => process.exit(1), limits.exitMs).unref()
   await running.stop(AbortSignal.timeout(limits.drainMs))
