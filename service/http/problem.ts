@@ -1,3 +1,4 @@
+import { GatewaySettings } from '@postern/protocol/api/gateways.ts'
 import { FAULTS, Fault, type FaultCode, HTTP_STATUS } from '@postern/protocol/fault.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod'
