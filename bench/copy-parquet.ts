@@ -29,6 +29,7 @@ await compare({
   },
   ours: {
     name: 'postern copy',
-    run: () => timed(() => rig.copy({ source: 'bench', sink: 'lake', from: 'pgbench_accounts', to: 'accounts/', mode: 'overwrite' })),
+    run: () =>
+      timed(() => rig.copy({ source: 'bench', sink: 'lake', from: 'pgbench_accounts', to: 'accounts.parquet/', mode: 'overwrite' })),
   },
 })

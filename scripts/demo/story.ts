@@ -48,7 +48,7 @@ export class Story {
   }
 
   async #copies(): Promise<void> {
-    const flights = await this.#start('flights', 'flights/', PARTS)
+    const flights = await this.#start('flights', 'flights.parquet/', PARTS)
     const first = await follow(this.#cluster.client, flights)
     this.#ended(first)
     const nodes = shares(first)
@@ -77,7 +77,7 @@ export class Story {
     let killedAt = 0
     try {
       await workload.after(20)
-      const id = await this.#start('flights', 'flights-again/', PARTS)
+      const id = await this.#start('flights', 'flights-again.parquet/', PARTS)
       const run = await follow(client, id, async (now) => {
         if (before || !isUnderWay(now, victim.name)) return
         killedAt = performance.now()
@@ -116,7 +116,7 @@ export class Story {
   }
 
   async #prove(): Promise<void> {
-    const claims = [flightsIn('flights'), moviesIn('movies.csv'), flightsIn('flights-again')]
+    const claims = [flightsIn('flights.parquet'), moviesIn('movies.csv'), flightsIn('flights-again.parquet')]
     for (const { title, holds, source, target } of await prove(claims, this.#cluster.connection, this.#cluster.lake)) {
       const what = holds
         ? `${count(Number(source.rows))} rows, checksum ${source.checksum} on both sides`
