@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { Fault } from '@postern/protocol/fault.ts'
-import { fileFault } from './faults.ts'
+import { errnoOf, fileFault } from './faults.ts'
 import type { Layout } from './formats.ts'
 
 /** The most bytes in which the header line must end. */
@@ -37,16 +37,19 @@ export async function readCsvHead(path: string, layout: Layout, title: string, s
         throw new Fault('ROW_INVALID', { at: `file ${title}, line 1: the header line has no end in its first MB.` })
     }
   } catch (cause) {
-    if (isBroken(cause)) throw new Fault('ROW_INVALID', { at: `file ${title}: it is not ${layout.compression}, or broken.`, cause })
-    throw fileFault(cause, `file ${title}`)
+    throw textFault(cause, title, layout)
   }
   if (text.trim() === '')
     throw new Fault('ROW_INVALID', { at: `file ${title}, line 1: the file is empty; it must begin with a header line.` })
   return parseHead(text, layout, title)
 }
 
-function isBroken(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && /^(?:Z_|ZSTD_|ERR_.*Z)/.test(String(cause.code))
+/** What goes wrong in reading a text file: of the file system, or in unpacking it. */
+export function textFault(cause: unknown, title: string, { compression }: Layout): unknown {
+  if (/^(?:Z_|ZSTD_|ERR_.*Z)/.test(errnoOf(cause))) {
+    return new Fault('ROW_INVALID', { at: `file ${title}: it is not ${compression}, or broken.`, cause })
+  }
+  return fileFault(cause, `file ${title}`)
 }
 
 /** The text up to the first line end that is outside of quotes. */

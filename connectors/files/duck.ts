@@ -162,6 +162,7 @@ export class Duck implements AsyncDisposable {
     const child = this.#child
     if (!child) return
     this.#lost(child, 'stopped')
+    child.ref()
     child.kill('SIGKILL')
   }
 

@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column } from '../contract.ts'
-import { openText } from './csv-head.ts'
-import { fileFault } from './faults.ts'
+import { openText, textFault } from './csv-head.ts'
 import type { Input } from './inputs.ts'
 import { rawMembers, textOf } from './ndjson-line.ts'
 import { NdjsonTypes } from './ndjson-types.ts'
+import { plainField } from './plain.ts'
 
 type Located = Input & { readonly absolute: string }
 
-/** The longest line that is read; the size of the pieces of CSV that are handed on. */
-const LIMITS = { lineChars: 16 << 20, chunkChars: 1 << 16 } as const
+/** The longest line that is read. */
+const LINE_CHARS = 16 << 20
 
 /** Looks at every line, so that every value fits the type of its column. */
 export async function inspectNdjson(
@@ -19,9 +19,11 @@ export async function inspectNdjson(
 ): Promise<{ readonly columns: readonly Column[]; readonly rows: number }> {
   const types = new NdjsonTypes()
   let rows = 0
-  for await (const members of membersOf(files, signal)) {
-    types.add(members)
-    rows += 1
+  for await (const batch of batchesOf(files, signal)) {
+    for (const members of membersOf(batch)) {
+      types.add(members)
+      rows += 1
+    }
   }
   const columns = types.columns()
   if (columns.length === 0)
@@ -29,44 +31,38 @@ export async function inspectNdjson(
   return { columns, rows }
 }
 
-/** The rows in the `csv` encoding, values as they are written; what is missing is NULL. */
-export function ndjsonToCsv(files: readonly Located[], columns: readonly Column[], signal: AbortSignal): Readable {
-  return Readable.from(csvChunks(files, columns, signal), { objectMode: false, highWaterMark: LIMITS.chunkChars })
+/** The rows in the plain dialect, values as they are written; what is missing is NULL. */
+export function ndjsonToPlain(files: readonly Located[], columns: readonly Column[], signal: AbortSignal): Readable {
+  return Readable.from(plainChunks(files, columns, signal), { objectMode: false, highWaterMark: 1 << 18 })
 }
 
-async function* csvChunks(files: readonly Located[], columns: readonly Column[], signal: AbortSignal): AsyncIterable<Buffer> {
+async function* plainChunks(files: readonly Located[], columns: readonly Column[], signal: AbortSignal): AsyncIterable<Buffer> {
   const of = columns.map(({ name, type }) => ({ name, json: type.is === 'json' }))
-  let text = ''
-  for await (const members of membersOf(files, signal)) {
-    for (let i = 0; i < of.length; i += 1) {
-      const column = of[i]
-      if (i > 0) text += ','
-      const raw = column && members.get(column.name)
-      if (!column || raw === undefined || raw === 'null') continue
-      text += cell(column.json ? raw : textOf(raw))
+  for await (const batch of batchesOf(files, signal)) {
+    let text = ''
+    for (const members of membersOf(batch)) {
+      let separator = ''
+      for (const { name, json } of of) {
+        const raw = members.get(name)
+        text += raw === undefined || raw === 'null' ? separator : separator + plainField(json ? raw : textOf(raw))
+        separator = ','
+      }
+      text += '\n'
     }
-    text += '\n'
-    if (text.length >= LIMITS.chunkChars) {
-      yield Buffer.from(text)
-      text = ''
-    }
+    if (text !== '') yield Buffer.from(text)
   }
-  if (text !== '') yield Buffer.from(text)
 }
 
-function cell(text: string): string {
-  if (text === '') return '""'
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+/** Lines of one file that were read together: one wait for many rows. */
+interface Batch {
+  readonly file: Located
+  readonly before: number
+  readonly lines: readonly string[]
 }
 
-async function* membersOf(files: readonly Located[], signal: AbortSignal): AsyncIterable<ReadonlyMap<string, string>> {
-  for (const file of files) {
-    let line = 0
-    for await (const text of linesOf(file, signal)) {
-      line += 1
-      if (text.trim() === '') continue
-      yield parse(text, file, line)
-    }
+function* membersOf({ file, before, lines }: Batch): Iterable<ReadonlyMap<string, string>> {
+  for (const [i, line] of lines.entries()) {
+    if (line !== '' && line.trim() !== '') yield parse(line, file, before + i + 1)
   }
 }
 
@@ -84,27 +80,29 @@ function parse(text: string, file: Located, line: number): ReadonlyMap<string, s
   throw new Fault('ROW_INVALID', { at: `${at}: it is JSON, but not an object.` })
 }
 
-async function* linesOf(file: Located, signal: AbortSignal): AsyncIterable<string> {
+async function* batchesOf(files: readonly Located[], signal: AbortSignal): AsyncIterable<Batch> {
+  for (const file of files) yield* batchesOfFile(file, signal)
+}
+
+async function* batchesOfFile(file: Located, signal: AbortSignal): AsyncIterable<Batch> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let rest = ''
-  let line = 0
+  let before = 0
   try {
     for await (const chunk of openText(file.absolute, file.layout)) {
       signal.throwIfAborted()
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
       rest = lines.pop() ?? ''
-      line += lines.length
-      if (rest.length > LIMITS.lineChars)
-        throw new Fault('ROW_INVALID', { at: `file ${file.path}, line ${line + 1}: the line is longer than 16 MB.` })
-      yield* lines
+      if (rest.length > LINE_CHARS)
+        throw new Fault('ROW_INVALID', { at: `file ${file.path}, line ${before + lines.length + 1}: the line is longer than 16 MB.` })
+      yield { file, before, lines }
+      before += lines.length
     }
     rest += decoder.decode()
   } catch (cause) {
-    if (cause instanceof TypeError) throw new Fault('ROW_INVALID', { at: `file ${file.path}, after line ${line}: the text is not UTF-8.` })
-    if (cause instanceof Error && 'code' in cause && /^(?:Z_|ZSTD_|ERR_.*Z)/.test(String(cause.code))) {
-      throw new Fault('ROW_INVALID', { at: `file ${file.path}: it is not ${file.layout.compression}, or broken.`, cause })
-    }
-    throw fileFault(cause, `file ${file.path}`)
+    if (cause instanceof TypeError)
+      throw new Fault('ROW_INVALID', { at: `file ${file.path}, line ${before + 1} or soon after: the text is not UTF-8.` })
+    throw textFault(cause, file.path, file.layout)
   }
-  if (rest !== '') yield rest
+  if (rest !== '') yield { file, before, lines: [rest] }
 }

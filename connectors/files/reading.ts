@@ -1,7 +1,7 @@
 import type { Column } from '../contract.ts'
 import type { Input } from './inputs.ts'
 import { fileList, fileLiteral, identifier } from './sql.ts'
-import { csvType, duckType, fromNative, readCsv, typedFromCsv } from './types.ts'
+import { duckType, fromNative, readCsv, typedRows } from './types.ts'
 
 /** How the files of a source are read. */
 export type Reading =
@@ -27,29 +27,12 @@ export function relationOf(
     const range = rows ? ` where file_row_number >= ${rows.from} and file_row_number < ${rows.to}` : ''
     return `(select ${list.join(', ')} from read_parquet(${fileList(paths)}${rows ? ', file_row_number = true' : ''})${range})`
   }
-  if (reading.format === 'ndjson') {
-    const from = readCsv(
-      fileLiteral(pipe),
-      columns.map(({ type }) => csvType(type)),
-      { header: false, delimiter: ',' },
-    )
-    return `(select ${typedFromCsv(columns, true)} from ${from})`
-  }
-  const compression = files[0] ? { none: 'none', gzip: 'gzip', zstd: 'zstd' }[files[0].layout.compression] : 'auto'
-  const extra = `, compression = '${compression}'`
-  if (reading.declared) {
-    const from = readCsv(
-      fileList(paths),
-      columns.map(({ type }) => csvType(type)),
-      { header: true, delimiter: reading.delimiter, extra },
-    )
-    return `(select ${typedFromCsv(columns, true)} from ${from})`
-  }
+  if (reading.format === 'ndjson') return typedRows(fileLiteral(pipe), columns, { header: false, delimiter: ',', dialect: 'plain' })
+  const layouts = new Set(files.map(({ layout }) => layout.compression))
+  const extra = `, compression = '${layouts.size === 1 ? [...layouts][0] : 'auto'}'`
+  const options = { header: true, delimiter: reading.delimiter, dialect: 'quoted', extra } as const
+  if (reading.declared) return typedRows(fileList(paths), columns, options)
   // Read straight in their types, so that DuckDB names the line and the column of a value that does not fit.
-  const from = readCsv(
-    fileList(paths),
-    columns.map(({ type }) => duckType(type)),
-    { header: true, delimiter: reading.delimiter, extra },
-  )
-  return `(select ${columns.map(({ name }, i) => `c${i} as ${identifier(name)}`).join(', ')} from ${from})`
+  const types = columns.map(({ type }) => duckType(type))
+  return `(select ${columns.map(({ name }, i) => `c${i} as ${identifier(name)}`).join(', ')} from ${readCsv(fileList(paths), types, options)})`
 }

@@ -7,7 +7,7 @@ import { digestQuery } from '../digest.ts'
 import { errnoOf, fileFault } from './faults.ts'
 import { endingOf, type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
-import { ndjsonToCsv } from './ndjson.ts'
+import { ndjsonToPlain } from './ndjson.ts'
 import { feed } from './pipe.ts'
 import { type PublishParts, publishedFiles, publishFile, publishFolder, withdraw } from './publish.ts'
 import { type Reading, relationOf } from './reading.ts'
@@ -145,7 +145,7 @@ export class FilesSink implements Sink {
     const answer =
       layout.format === 'ndjson'
         ? await feed(
-            ndjsonToCsv(files, target.columns, signal),
+            ndjsonToPlain(files, target.columns, signal),
             { scratch, pipes },
             (from, s) => duck.run(sql(from), target.title, s),
             signal,

@@ -5,7 +5,7 @@ import { digestQuery } from '../digest.ts'
 import { readCsvHead } from './csv-head.ts'
 import { inferTypes } from './infer.ts'
 import { findInputs, type Input } from './inputs.ts'
-import { inspectNdjson, ndjsonToCsv } from './ndjson.ts'
+import { inspectNdjson, ndjsonToPlain } from './ndjson.ts'
 import { drain, feed } from './pipe.ts'
 import { type Reading, relationOf } from './reading.ts'
 import type { FilesParts } from './session.ts'
@@ -180,7 +180,7 @@ export class FilesSource implements Source {
     if (reading.format === 'ndjson') {
       return {
         from: (pipe: string) => relationOf([], reading, shape.columns, pipe),
-        bytes: (signal: AbortSignal) => ndjsonToCsv(located, shape.columns, signal),
+        bytes: (signal: AbortSignal) => ndjsonToPlain(located, shape.columns, signal),
       }
     }
     const from = relationOf(located, reading, shape.columns, '', own.rows)

@@ -1,4 +1,5 @@
 import type { Column, LogicalType } from '../contract.ts'
+import { fromPlain } from './plain.ts'
 import { identifier, literal } from './sql.ts'
 
 const TYPES: Readonly<Record<LogicalType['is'], string>> = {
@@ -109,12 +110,12 @@ function beforeChrist(text: string): string {
 }
 
 /** The type as which `read_csv` is to read a value of the `csv` encoding; `fromCsv` makes the rest of the way. */
-export function csvType(type: LogicalType): string {
+function csvType(type: LogicalType): string {
   const direct: readonly LogicalType['is'][] = ['bool', 'int16', 'int32', 'int64', 'float32', 'float64', 'decimal', 'time', 'uuid']
   return direct.includes(type.is) ? duckType(type) : 'VARCHAR'
 }
 
-export function fromCsv(reference: string, type: LogicalType): string {
+function fromCsv(reference: string, type: LogicalType): string {
   switch (type.is) {
     case 'date':
     case 'timestamp':
@@ -129,20 +130,50 @@ export function fromCsv(reference: string, type: LogicalType): string {
   }
 }
 
-/** `read_csv` over data in the `csv` encoding, its columns named c0, c1, …: names of people may differ in case only. */
-export function readCsv(
-  file: string,
-  types: readonly string[],
-  options: { readonly header: boolean; readonly delimiter: string; readonly extra?: string },
-): string {
+/** How text rows are written: with quotes as in RFC 4180, or in the plain dialect of plain.ts. */
+export type Dialect = 'quoted' | 'plain'
+
+export interface CsvOptions {
+  readonly header: boolean
+  readonly delimiter: string
+  readonly dialect: Dialect
+  /** More options of `read_csv`. */
+  readonly extra?: string
+}
+
+/** `read_csv` without any guessing, its columns named c0, c1, …: names of people may differ in case only. */
+export function readCsv(file: string, types: readonly string[], { header, delimiter, dialect, extra = '' }: CsvOptions): string {
   const columns = types.map((type, i) => `'c${i}': ${literal(type)}`).join(', ')
-  return `read_csv(${file}, auto_detect = false, header = ${options.header}, delim = ${literal(options.delimiter)}, quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, columns = {${columns}}${CSV_LIMITS}${options.extra ?? ''})`
+  // In parallel DuckDB guesses where a row begins, and quoted values of several lines can make it guess wrong.
+  const quotes = dialect === 'plain' ? "quote = '', escape = ''" : `quote = '"', escape = '"', parallel = false`
+  return `read_csv(${file}, auto_detect = false, header = ${header}, delim = ${literal(delimiter)}, ${quotes}, nullstr = '', allow_quoted_nulls = false, columns = {${columns}}${CSV_LIMITS}${extra})`
 }
 
 /** The longest row that is read, in bytes, and the buffer that must hold it. */
 const CSV_LIMITS = ', max_line_size = 16777216, buffer_size = 33554432'
 
-/** The typed rows of data in the `csv` encoding: `select` list over `readCsv`, under the columns' own names or c0, c1, …. */
-export function typedFromCsv(columns: readonly Column[], named: boolean): string {
-  return columns.map(({ name, type }, i) => `${fromCsv(`c${i}`, type)} as ${named ? identifier(name) : `c${i}`}`).join(', ')
+/** SQL: rows in the `csv` encoding, or in the plain dialect of it, typed, under the columns' names. */
+export function typedRows(file: string, columns: readonly Column[], options: CsvOptions): string {
+  const read = readCsv(
+    file,
+    columns.map(({ type }) => csvType(type)),
+    options,
+  )
+  const cells = columns.map(({ name, type }, i) => `${fromCsv(cellOf(i, type, options.dialect), type)} as ${identifier(name)}`)
+  return `(select ${cells.join(', ')} from ${read})`
+}
+
+/** SQL: the same as text c0, c1, …. */
+export function textRows(file: string, columns: readonly Column[], options: CsvOptions): string {
+  const read = readCsv(
+    file,
+    columns.map(() => 'VARCHAR'),
+    options,
+  )
+  return `(select ${columns.map(({ type }, i) => `${cellOf(i, type, options.dialect)} as c${i}`).join(', ')} from ${read})`
+}
+
+/** Numbers, days and the like hold nothing that the plain dialect escapes. */
+function cellOf(i: number, type: LogicalType, dialect: Dialect): string {
+  return dialect === 'plain' && ['text', 'json', 'other'].includes(type.is) ? fromPlain(`c${i}`) : `c${i}`
 }

@@ -10,10 +10,11 @@ import { fileFault } from './faults.ts'
 import type { Compression, Layout } from './formats.ts'
 import { ndjsonLine } from './ndjson-sql.ts'
 import { feed } from './pipe.ts'
+import { CsvToPlain, isQuoteHeavy } from './plain.ts'
 import type { FilesParts } from './session.ts'
 import { fileLiteral, identifier, literal } from './sql.ts'
 import { syncFile } from './staging.ts'
-import { csvType, readCsv, typedFromCsv } from './types.ts'
+import { type Dialect, textRows, typedRows } from './types.ts'
 
 export interface Written {
   readonly rows: number
@@ -99,25 +100,22 @@ function compressor(compression: Compression) {
 
 async function convert({ path, title, layout, columns, bytes }: WriteParts, session: FilesParts, signal: AbortSignal): Promise<number> {
   const { duck, scratch, pipes } = session
-  const answer = await feed(
-    bytes,
-    { scratch, pipes },
-    (from, inner) => duck.run(copyStatement(from, path, layout, columns), title, inner),
-    signal,
-  )
+  const dialect = (await isQuoteHeavy(bytes, signal)) ? 'quoted' : 'plain'
+  const run = (rows: Readable) =>
+    feed(rows, { scratch, pipes }, (from, inner) => duck.run(copyStatement(from, path, layout, columns, dialect), title, inner), signal)
+  const answer = await (dialect === 'quoted' ? run(bytes) : run(bytes.compose(new CsvToPlain()) as Readable))
   await syncFile(path)
   return answer.changed
 }
 
-function copyStatement(from: string, path: string, { format, compression }: Layout, columns: readonly Column[]): string {
+function copyStatement(from: string, path: string, { format, compression }: Layout, columns: readonly Column[], dialect: Dialect): string {
   const to = literal(path)
-  const rows = (types: readonly string[]) => readCsv(fileLiteral(from), types, { header: false, delimiter: ',' })
-  const text = rows(columns.map(() => 'VARCHAR'))
-  const packed = `compression '${compression}', use_tmp_file false`
+  const options = { header: false, delimiter: ',', dialect }
   if (format === 'parquet') {
-    const typed = rows(columns.map(({ type }) => csvType(type)))
-    return `copy (select ${typedFromCsv(columns, true)} from ${typed}) to ${to} (format parquet, compression zstd, use_tmp_file false)`
+    return `copy (select * from ${typedRows(fileLiteral(from), columns, options)}) to ${to} (format parquet, compression zstd, use_tmp_file false)`
   }
+  const text = textRows(fileLiteral(from), columns, options)
+  const packed = `compression '${compression}', use_tmp_file false`
   if (format === 'ndjson') {
     // A quote that no line holds: the lines are complete as they are.
     return `copy (select ${ndjsonLine(columns)} as line from ${text}) to ${to} (format csv, header false, quote '', escape '', delimiter '\x01', ${packed})`
