@@ -43,6 +43,8 @@ export class NodeJoins {
       throw new Fault('INPUT_INVALID', {
         at: `protocol: the node speaks ${request.protocol}, this service ${PROTOCOL_VERSION}. Update the service first.`,
       })
+    if (request.gatewayId !== undefined && request.gatewayId !== gateway.id)
+      throw new Fault('NODE_ALREADY_JOINED', { at: `The key is of ${gateway.name}.` })
     if (Buffer.from(request.identity, 'base64url').length !== 32)
       throw new Fault('INPUT_INVALID', { at: 'identity: must be 32 bytes, base64url.' })
     const row = await db.transaction().execute(async (transaction) => {
