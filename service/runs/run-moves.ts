@@ -1,0 +1,245 @@
+import type { Random } from '@postern/base/random.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { type GatewayId, newId, type RunId, type TaskId } from '@postern/protocol/ids.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
+import type { AttemptFinished, Counters, FinishResult, PlanResult, SnapshotResult } from '@postern/protocol/node-api.ts'
+import type { Db } from '../db/database.ts'
+import { type AttemptFacts, type AttemptRef, AttemptRepository, type Reporter } from './attempt-repository.ts'
+import type { Changes } from './run-news.ts'
+import type { FaultNote } from './run-record.ts'
+import { type LockedRun, RunRepository } from './run-repository.ts'
+import { type TaskFacts, TaskRepository } from './task-repository.ts'
+import { afterFailure } from './task-retry.ts'
+
+/** Before the finish in the order of the view, after all parts. */
+const FINISH_PLACE = LIMITS.planTasks + 1_000
+const SNAPSHOT_PLACE = LIMITS.planTasks + 1
+const CLEANUP_PLACE = FINISH_PLACE + 1
+
+export interface RunMovesParts {
+  readonly tx: Db
+  readonly gatewayId: GatewayId
+  readonly run: LockedRun
+  readonly random: Random
+}
+
+/** The attempt that a report is about, and who reports. */
+export interface Reported {
+  readonly ref: AttemptRef
+  readonly task: TaskFacts
+  readonly attempt: AttemptFacts
+  readonly by?: Reporter
+}
+
+/**
+ * What may become of one run: plan → parts → finish, and the ways out. Used inside one transaction that has the run's row
+ * locked, so that of two reports the second sees what the first did.
+ */
+export class RunMoves {
+  readonly runs: RunRepository
+  readonly tasks: TaskRepository
+  readonly attempts: AttemptRepository
+  readonly changes: Changes
+  readonly #parts: RunMovesParts
+
+  constructor(parts: RunMovesParts) {
+    this.#parts = parts
+    this.runs = new RunRepository(parts.tx)
+    this.tasks = new TaskRepository(parts.tx)
+    this.attempts = new AttemptRepository(parts.tx)
+    this.changes = { gatewayId: parts.gatewayId, run: parts.run.id, runStatus: undefined, tasks: new Set(), wake: false }
+  }
+
+  // ── what workers report ────────────────────────────────────────────────────────────────────────
+
+  async planned(reported: Reported, plan: PlanResult): Promise<void> {
+    await this.#succeeded(reported, null, undefined)
+    await this.runs.keepPlan(this.#run, plan, plan.holdsSnapshot ? (reported.by?.id ?? null) : null)
+    const parts = plan.parts.map(({ name, estimatedRows, spec }, index) => {
+      return { id: this.newTask(), place: index + 1, kind: 'part', name, status: 'ready', estimatedRows, spec } as const
+    })
+    const finish = {
+      id: this.newTask(),
+      place: FINISH_PLACE,
+      kind: 'finish',
+      name: 'finish',
+      status: 'waiting',
+      estimatedRows: null,
+      spec: null,
+    } as const
+    await this.tasks.add({ id: this.#run, gatewayId: this.#parts.gatewayId }, [...parts, finish])
+    for (const { id } of [...parts, finish]) this.changes.tasks.add(id)
+    this.changes.wake = true
+  }
+
+  async moved(reported: Reported, result: unknown, counters: Counters): Promise<void> {
+    await this.#succeeded(reported, result, counters)
+    await this.finishIfWhole()
+  }
+
+  async resnapshot(reported: Reported, { context, note }: SnapshotResult): Promise<void> {
+    await this.#succeeded(reported, null, undefined)
+    await this.runs.keepSnapshot(this.#run, context, reported.by?.id ?? null)
+    await this.runs.note(this.#run, [note])
+    for (const id of await this.tasks.moveAll(this.#run, 'unlock', ['part'])) this.changes.tasks.add(id)
+    await this.finishIfWhole()
+    this.changes.wake = true
+  }
+
+  /** A verification that failed ends the run as failed: nothing was published where the sink stages. */
+  async finished(reported: Reported, { verification, notes }: FinishResult): Promise<void> {
+    await this.runs.keepVerification(this.#run, verification)
+    await this.runs.note(this.#run, notes)
+    if (verification.status !== 'failed') {
+      await this.#succeeded(reported, null, undefined)
+      await this.#end('succeeded', null)
+      return
+    }
+    const fault = noteOf(new Fault('VERIFICATION_FAILED', { at: verification.notes[0] ?? '' }))
+    await this.attempts.end(reported.ref, 'failed', { by: reported.by, fault })
+    await this.#fail(reported.task.id, fault)
+  }
+
+  async cleaned(reported: Reported): Promise<void> {
+    await this.#succeeded(reported, null, undefined)
+  }
+
+  async failed(reported: Reported, fault: Fault, how: 'failed' | 'lost' | 'returned', counters?: Counters): Promise<void> {
+    const { ref, task, attempt, by } = reported
+    const note = noteOf(fault)
+    await this.attempts.end(ref, how, { by, counters, fault: note })
+    this.changes.tasks.add(task.id)
+    const { snapshots, snapshotsOpen } = await this.tasks.tally(this.#run)
+    const verdict = afterFailure({
+      kind: task.kind,
+      failures: task.failures,
+      attempt: task.attempt,
+      snapshots,
+      outdated: attempt.contextVersion < this.#parts.run.contextVersion,
+      fault,
+      fraction: this.#parts.random.fraction(),
+    })
+    switch (verdict.is) {
+      case 'again':
+        await this.tasks.again(task.id, verdict.delayMs, verdict.counts)
+        this.changes.wake = true
+        return
+      case 'hold':
+        await this.#hold(task.id, snapshotsOpen > 0, snapshots)
+        return
+      case 'fail':
+        await this.#fail(task.id, note)
+        return
+      default:
+        verdict satisfies never
+    }
+  }
+
+  // ── what people ask for ────────────────────────────────────────────────────────────────────────
+
+  /** True when it was active. What was written aside is taken away once nobody works on it any more. */
+  async cancel(): Promise<boolean> {
+    if (!(await this.runs.end(this.#run, 'cancelled', null))) return false
+    this.changes.runStatus = 'cancelled'
+    await this.#stopAll()
+    if (this.#parts.run.planned) await this.cleanUp()
+    return true
+  }
+
+  async cleanUp(): Promise<void> {
+    const id = this.newTask()
+    const task = {
+      id,
+      place: CLEANUP_PLACE,
+      kind: 'cleanup',
+      name: 'clean up',
+      status: 'waiting',
+      estimatedRows: null,
+      spec: null,
+    } as const
+    await this.tasks.add({ id: this.#run, gatewayId: this.#parts.gatewayId }, [task])
+    this.changes.tasks.add(id)
+  }
+
+  async addPlan(): Promise<void> {
+    const id = this.newTask()
+    const task = { id, place: 0, kind: 'plan', name: 'plan', status: 'ready', estimatedRows: null, spec: null } as const
+    await this.tasks.add({ id: this.#run, gatewayId: this.#parts.gatewayId }, [task])
+    this.changes.tasks.add(id)
+    this.changes.wake = true
+  }
+
+  /** Finish is ready when the last part is done. */
+  async finishIfWhole(): Promise<void> {
+    const { partsLeft } = await this.tasks.tally(this.#run)
+    if (partsLeft > 0) return
+    for (const id of await this.tasks.moveAll(this.#run, 'unlock', ['finish'])) this.changes.tasks.add(id)
+    this.changes.wake = true
+  }
+
+  newTask(): TaskId {
+    return newId<TaskId>('tsk', this.#parts.random.bytes)
+  }
+
+  // ── inside ─────────────────────────────────────────────────────────────────────────────────────
+
+  get #run(): RunId {
+    return this.#parts.run.id
+  }
+
+  async #succeeded({ ref, task, by }: Reported, result: unknown, counters: Counters | undefined): Promise<void> {
+    await this.attempts.end(ref, 'succeeded', { by, counters })
+    await this.tasks.succeed(task.id, result, counters)
+    this.changes.tasks.add(task.id)
+  }
+
+  /** Parts that have not begun wait too: under a snapshot that is gone they could only fail. Those that run may well end. */
+  async #hold(task: TaskId, open: boolean, snapshots: number): Promise<void> {
+    await this.tasks.move(task, 'hold')
+    for (const id of await this.tasks.moveAll(this.#run, 'hold', ['part'], 'ready')) this.changes.tasks.add(id)
+    if (open) return
+    const id = this.newTask()
+    const next = {
+      id,
+      place: SNAPSHOT_PLACE + snapshots,
+      kind: 'snapshot',
+      name: 'new snapshot',
+      status: 'ready',
+      estimatedRows: null,
+      spec: null,
+    } as const
+    await this.tasks.add({ id: this.#run, gatewayId: this.#parts.gatewayId }, [next])
+    this.changes.tasks.add(id)
+    this.changes.wake = true
+  }
+
+  /** The task fails, and with it the run. A clean-up that fails leaves its run cancelled, with a note. */
+  async #fail(task: TaskId, fault: FaultNote): Promise<void> {
+    await this.tasks.move(task, 'fail')
+    this.changes.tasks.add(task)
+    if (await this.#end('failed', fault)) await this.#stopAll()
+    else await this.runs.note(this.#run, [`What was written aside could not be taken away: ${fault.message}`])
+  }
+
+  async #end(status: 'succeeded' | 'failed', fault: FaultNote | null): Promise<boolean> {
+    const ended = await this.runs.end(this.#run, status, fault)
+    if (ended) this.changes.runStatus = status
+    return ended
+  }
+
+  async #stopAll(): Promise<void> {
+    const kinds = ['plan', 'part', 'snapshot', 'finish'] as const
+    for (const id of await this.tasks.moveAll(this.#run, 'cancel', kinds)) this.changes.tasks.add(id)
+    await this.attempts.cancelAll(this.#run)
+  }
+}
+
+export const noteOf = ({ code, message, remedy }: Pick<Fault, 'code' | 'message' | 'remedy'>): FaultNote => ({ code, message, remedy })
+
+/** What a report says of the task, so that a repeated one can be told from one that comes too late. */
+export function statusOfReport(report: AttemptFinished): 'succeeded' | 'failed' | 'returned' {
+  if (report.outcome === 'failed') return 'failed'
+  if (report.outcome === 'returned') return 'returned'
+  if (report.outcome === 'finished' && report.finish.verification.status === 'failed') return 'failed'
+  return 'succeeded'
+}
