@@ -46,6 +46,8 @@ export class CopyOut implements Listener {
         done(cause)
       },
     })
+    // Who reads hears of a failure; who does not yet must not end the process by it.
+    this.bytes.on('error', () => undefined)
   }
 
   /** Settles when the server has begun to send, or has refused. */

@@ -69,6 +69,8 @@ export class QueryRun implements Listener {
         done(cause)
       },
     })
+    // Who reads hears of a failure; who does not yet must not end the process by it.
+    this.#stream.on('error', () => undefined)
   }
 
   static start(parts: QueryParts, signal: AbortSignal, faultOfAbort: (signal: AbortSignal) => Fault): Promise<Answer> {

@@ -43,6 +43,8 @@ export class PostgresSink implements Sink {
   ): Promise<Commit> {
     const { target, slot, encoding, bytes } = request
     refuseBinary(target, encoding)
+    // CopyIn hears a failure even if it came before; until then it must not end the process.
+    bytes.on('error', () => undefined)
     const work = this.#work
     const into = tableOf(factsOf(target))
     const columns = target.columns.map((column) => quoteName(column.name)).join(', ')
