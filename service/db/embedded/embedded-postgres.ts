@@ -205,7 +205,7 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
     await clearStalePid(place.data)
     if (!(await isFree(this.#port))) {
       this.#port = await freePort()
-      await writePointer(folder, { data: place.data, port: this.#port, ...(place.user ? { note: `runs as ${place.user.name}` } : {}) })
+      await writePointer(folder, { data: place.data, port: this.#port, note: place.note })
     }
     const wanted = { ...SETTINGS, ...(durable ? {} : NOT_DURABLE), ...settings, port: String(this.#port) }
     const args = ['-D', place.data, ...Object.entries(wanted).flatMap(([name, value]) => ['-c', `${name}=${value}`])]

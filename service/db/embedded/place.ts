@@ -19,6 +19,8 @@ export interface Place {
   readonly binaries: Binaries
   readonly user: RunAs | undefined
   readonly port: number | null
+  /** Why it lies where it lies, for whoever opens DIR/postgres.json. */
+  readonly note: string
 }
 
 const pointerFile = (folder: string) => join(folder, 'postgres.json')
@@ -44,23 +46,22 @@ export async function findPlace(folder: string, log: Log): Promise<Place> {
   const user = await whoRuns()
   const pointer = await readPointer(folder)
   const port = pointer?.port ?? null
-  if (!user) return { data: pointer?.data ?? join(folder, 'postgres'), binaries: shipped, user, port }
+  if (!user) return { data: pointer?.data ?? join(folder, 'postgres'), binaries: shipped, user, port, note: '' }
 
   const programsBlocked = await barrier(join(shipped.root, 'bin'), user)
   if (programsBlocked) await mkdir(ELSEWHERE, { recursive: true, mode: 0o755 })
   const binaries = programsBlocked ? await copyBinaries(shipped, ELSEWHERE) : shipped
   const known = pointer && (await stat(pointer.data).catch(() => undefined))
-  if (pointer && known) return { data: pointer.data, binaries, user, port }
+  if (pointer && known) return { data: pointer.data, binaries, user, port, note: pointer.note ?? '' }
 
-  const dataBlocked = await openWay(folder, user)
-  const data = dataBlocked ? join(ELSEWHERE, nameOf(await realpath(folder)), 'postgres') : join(folder, 'postgres')
-  if (dataBlocked) {
-    const note = `PostgreSQL runs as ${user.name}, who cannot pass ${dataBlocked}: its data is in ${data}`
-    await mkdir(join(data, '..'), { recursive: true, mode: 0o711 })
-    await writePointer(folder, { data, port, note })
-    log.info({ data, user: user.name, blocked: dataBlocked }, 'database kept outside the data folder')
-  }
-  return { data, binaries, user, port }
+  const blocked = await openWay(folder, user)
+  if (!blocked) return { data: join(folder, 'postgres'), binaries, user, port, note: `PostgreSQL runs as ${user.name}` }
+  const data = join(ELSEWHERE, nameOf(await realpath(folder)), 'postgres')
+  const note = `PostgreSQL runs as ${user.name}, who cannot pass ${blocked}: its data is kept here instead`
+  await mkdir(join(data, '..'), { recursive: true, mode: 0o711 })
+  await writePointer(folder, { data, port, note })
+  log.info({ data, user: user.name, blocked }, 'database kept outside the data folder')
+  return { data, binaries, user, port, note }
 }
 
 /** What still bars the user from the folder after it was opened for passing through (not for listing or reading). */
