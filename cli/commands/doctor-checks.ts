@@ -140,7 +140,7 @@ export async function checkToken(
   if (access.token === undefined) return skip(name, 'none: POSTERN_TOKEN is not set and nobody has signed in')
   if (!reachable) return skip(name, 'no service to ask')
   try {
-    await new Client({ ...access, fetch: httpFetch }).runs.list({ limit: 1, signal })
+    await new Client({ ...access, fetch: httpFetch }).gateways.list(signal)
     return pass(name, 'the service takes it')
   } catch (thrown) {
     const fault = Fault.from(thrown)

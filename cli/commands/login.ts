@@ -17,7 +17,7 @@ export function loginCommand(program: Command, shell: Shell): void {
       ])
       const token = (shell.env['POSTERN_TOKEN'] || (await new SecretReader(shell).ask('Token'))).trim()
       // A token that does not work is not remembered.
-      await new Client({ url, token, fetch: httpFetch }).runs.list({ limit: 1, signal: shell.signal })
+      await new Client({ url, token, fetch: httpFetch }).gateways.list(shell.signal)
       const path = await writeLogin(shell.configFolder, { url, token })
       if (options.json) return printJson(shell, { url, path })
       printLines(shell, `Signed in to ${url}. The token is in ${path}; delete that file to sign out.`)
