@@ -1,8 +1,31 @@
 /** Links, queries, runs and events: what the service does with its nodes. */
 import type { Component } from '@postern/base/lifecycle.ts'
+import { LINK_PATH } from '@postern/protocol/link.ts'
 import type { Core } from './core.ts'
+import { EventBus } from './events/event-bus.ts'
+import { EventStreams, eventRoutes } from './events/event-routes.ts'
+import { NodeNews } from './events/node-news.ts'
 import type { Routes, UpgradeHandler } from './http/http-server.ts'
+import { LinkDoor } from './links/link-door.ts'
+import { LinkRegistry } from './links/link-registry.ts'
 import type { BeatListener } from './nodes/beat-listener.ts'
+import { Admission } from './queries/admission.ts'
+import { QueryLog } from './queries/query-log.ts'
+import { QueryRepository } from './queries/query-repository.ts'
+import { queryRoutes } from './queries/query-routes.ts'
+import { QueryService } from './queries/query-service.ts'
+import { DispatchService } from './runs/dispatch-service.ts'
+import { ReportService } from './runs/report-service.ts'
+import { RunBeats } from './runs/run-beats.ts'
+import { RunNews } from './runs/run-news.ts'
+import { runNodeRoutes } from './runs/run-node-routes.ts'
+import { RunRepository } from './runs/run-repository.ts'
+import { runRoutes } from './runs/run-routes.ts'
+import { RunService } from './runs/run-service.ts'
+import { RunSweeper } from './runs/run-sweeper.ts'
+import { TaskSignal } from './runs/task-signal.ts'
+import { storeProbeRoutes } from './stores/store-probe-routes.ts'
+import { StoreProbe } from './stores/store-probe-service.ts'
 
 export interface Work {
   /** Started in this order, before the door opens. */
@@ -12,6 +35,48 @@ export interface Work {
   readonly beatListener: BeatListener
 }
 
-export function buildWork(_core: Core): Work {
-  return { parts: [], routes: [], upgrades: [], beatListener: { onBeat: async () => ({ stop: [], keepSnapshots: [] }) } }
+const QUERY_RETENTION_MS = 7 * 86_400_000
+
+export function buildWork(core: Core): Work {
+  const { clock, random, log, nodes, doorkeeper, stores } = core
+  const events = new EventBus()
+  const links = new LinkRegistry({ listener: nodes, clock, log })
+  const door = new LinkDoor({ links, doorkeeper, log })
+  const admission = new Admission()
+  const findStore = (name: string) => stores.byName(name)
+
+  const queryLog = new QueryLog({ queries: new QueryRepository(core.db), retentionMs: QUERY_RETENTION_MS, clock, log })
+  const queries = new QueryService({ findStore, nodes, links, admission, queries: queryLog, events, clock, random, log })
+  const probe = new StoreProbe({ findStore, nodes, links, clock, random })
+  const runs = buildRuns(core, { events, links })
+  const streams = new EventStreams(events)
+
+  return {
+    // Drained backwards: who waits for something is let go before the links are.
+    parts: [queryLog, runs.sweeper, new NodeNews({ nodes, events, admission, links }), links, door, runs.dispatch, streams],
+    routes: [
+      queryRoutes({ service: queries, queries: queryLog }),
+      storeProbeRoutes({ probe }),
+      runRoutes({ runs: runs.service, audit: core.audit }),
+      runNodeRoutes({ dispatch: runs.dispatch, reports: runs.reports }),
+      eventRoutes(streams),
+    ],
+    upgrades: [[LINK_PATH, door.handler]],
+    beatListener: runs.beats,
+  }
+}
+
+function buildRuns(core: Core, { events, links }: { readonly events: EventBus; readonly links: LinkRegistry }) {
+  const { db, clock, random, log, nodes, leases, stores } = core
+  const signal = new TaskSignal()
+  const repository = new RunRepository(db)
+  const news = new RunNews({ events, signal, tasksOf: (run) => repository.tasks(run), clock })
+  const service = new RunService({ db, findStore: (name) => stores.byName(name), nodes, news, random })
+  return {
+    service,
+    reports: new ReportService({ db, runs: service, nodes, news }),
+    dispatch: new DispatchService({ db, runs: service, leases, nodes, links, signal, clock }),
+    sweeper: new RunSweeper({ db, runs: service, nodes, signal, clock, log }),
+    beats: new RunBeats({ db, nodes }),
+  }
 }

@@ -37,6 +37,10 @@ export class EventStreams implements Component {
 
   async start(): Promise<void> {}
 
+  async drain(): Promise<void> {
+    await this.stop()
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     for (const raw of this.#open) raw.end()

@@ -51,6 +51,10 @@ export class LinkDoor implements Component {
 
   async start(): Promise<void> {}
 
+  async drain(): Promise<void> {
+    await this.stop()
+  }
+
   /** Unproven sockets are cut; links belong to the registry. */
   async stop(): Promise<void> {
     for (const socket of this.#unproven) socket.destroy()

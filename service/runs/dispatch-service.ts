@@ -1,4 +1,5 @@
 import type { Clock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
@@ -30,7 +31,8 @@ export interface DispatchServiceParts {
 }
 
 /** Gives ready tasks to dispatchers, and passes orders on to workers whose channel is broken. */
-export class DispatchService {
+export class DispatchService implements Component {
+  readonly name = 'dispatch'
   readonly #parts: DispatchServiceParts
   readonly #tasks: TaskRepository
   readonly #stopping = new AbortController()
@@ -40,8 +42,14 @@ export class DispatchService {
     this.#tasks = new TaskRepository(parts.db)
   }
 
+  async start(): Promise<void> {}
+
   /** Pulls that are held open end, so that the process can. */
-  stop(): void {
+  async drain(): Promise<void> {
+    this.#stopping.abort()
+  }
+
+  async stop(): Promise<void> {
     this.#stopping.abort()
   }
 

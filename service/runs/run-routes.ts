@@ -1,7 +1,9 @@
 import { CopyRequest, RunStatus, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { Name, RunId } from '@postern/protocol/ids.ts'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { AuditLog } from '../audit/audit-log.ts'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
 import { runSummary } from './run-record.ts'
@@ -14,16 +16,28 @@ const RunList = PageQuery.extend({
 })
 const params = z.object({ run: RunId })
 
+export interface RunRouteParts {
+  readonly runs: RunService
+  readonly audit: Pick<AuditLog, 'record'>
+}
+
 export const runRoutes =
-  ({ runs }: { readonly runs: RunService }): Routes =>
+  ({ runs, audit }: RunRouteParts): Routes =>
   async (http) => {
+    const record = async (action: string, run: z.infer<typeof RunView>, { caller, ip }: FastifyRequest) =>
+      await audit.record({ who: caller?.name ?? '', action, target: `run ${run.id}`, ip, details: { name: run.name } })
+
     http.post(
       '/v1/copies',
       {
         schema: { summary: 'Copy from one store to another', tags: ['runs'], body: CopyRequest, response: { 202: RunView } },
         config: { needs: 'runs:write' },
       },
-      async ({ body, caller }, reply) => reply.code(202).send(await runs.create(body, caller?.name ?? '')),
+      async (request, reply) => {
+        const run = await runs.create(request.body, request.caller?.name ?? '')
+        await record('run.create', run, request)
+        return reply.code(202).send(run)
+      },
     )
 
     http.get(
@@ -53,7 +67,11 @@ export const runRoutes =
         schema: { summary: 'Stop a run and take away what it wrote aside', tags: ['runs'], params, response: { 202: RunView } },
         config: { needs: 'runs:write' },
       },
-      async ({ params: { run } }, reply) => reply.code(202).send(await runs.cancel(run)),
+      async (request, reply) => {
+        const run = await runs.cancel(request.params.run)
+        await record('run.cancel', run, request)
+        return reply.code(202).send(run)
+      },
     )
 
     http.post(
@@ -62,7 +80,11 @@ export const runRoutes =
         schema: { summary: 'Go on with what did not succeed', tags: ['runs'], params, response: { 202: RunView } },
         config: { needs: 'runs:write' },
       },
-      async ({ params: { run } }, reply) => reply.code(202).send(await runs.rerun(run)),
+      async (request, reply) => {
+        const run = await runs.rerun(request.params.run)
+        await record('run.rerun', run, request)
+        return reply.code(202).send(run)
+      },
     )
   }
 
