@@ -1,11 +1,11 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import { Secret, silentLog } from '@postern/base/log.ts'
+import { NASTY_COLUMNS, nastyTable } from '@postern/testkit/nasty-rows.ts'
 import { testDatabase } from '@postern/testkit/postgres.ts'
 import { expect, test } from 'vitest'
 import type { Column } from './contract.ts'
 import { type Dialect, digestQuery, rowText } from './digest.ts'
 import { postgres } from './postgres/index.ts'
-import { NASTY_COLUMNS, nastyTable } from './postgres/nasty-rows.ts'
 
 const DUCKDB_TYPES: Readonly<Record<string, string>> = {
   boolean: 'BOOLEAN',

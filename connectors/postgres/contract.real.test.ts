@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ConnectorRig, connectorContract } from '@postern/testkit/connector-contract.ts'
 import { freePort } from '@postern/testkit/free-port.ts'
+import { nastyTable } from '@postern/testkit/nasty-rows.ts'
 import { testDatabase } from '@postern/testkit/postgres.ts'
 import { postgres } from './index.ts'
-import { nastyTable } from './nasty-rows.ts'
 
 async function postgresRig(): Promise<ConnectorRig> {
   const db = await testDatabase()
