@@ -39,19 +39,7 @@ export class Rig implements AsyncDisposable {
     const lake = mkdtempSync(join(tmpdir(), 'postern-bench-'))
     stack.defer(() => rmSync(lake, { recursive: true, force: true }))
     await cluster.postgresStore('bench', database)
-    await must(cluster, [
-      'store',
-      'create',
-      'lake',
-      '--gateway',
-      cluster.gateway,
-      '--kind',
-      'files',
-      '--set',
-      `path=${lake}`,
-      '--set',
-      'format=parquet',
-    ])
+    await must(cluster, ['store', 'create', 'lake', '--gateway', cluster.gateway, '--kind', 'files', '--set', `path=${lake}`])
     return new Rig({ server, database, cluster, stack: stack.move() })
   }
 

@@ -129,19 +129,7 @@ export class Cluster implements AsyncDisposable {
     const set = [`host=${host}`, `port=${port}`, `database=${database}`, 'user=reader'].flatMap((pair) => ['--set', pair])
     const shop = ['store', 'create', 'shop', '--gateway', GATEWAY, '--kind', 'postgres', ...set, '--secret', 'password=-']
     await this.postern(shop, this.#readerPassword)
-    const lake = [
-      'store',
-      'create',
-      'lake',
-      '--gateway',
-      GATEWAY,
-      '--kind',
-      'files',
-      '--set',
-      `path=${this.lake}`,
-      '--set',
-      'format=parquet',
-    ]
+    const lake = ['store', 'create', 'lake', '--gateway', GATEWAY, '--kind', 'files', '--set', `path=${this.lake}`]
     await this.postern(lake)
   }
 
