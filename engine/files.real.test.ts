@@ -110,21 +110,6 @@ test('finishing a published folder again says passed and changes nothing', async
   expect(finish.verification).toMatchObject({ status: 'passed', targetRows: ROWS })
 })
 
-test('an attempt that is aborted leaves nothing, and the next one writes all', async () => {
-  const run = new Run({ from: 'orders', to: 'aborted.csv', verify: 'checksum' })
-  run.planned(await engine.execute(run.order('plan'), ignore, never()))
-  const controller = new AbortController()
-  setTimeout(() => controller.abort(), 3)
-
-  const aborted = await engine.execute(run.part(0), ignore, controller.signal)
-  const moved = run.moved(0, await engine.execute(run.part(0, 2), ignore, never()))
-  const { finish } = expectOutcome(await engine.execute(run.finish(), ignore, never()), 'finished')
-
-  expect(['failed', 'moved']).toContain(aborted.outcome)
-  expect(moved.counters.rowsWritten).toBe(ROWS)
-  expect(finish.verification.status).toBe('passed')
-})
-
 test('several parts into one file are refused before anything is written', async () => {
   const { fault } = expectOutcome(
     await engine.execute(new Run({ from: 'orders', to: 'few.csv', parts: 2 }).order('plan'), ignore, never()),

@@ -122,16 +122,6 @@ describe.each(['append', 'overwrite'] as const)('whatever happens to a run that 
     expect(await left()).toBe(0)
   })
 
-  test('an attempt that is aborted on the way leaves nothing, and the next one moves all', async () => {
-    const run = await planned(1)
-    const controller = new AbortController()
-    const aborted = await engine.execute(run.part(0), ignoreAndAbort(controller), controller.signal)
-
-    expect(['failed', 'moved']).toContain(aborted.outcome)
-    expect((await finished(run)).finish.verification).toMatchObject({ status: 'passed', targetRows: ROWS })
-    expect(await left()).toBe(0)
-  })
-
   test('planning twice, also at once, does no harm', async () => {
     const run = new Run({ from: 'orders', to: 'copy.orders', mode, parts: 3, verify: 'checksum' })
     const plans = await Promise.all([1, 2].map((attempt) => engine.execute(run.order('plan', { attempt }), ignore, never())))
@@ -191,15 +181,6 @@ describe.each(['append', 'overwrite'] as const)('whatever happens to a run that 
     expect(engine.snapshots()).toEqual([])
   })
 })
-
-/** Aborts with the first progress, or soon after the start where none is told. */
-function ignoreAndAbort(controller: AbortController) {
-  const timer = setTimeout(() => controller.abort(), 3)
-  return () => {
-    clearTimeout(timer)
-    controller.abort()
-  }
-}
 
 describe('a target with a planted defect', () => {
   const spoiled = async (defect: keyof typeof DEFECTS, verify: 'counts' | 'checksum') => {
