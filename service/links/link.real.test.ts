@@ -9,10 +9,10 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { type NodeId, newId } from '@postern/protocol/ids.ts'
 import { FlakyLink } from '@postern/testkit/flaky-link.ts'
 import { afterEach, expect, test, vi } from 'vitest'
-import { type Dialled, type DialOptions, dialLink, type StreamHandler } from './fake-dialler.ts'
+import { type Dialled, type DialOptions, dialLink, type StreamHandler } from '../testing/fake-dialler.ts'
+import { selfSigned } from '../testing/self-signed.ts'
 import { LinkDoor } from './link-door.ts'
 import { LinkRegistry } from './link-registry.ts'
-import { selfSigned } from './self-signed.ts'
 
 const NODE = newId<NodeId>('nod', systemRandom.bytes)
 const toClose: (() => Promise<void>)[] = []

@@ -54,6 +54,7 @@ export class ReportService {
       if (!isOpen(attempt.status)) return await this.#tooLate(moves, { ref, task, attempt, by }, report)
       if (attempt.nodeId !== null && attempt.nodeId !== node) throw stale(ref)
       // A short task may be over before its start was told.
+      if (attempt.status === 'dispatched') await moves.attempts.start(ref, report.epoch, by)
       if (await moves.runs.begin(runId)) moves.changes.runStatus = 'running'
       await apply(moves, { ref, task, attempt, by }, report)
     })

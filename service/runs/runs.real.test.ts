@@ -1,0 +1,267 @@
+import type { RunView } from '@postern/protocol/api/runs.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { expect, test, vi } from 'vitest'
+import { type FakeNode, moved, planOf, verified } from '../testing/fake-node.ts'
+import { LocalService } from '../testing/local-service.ts'
+
+const COPY = { source: 'shop', sink: 'lake', from: 'orders', to: 'orders/' }
+const fault = (code: 'SNAPSHOT_LOST' | 'TABLE_MISSING' | 'STORE_UNREACHABLE') => ({
+  ...new Fault(code, { at: 'shop' }).toJSON(),
+  details: {},
+})
+const failed = (code: Parameters<typeof fault>[0]) => ({ outcome: 'failed', fault: fault(code), counters: moved(0).counters }) as const
+
+async function rig(nodes = 1) {
+  const service = await LocalService.start()
+  const [node, second] = (await service.gateway(nodes)) as [FakeNode, FakeNode]
+  await vi.waitFor(async () => expect((await node.beat()).dispatcher.mine).toBe(true), { timeout: 5_000 })
+  const copy = (more = {}) => service.api<RunView>('POST', '/v1/copies', { ...COPY, ...more })
+  const get = (run: RunView) => service.api<RunView>('GET', `/v1/runs/${run.id}`)
+  return { service, node, second, copy, get }
+}
+
+async function plan(node: FakeNode, parts: readonly (number | null)[], holdsSnapshot = false) {
+  const order = await node.pullOne('plan')
+  await node.started(order)
+  await node.finished(order, planOf(parts, holdsSnapshot))
+  return order
+}
+
+test('a copy goes from its plan through its parts, largest first, to its finish', async () => {
+  const { service, node, copy, get } = await rig()
+  await using _ = service
+
+  const run = await copy()
+  expect(run).toMatchObject({ status: 'queued', name: 'shop:orders → lake:orders/', guarantee: null, verification: { status: 'pending' } })
+  const waiting = await plan(node, [10, 30, 20])
+  expect(waiting).toMatchObject({
+    run: run.id,
+    attempt: 1,
+    epoch: node.epoch,
+    copy: { from: 'orders' },
+    context: null,
+    source: { name: 'shop' },
+  })
+  const parts = await node.pull()
+  for (const order of parts) {
+    await node.started(order)
+    await node.progress(order, { rowsRead: 1 })
+    await node.finished(order, moved((order.spec as { index: number }).index + 1))
+  }
+  const finish = await node.pullOne('finish')
+  await node.finished(finish, verified())
+
+  expect(parts.map(({ spec }) => spec)).toEqual([{ index: 1 }, { index: 2 }, { index: 0 }])
+  expect(parts[0]).toMatchObject({ kind: 'part', context: { of: 'plan' } })
+  expect(finish.parts?.map(({ spec, result }) => [spec, result])).toEqual([0, 1, 2].map((index) => [{ index }, { rows: index + 1 }]))
+  const done = await get(run)
+  expect(done).toMatchObject({
+    status: 'succeeded',
+    guarantee: 'exactly-once',
+    lane: 'binary',
+    notes: ['planned', 'finished'],
+    rowsRead: 6,
+    rowsWritten: 6,
+    bytesWritten: 60,
+    verification: { status: 'passed' },
+    fault: null,
+  })
+  expect(done.tasks.map(({ kind, status, node: by }) => `${kind} ${status} ${by}`)).toEqual([
+    'plan succeeded a',
+    'part succeeded a',
+    'part succeeded a',
+    'part succeeded a',
+    'finish succeeded a',
+  ])
+  const { items } = await service.api<{ items: RunView[] }>('GET', '/v1/runs?status=succeeded&limit=1')
+  expect(items[0]).toMatchObject({ id: run.id, rowsWritten: 6 })
+})
+
+test('a pull that is held open is woken at once, also by the end of the last part', async () => {
+  const { service, node, copy } = await rig()
+  await using _ = service
+  const held = node.pull()
+  const from = performance.now()
+  await copy()
+  const [order] = await held
+  expect(order?.kind).toBe('plan')
+  expect(performance.now() - from).toBeLessThan(800)
+
+  if (order) await node.finished(order, planOf([1]))
+  const [part] = await node.pull()
+  const next = node.pull()
+  if (part) await node.finished(part, moved(1))
+
+  expect((await next).map(({ kind }) => kind)).toEqual(['finish'])
+})
+
+test('only the dispatcher of now may pull, and a report of another epoch is stale', async () => {
+  const { service, node, second, copy } = await rig(2)
+  await using _ = service
+  await copy()
+
+  await expect(second.pull(1, node.epoch)).rejects.toThrow('LEASE_LOST')
+  await expect(node.pull(1, node.epoch + 1)).rejects.toThrow('LEASE_LOST')
+  const order = await node.pullOne('plan')
+  await expect(second.started({ ...order, epoch: order.epoch + 1 })).rejects.toThrow('ATTEMPT_STALE')
+  await second.started(order)
+  await expect(node.finished(order, planOf([1]))).rejects.toThrow('ATTEMPT_STALE')
+  await second.finished(order, planOf([1]))
+})
+
+test('a report may be repeated, and one of an older attempt is refused', async () => {
+  const { service, node, copy, get } = await rig()
+  await using _ = service
+  const run = await copy()
+  await plan(node, [1])
+  const first = await node.pullOne('part')
+  await node.finished(first, failed('STORE_UNREACHABLE'))
+  await node.finished(first, failed('STORE_UNREACHABLE'))
+  const second = await node.pullOne('part')
+  expect([second.task, second.attempt]).toEqual([first.task, 2])
+
+  await expect(node.started(first)).rejects.toThrow('ATTEMPT_STALE')
+  await expect(node.finished(first, moved(1))).rejects.toThrow('ATTEMPT_STALE')
+  await node.finished(second, moved(1))
+  await node.finished(second, moved(1))
+
+  expect((await get(run)).tasks[1]).toMatchObject({ status: 'succeeded', attempts: [{ status: 'failed' }, { status: 'succeeded' }] })
+})
+
+test('a fault that cannot pass fails the run with its words, and the other parts are stopped', async () => {
+  const { service, node, copy, get } = await rig()
+  await using _ = service
+  const run = await copy()
+  await plan(node, [2, 1])
+  const [first, second] = await node.pull()
+  if (!first || !second) throw new Error('two parts expected')
+  await node.started(first)
+  await node.started(second)
+
+  await node.finished(first, failed('TABLE_MISSING'))
+
+  expect(await get(run)).toMatchObject({ status: 'failed', fault: { code: 'TABLE_MISSING', message: expect.stringContaining('shop') } })
+  expect((await node.beat()).stop).toEqual([{ task: second.task, attempt: 1 }])
+  await expect(node.progress(second, {})).rejects.toThrow('ATTEMPT_STALE')
+
+  const again = await service.api<RunView>('POST', `/v1/runs/${run.id}/rerun`)
+  expect(again.status).toBe('queued')
+  node.running = []
+  const retried = await node.pull()
+  expect(retried.map(({ task, attempt }) => `${task} ${attempt}`).sort()).toEqual([first, second].map(({ task }) => `${task} 2`).sort())
+  for (const order of retried) await node.finished(order, moved(1))
+  await node.finished(await node.pullOne('finish'), verified())
+  expect(await get(run)).toMatchObject({ status: 'succeeded', fault: null })
+})
+
+test('a verification that fails fails the run, and a rerun only finishes again', async () => {
+  const { service, node, copy, get } = await rig()
+  await using _ = service
+  const run = await copy()
+  await plan(node, [1])
+  await node.finished(await node.pullOne('part'), moved(1))
+  await node.finished(await node.pullOne('finish'), verified('failed'))
+  expect(await get(run)).toMatchObject({ status: 'failed', fault: { code: 'VERIFICATION_FAILED' }, verification: { status: 'failed' } })
+
+  await service.api('POST', `/v1/runs/${run.id}/rerun`)
+  await node.finished(await node.pullOne('finish'), verified())
+
+  expect(await get(run)).toMatchObject({ status: 'succeeded', verification: { status: 'passed' } })
+})
+
+test('a lost snapshot is taken anew once, and the parts left go on under it', async () => {
+  const { service, node, copy, get } = await rig()
+  await using _ = service
+  const run = await copy()
+  await plan(node, [3, 2, 1], true)
+  node.snapshots = [run.id]
+  expect((await node.beat()).keepSnapshots).toEqual([run.id])
+  const [first, second] = await node.pull(2)
+  if (!first || !second) throw new Error('two parts expected')
+
+  await node.finished(first, failed('SNAPSHOT_LOST'))
+  const snapshot = await node.pullOne('snapshot')
+  await node.finished(snapshot, { outcome: 'resnapshot', snapshot: { context: { of: 'snapshot' }, note: 'a second one' } })
+  await node.finished(second, failed('SNAPSHOT_LOST'))
+  const parts = await node.pull()
+
+  expect(parts.map(({ kind, context }) => [kind, context])).toEqual(Array(3).fill(['part', { of: 'snapshot' }]))
+  for (const order of parts) await node.finished(order, moved(1))
+  await node.finished(await node.pullOne('finish'), verified())
+  const done = await get(run)
+  expect(done).toMatchObject({ status: 'succeeded', notes: ['planned', 'a second one', 'finished'] })
+  expect(done.tasks.filter(({ kind }) => kind === 'snapshot')).toHaveLength(1)
+  expect((await node.beat()).keepSnapshots).toEqual([])
+})
+
+test('the tasks of a node that died go to another, and what it says later is refused', { timeout: 30_000 }, async () => {
+  const { service, node, second, copy, get } = await rig(2)
+  await using _ = service
+  const run = await copy()
+  await plan(node, [1])
+  const lost = await node.pullOne('part')
+  await second.started(lost)
+
+  await second.die()
+
+  // Another may only pull once the silence was noticed: link gone and no beat for 3 s, never before 8 s after the start of the service.
+  const again = await vi.waitUntil(async () => (await node.pull(1))[0], { timeout: 20_000 })
+  expect(again).toMatchObject({ task: lost.task, attempt: 2 })
+  await expect(second.finished(lost, moved(1))).rejects.toThrow('ATTEMPT_STALE')
+  await node.finished(again, moved(1))
+  await node.finished(await node.pullOne('finish'), verified())
+  expect((await get(run)).tasks[1]?.attempts).toMatchObject([{ node: 'b', status: 'lost', fault: { code: 'NODE_OFFLINE' } }, { node: 'a' }])
+})
+
+test('a cancelled run stops its tasks, then cleans up, and is cancelled', { timeout: 20_000 }, async () => {
+  const { service, node, copy, get } = await rig()
+  await using _ = service
+  const run = await copy()
+  await plan(node, [2, 1])
+  const part = await node.pullOne('part')
+  await node.started(part)
+
+  const cancelled = await service.api<RunView>('POST', `/v1/runs/${run.id}/cancel`)
+  expect(cancelled.status).toBe('cancelled')
+  const held = node.pull()
+  expect((await node.beat()).stop).toEqual([{ task: part.task, attempt: 1 }])
+  expect((await get(run)).tasks.at(-1)).toMatchObject({ kind: 'cleanup', status: 'waiting' })
+  await node.finished(part, { outcome: 'failed', fault: { ...new Fault('CANCELLED').toJSON(), details: {} }, counters: moved(0).counters })
+  const [cleanup] = await held
+  expect(cleanup).toMatchObject({ kind: 'cleanup', context: { of: 'plan' } })
+  if (cleanup) await node.finished(cleanup, { outcome: 'cleaned' })
+
+  expect(await get(run)).toMatchObject({ status: 'cancelled', fault: null })
+  await expect(service.api('POST', `/v1/runs/${run.id}/cancel`)).rejects.toThrow('RUN_FINISHED')
+  await expect(service.api('POST', `/v1/runs/${run.id}/rerun`)).rejects.toThrow('RUN_FINISHED')
+})
+
+test('a run survives a restart of the service: what was running goes on', { timeout: 30_000 }, async () => {
+  const { service, node, copy, get } = await rig()
+  await using _ = service
+  const run = await copy()
+  await plan(node, [1])
+  const part = await node.pullOne('part')
+  await node.started(part)
+
+  await service.restart()
+  await node.link()
+  await vi.waitFor(async () => expect((await node.beat()).dispatcher.mine).toBe(true), { timeout: 10_000 })
+
+  expect((await node.beat()).stop).toEqual([])
+  await node.finished(part, moved(1))
+  await node.finished(await node.pullOne('finish'), verified())
+  expect(await get(run)).toMatchObject({ status: 'succeeded' })
+})
+
+test('what cannot work is refused before there is a run', async () => {
+  const { service, copy } = await rig()
+  await using _ = service
+  await service.api('POST', '/v1/gateways', { name: 'other' })
+  await service.api('POST', '/v1/stores', { kind: 'files', gateway: 'other', name: 'far', settings: { path: '/srv/far' } })
+
+  await expect(copy({ sink: 'far' })).rejects.toThrow('different gateways')
+  await expect(copy({ mode: 'upsert', key: ['id'] })).rejects.toThrow('COPY_UNSUPPORTED')
+  await expect(copy({ source: 'nowhere' })).rejects.toThrow('STORE_UNKNOWN')
+  await expect(service.api('GET', '/v1/runs/run_00000000000000000000')).rejects.toThrow('RUN_UNKNOWN')
+})
