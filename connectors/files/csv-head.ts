@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { Fault } from '@postern/protocol/fault.ts'
-import { errnoOf, fileFault } from './faults.ts'
+import { errnoOf, fileFault, stopIfAborted } from './faults.ts'
 import type { Layout } from './formats.ts'
 
 /** The most bytes in which the header line must end. */
@@ -29,7 +29,7 @@ export async function readCsvHead(path: string, layout: Layout, title: string, s
   try {
     const decoder = new TextDecoder()
     for await (const chunk of openText(path, layout)) {
-      signal.throwIfAborted()
+      stopIfAborted(signal)
       text += decoder.decode(chunk, { stream: true })
       const line = headerLine(text)
       if (line !== undefined) return parseHead(line, layout, title)

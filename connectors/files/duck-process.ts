@@ -6,7 +6,11 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { DuckReply, DuckRequest } from './duck.ts'
 
+const started = new Set<number>()
 const running = new Map<number, DuckDBConnection>()
+/** Statements to be ended. DuckDB forgets an interrupt that comes before it has begun: it is told again until it has ended. */
+const ending = new Map<number, NodeJS.Timeout>()
+const AGAIN_MS = 25
 let instance: Promise<DuckDBInstance> | undefined
 
 async function start(options: Record<string, string>, statements: readonly string[]): Promise<DuckDBInstance> {
@@ -18,10 +22,12 @@ async function start(options: Record<string, string>, statements: readonly strin
 }
 
 async function run(id: number, sql: string): Promise<void> {
+  started.add(id)
   let connection: DuckDBConnection | undefined
   try {
     if (!instance) throw new Error('not started')
     connection = await (await instance).connect()
+    if (ending.has(id)) throw new Error('interrupted')
     running.set(id, connection)
     const result = await connection.run(sql)
     reply({ id, changed: result.rowsChanged, rows: (await result.getRowsJson()) as unknown[][] })
@@ -29,8 +35,20 @@ async function run(id: number, sql: string): Promise<void> {
     reply({ id, error: cause instanceof Error ? cause.message : String(cause) })
   } finally {
     running.delete(id)
+    clearInterval(ending.get(id))
+    ending.delete(id)
+    started.delete(id)
     connection?.closeSync()
   }
+}
+
+function interrupt(id: number): void {
+  if (!started.has(id)) return
+  running.get(id)?.interrupt()
+  ending.set(
+    id,
+    setInterval(() => running.get(id)?.interrupt(), AGAIN_MS),
+  )
 }
 
 function reply(message: DuckReply): void {
@@ -41,7 +59,7 @@ function reply(message: DuckReply): void {
 process.on('message', (message: DuckRequest) => {
   if (message.type === 'start') instance = start(message.options, message.statements)
   else if (message.type === 'run') void run(message.id, message.sql)
-  else running.get(message.id)?.interrupt()
+  else interrupt(message.id)
 })
 // exit() would wait for threads that are blocked on a pipe.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))

@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@postern/protocol/fault.ts'
-import { duckFault } from './faults.ts'
+import { duckFault, stopIfAborted } from './faults.ts'
 import { literal } from './sql.ts'
 
 export type DuckRequest =
@@ -56,11 +56,11 @@ export class Duck implements AsyncDisposable {
 
   /** Settles when the statement has really ended: after an abort nothing of it touches a file any more. */
   async run(sql: string, at: string, signal: AbortSignal): Promise<DuckAnswer> {
-    signal.throwIfAborted()
+    stopIfAborted(signal)
     if (this.#disposed) throw new Fault('STOPPING')
     if (this.#pending.size >= LIMITS.statements) throw new Fault('STORE_BUSY', { at: `${at}: ${LIMITS.statements} statements run already` })
     const child = this.#child ?? (await this.#start())
-    signal.throwIfAborted()
+    stopIfAborted(signal)
     const id = this.#next++
     let kill: NodeJS.Timeout | undefined
     const abort = () => {
@@ -77,7 +77,7 @@ export class Duck implements AsyncDisposable {
         })
       })
     } catch (cause) {
-      signal.throwIfAborted()
+      stopIfAborted(signal)
       throw cause instanceof Fault ? cause : duckFault(cause, at)
     } finally {
       clearTimeout(kill)
@@ -117,6 +117,7 @@ export class Duck implements AsyncDisposable {
       },
       statements: [
         `set global TimeZone = 'UTC'`,
+        'set global preserve_insertion_order = false',
         `set allowed_directories = [${[...folders, temp].map(literal).join(', ')}]`,
         'set enable_external_access = false',
         'set lock_configuration = true',

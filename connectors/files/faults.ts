@@ -22,11 +22,24 @@ export function errnoOf(cause: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
-/** A failure of the file system as a fault; faults and aborts stay what they are. */
-export function fileFault(cause: unknown, at: string): unknown {
+/** Any failure as a fault: of the file system by its code, aborts and faults as what they are. */
+export function fileFault(cause: unknown, at: string): Fault {
   if (cause instanceof Fault) return cause
+  if (errnoOf(cause) === 'ERR_STREAM_PREMATURE_CLOSE') {
+    return new Fault('STORE_LOST', { at: `${at}: the rows ended before the source said so.`, cause })
+  }
   const code = BY_ERRNO[errnoOf(cause)]
-  return code ? new Fault(code, { at, cause }) : cause
+  return code ? new Fault(code, { at, cause }) : Fault.from(cause)
+}
+
+export function abortFault(signal: AbortSignal): Fault {
+  const { reason } = signal
+  if (reason instanceof Fault) return reason
+  return new Fault(reason instanceof Error && reason.name === 'TimeoutError' ? 'TIMED_OUT' : 'CANCELLED', { cause: reason })
+}
+
+export function stopIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw abortFault(signal)
 }
 
 /**

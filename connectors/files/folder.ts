@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { access, glob, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, sep } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
-import { errnoOf, fileFault } from './faults.ts'
+import { errnoOf, fileFault, stopIfAborted } from './faults.ts'
 
 export interface FoundFile {
   /** Below the folder, with "/". */
@@ -102,7 +102,7 @@ export class Folder {
     const parts = partsOf(pattern)
     const found: string[] = []
     for await (const path of glob(parts.join('/'), { cwd: await this.real() })) {
-      signal.throwIfAborted()
+      stopIfAborted(signal)
       found.push(path.split(sep).join('/'))
       if (found.length > max) break
     }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column } from '../contract.ts'
 import { openText, textFault } from './csv-head.ts'
+import { stopIfAborted } from './faults.ts'
 import type { Input } from './inputs.ts'
 import { rawMembers, textOf } from './ndjson-line.ts'
 import { NdjsonTypes } from './ndjson-types.ts'
@@ -90,7 +91,7 @@ async function* batchesOfFile(file: Located, signal: AbortSignal): AsyncIterable
   let before = 0
   try {
     for await (const chunk of openText(file.absolute, file.layout)) {
-      signal.throwIfAborted()
+      stopIfAborted(signal)
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
       rest = lines.pop() ?? ''
       if (rest.length > LINE_CHARS)

@@ -4,16 +4,19 @@ import { closeSync, constants, createReadStream, createWriteStream, openSync } f
 import { mkdir, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
-import { PassThrough, type Readable } from 'node:stream'
+import { PassThrough, type Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { systemClock } from '@postern/base/clock.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { DuckAnswer } from './duck.ts'
-import { errnoOf, fileFault } from './faults.ts'
+import { abortFault, errnoOf, fileFault, stopIfAborted } from './faults.ts'
 
 /** Runs a statement that reads, or writes, the file at `path`. */
 export type Statement = (path: string, signal: AbortSignal) => Promise<DuckAnswer>
+
+/** Where rows come from, and what they pass through on the way. */
+export type Rows = readonly [Readable, ...Transform[]]
 
 /** DuckDB opens its end within so long of its start; how often that is looked at. */
 const LIMITS = { openMs: 30_000, lookMs: 2, bufferBytes: 1 << 20 } as const
@@ -50,23 +53,24 @@ export interface PipeOptions {
 }
 
 /**
- * Gives `bytes` to a statement as a file. Settles when both have ended; what failed first decides the error. The end of the
- * pipe is never taken for the end of the rows: when `bytes` fails, this fails, whatever DuckDB made of it.
+ * Gives rows to a statement as a file. Settles when both have ended; what failed first decides the error. The end of the
+ * pipe is never taken for the end of the rows: when `rows` fail, this fails, whatever DuckDB made of it.
  */
-export function feed(bytes: Readable, options: PipeOptions, statement: Statement, signal: AbortSignal): Promise<DuckAnswer> {
+export function feed(rows: Rows, options: PipeOptions, statement: Statement, signal: AbortSignal): Promise<DuckAnswer> {
   return withPath(options.scratch, async (path) => {
     try {
-      if (options.pipes !== false && (await makePipe(path))) return await feedPipe(bytes, path, statement, signal)
-      await pipeline(bytes, createWriteStream(path, { mode: 0o600 }), { signal })
+      if (options.pipes !== false && (await makePipe(path))) return await feedPipe(rows, path, statement, signal)
+      await pipeline([...rows, createWriteStream(path, { mode: 0o600 })], { signal })
       return await statement(path, signal)
     } catch (cause) {
-      bytes.destroy()
+      rows[0].destroy()
+      stopIfAborted(signal)
       throw fileFault(cause, 'scratch folder of the node')
     }
   })
 }
 
-async function feedPipe(bytes: Readable, path: string, statement: Statement, signal: AbortSignal): Promise<DuckAnswer> {
+async function feedPipe(rows: Rows, path: string, statement: Statement, signal: AbortSignal): Promise<DuckAnswer> {
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
   const first: { error?: { readonly cause: unknown } } = {}
@@ -79,7 +83,7 @@ async function feedPipe(bytes: Readable, path: string, statement: Statement, sig
   const send = async () => {
     const socket = new Socket({ fd: await openForWriting(path, either), readable: false, writable: true })
     // A statement that fails closes its end: its own fault says why, "EPIPE" does not.
-    await pipeline(bytes, socket, { signal: either }).catch(async (cause) => {
+    await pipeline([...rows, socket], { signal: either }).catch(async (cause) => {
       if (errnoOf(cause) === 'EPIPE') await ended
       throw cause
     })
@@ -87,7 +91,7 @@ async function feedPipe(bytes: Readable, path: string, statement: Statement, sig
   await send().catch(failed)
   await ended
   if (first.error) {
-    signal.throwIfAborted()
+    stopIfAborted(signal)
     throw first.error.cause
   }
   return answer
@@ -97,7 +101,7 @@ async function feedPipe(bytes: Readable, path: string, statement: Statement, sig
 async function openForWriting(path: string, signal: AbortSignal): Promise<number> {
   const until = systemClock.monotonic() + LIMITS.openMs
   for (;;) {
-    signal.throwIfAborted()
+    stopIfAborted(signal)
     try {
       return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
     } catch (cause) {
@@ -123,7 +127,13 @@ export async function drain(options: PipeOptions, statement: Statement, signal: 
   let rows = 0
   // Whoever reads sees the error; before anyone does it must not end the process.
   out.on('error', () => undefined)
-  out.once('close', () => stop.abort(new Fault('CANCELLED')))
+  const abort = () => out.destroy(abortFault(signal))
+  signal.addEventListener('abort', abort, { once: true })
+  out.once('close', () => {
+    signal.removeEventListener('abort', abort)
+    stop.abort(new Fault('CANCELLED'))
+  })
+  if (signal.aborted) abort()
   const piped = options.pipes !== false && (await makePipe(path))
   const work = piped ? drainPipe(path, out, statement, either) : drainSpool(path, out, statement, either)
   work
@@ -131,7 +141,7 @@ export async function drain(options: PipeOptions, statement: Statement, signal: 
       rows = answer.changed
       out.end()
     })
-    .catch((cause) => out.destroy(asError(signal.aborted ? signal.reason : cause)))
+    .catch((cause) => out.destroy(signal.aborted ? abortFault(signal) : fileFault(cause, 'scratch folder of the node')))
     .finally(() => rm(path, { force: true }))
     .catch(() => undefined)
   return { bytes: out, rows: () => rows }
@@ -159,8 +169,4 @@ async function drainSpool(path: string, out: PassThrough, statement: Statement, 
   const answer = await statement(path, signal)
   await pipeline(createReadStream(path), out, { end: false })
   return answer
-}
-
-function asError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Fault('INTERNAL', { cause })
 }

@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { type Readable, Transform, type TransformCallback } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { Fault } from '@postern/protocol/fault.ts'
+import { stopIfAborted } from './faults.ts'
 
 const ESCAPE = 0x1f
 const QUOTE = 0x22
@@ -125,7 +126,7 @@ export async function isQuoteHeavy(bytes: Readable, signal: AbortSignal): Promis
 }
 
 async function firstChunk(bytes: Readable, signal: AbortSignal): Promise<Buffer | undefined> {
-  signal.throwIfAborted()
+  stopIfAborted(signal)
   if (bytes.errored) throw bytes.errored
   if (bytes.destroyed) throw new Fault('CANCELLED', { at: 'The source was closed before its rows were read.' })
   if (bytes.readableLength === 0 && !bytes.readableEnded) {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Catalog, CatalogEntry } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { OpenOptions, Session } from '../contract.ts'
 import { Duck } from './duck.ts'
+import { stopIfAborted } from './faults.ts'
 import { Folder, partsOf } from './folder.ts'
 import type { FilesConfig } from './index.ts'
 import { FilesSink } from './sink.ts'
@@ -76,7 +77,7 @@ export class FilesSession implements Session {
     const entries: CatalogEntry[] = []
     const visible = names.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1))
     for (const { name, folder } of visible.slice(0, CATALOG_ENTRIES)) {
-      signal.throwIfAborted()
+      stopIfAborted(signal)
       const below = `${base}${name}`
       if (folder) entries.push({ name, path: `${below}/`, type: 'folder' })
       else entries.push({ name, path: below, type: 'file', ...(await this.#bytesOf(below)) })
@@ -93,5 +94,6 @@ export class FilesSession implements Session {
   async [Symbol.asyncDispose](): Promise<void> {
     const duck = await this.#duck?.catch(() => undefined)
     await duck?.[Symbol.asyncDispose]()
+    await rm(this.#scratch, { recursive: true, force: true })
   }
 }

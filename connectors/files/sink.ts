@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column, Commit, Digest, DigestRequest, Encoding, Prepare, Sink, Slot, Target } from '../contract.ts'
 import { digestQuery } from '../digest.ts'
-import { errnoOf, fileFault } from './faults.ts'
+import { errnoOf, fileFault, stopIfAborted } from './faults.ts'
 import { endingOf, type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
 import { ndjsonToPlain } from './ndjson.ts'
@@ -48,7 +48,7 @@ export class FilesSink implements Sink {
     refuseColumns(shape.columns, layout.format)
     const path = await this.#parts.folder.resolve(where)
     await this.#refuseExisting(where, single, mode)
-    signal.throwIfAborted()
+    stopIfAborted(signal)
     const hidden = `${path === (await this.#parts.folder.real()) ? '' : `.${basename(path)}`}.postern-${run.replaceAll(/[^\w-]/g, '_')}`
     const own: TargetOwn = {
       where,
@@ -102,6 +102,8 @@ export class FilesSink implements Sink {
     const { target, slot, part, bytes } = request
     const { layout } = target.own as TargetOwn
     const staging = stagingOf(target.own)
+    // It may break while nobody else listens yet; `errored` keeps it.
+    bytes.on('error', () => undefined)
     try {
       if (!(await staging.exists())) throw new Fault('ATTEMPT_STALE', { at: `${target.title}: the run was published or discarded.` })
       if (await staging.record(slot.task)) throw new Fault('COMMIT_LOST', { at: target.title, details: { task: slot.task } })
@@ -112,7 +114,7 @@ export class FilesSink implements Sink {
     const path = staging.newFile(part, slot.attempt, endingOf(layout))
     const written = await writeFile({ path, title: target.title, layout, columns: target.columns, bytes }, this.#parts, signal)
     try {
-      signal.throwIfAborted()
+      stopIfAborted(signal)
       await staging.commit(slot, { task: slot.task, part, attempt: slot.attempt, file: basename(path), ...written })
     } catch (cause) {
       await staging.drop(path)
@@ -145,7 +147,7 @@ export class FilesSink implements Sink {
     const answer =
       layout.format === 'ndjson'
         ? await feed(
-            ndjsonToPlain(files, target.columns, signal),
+            [ndjsonToPlain(files, target.columns, signal)],
             { scratch, pipes },
             (from, s) => duck.run(sql(from), target.title, s),
             signal,
@@ -158,13 +160,14 @@ export class FilesSink implements Sink {
   /** What the run wrote: in staging, or where publishing has put it, also if that was cut short. */
   async #writtenFiles(target: Target, run: string): Promise<readonly string[]> {
     const own = target.own as TargetOwn
-    const records = await stagingOf(own).records()
+    const staging = stagingOf(own)
+    const records = await staging.records()
     const found: string[] = []
     for (const record of records) {
       const staged = join(own.staging, record.file)
       found.push((await exists(staged)) ? staged : publishedFiles(own, run, record))
     }
-    if (records.length > 0) return found
+    if (records.length > 0 || (await staging.exists())) return found
     if (own.single) return (await exists(own.path)) ? [own.path] : []
     const manifest = await readManifest(own.path, own.where)
     return manifest?.run === run ? manifest.files.map(({ name }) => join(own.path, name)) : []

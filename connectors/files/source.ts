@@ -33,7 +33,7 @@ interface Typed {
 /** A Parquet file is cut at multiples of this, so that a part reads whole row groups where they have DuckDB's size. */
 const ROW_GROUP = 122_880
 /** Without a wish: a part for each file, up to so many. */
-const MOST_PARTS = 1_000
+const MOST_PARTS = 256
 
 export class FilesSource implements Source {
   readonly #parts: FilesParts
@@ -149,7 +149,7 @@ export class FilesSource implements Source {
     return drain(
       options,
       async (to, inner) => {
-        if (typed.bytes) return feed(typed.bytes(inner), options, (from, s) => duck.run(write(typed.from(from), to), at, s), inner)
+        if (typed.bytes) return feed([typed.bytes(inner)], options, (from, s) => duck.run(write(typed.from(from), to), at, s), inner)
         return duck.run(write(typed.from(''), to), at, inner)
       },
       signal,
@@ -167,7 +167,7 @@ export class FilesSource implements Source {
     const sql = (from: string) => digestQuery({ dialect: 'duckdb', columns, from: `${typed.from(from)} as t`, checksum })
     const at = part?.name ?? shape.title
     const answer = typed.bytes
-      ? await feed(typed.bytes(signal), { scratch, pipes }, (from, s) => duck.run(sql(from), at, s), signal)
+      ? await feed([typed.bytes(signal)], { scratch, pipes }, (from, s) => duck.run(sql(from), at, s), signal)
       : await duck.run(sql(''), at, signal)
     const [rows, sum] = answer.rows[0] ?? []
     return { rows: Number(rows), checksum: sum ?? null }

@@ -6,10 +6,10 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip, createZstdCompress } from 'node:zlib'
 import type { Column } from '../contract.ts'
 import { CsvCounter } from './csv-counter.ts'
-import { fileFault } from './faults.ts'
+import { fileFault, stopIfAborted } from './faults.ts'
 import type { Compression, Layout } from './formats.ts'
 import { ndjsonLine } from './ndjson-sql.ts'
-import { feed } from './pipe.ts'
+import { feed, type Rows } from './pipe.ts'
 import { CsvToPlain, isQuoteHeavy } from './plain.ts'
 import type { FilesParts } from './session.ts'
 import { fileLiteral, identifier, literal } from './sql.ts'
@@ -34,6 +34,7 @@ export interface WriteParts {
 /** Writes the `csv` encoding as a file of the layout, down to the disk. On any failure there is no file. */
 export async function writeFile(parts: WriteParts, session: FilesParts, signal: AbortSignal): Promise<Written> {
   try {
+    if (parts.bytes.errored) throw parts.bytes.errored
     const rows = parts.layout.format === 'csv' ? await passThrough(parts, signal) : await convert(parts, session, signal)
     const { size } = await stat(parts.path)
     const sha256 = await hashOf(parts.path, signal)
@@ -41,7 +42,7 @@ export async function writeFile(parts: WriteParts, session: FilesParts, signal: 
   } catch (cause) {
     parts.bytes.destroy()
     await rm(parts.path, { force: true }).catch(() => undefined)
-    signal.throwIfAborted()
+    stopIfAborted(signal)
     throw fileFault(cause, parts.title)
   }
 }
@@ -101,9 +102,9 @@ function compressor(compression: Compression) {
 async function convert({ path, title, layout, columns, bytes }: WriteParts, session: FilesParts, signal: AbortSignal): Promise<number> {
   const { duck, scratch, pipes } = session
   const dialect = (await isQuoteHeavy(bytes, signal)) ? 'quoted' : 'plain'
-  const run = (rows: Readable) =>
+  const run = (...rows: Rows) =>
     feed(rows, { scratch, pipes }, (from, inner) => duck.run(copyStatement(from, path, layout, columns, dialect), title, inner), signal)
-  const answer = await (dialect === 'quoted' ? run(bytes) : run(bytes.compose(new CsvToPlain()) as Readable))
+  const answer = await (dialect === 'quoted' ? run(bytes) : run(bytes, new CsvToPlain()))
   await syncFile(path)
   return answer.changed
 }
@@ -112,7 +113,7 @@ function copyStatement(from: string, path: string, { format, compression }: Layo
   const to = literal(path)
   const options = { header: false, delimiter: ',', dialect }
   if (format === 'parquet') {
-    return `copy (select * from ${typedRows(fileLiteral(from), columns, options)}) to ${to} (format parquet, compression zstd, use_tmp_file false)`
+    return `copy (select * from ${typedRows(fileLiteral(from), columns, options)}) to ${to} (format parquet, compression zstd, row_group_size_bytes '64MB', use_tmp_file false)`
   }
   const text = textRows(fileLiteral(from), columns, options)
   const packed = `compression '${compression}', use_tmp_file false`

@@ -1,0 +1,65 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Fault } from '@postern/protocol/fault.ts'
+import { type ConnectorRig, connectorContract } from '@postern/testkit/connector-contract.ts'
+import type { Part } from '../contract.ts'
+import { files } from './index.ts'
+import { FilesSession } from './session.ts'
+import { soon } from './test-store.ts'
+
+/** The suite once for each layout: in folders, and in single files. */
+for (const ending of ['.parquet/', '.csv/', '.csv.zst', '.ndjson.gz/', '.tsv']) {
+  connectorContract(`files as ${ending}`, () => filesRig(ending), files)
+}
+
+async function filesRig(ending: string): Promise<ConnectorRig> {
+  const root = await mkdtemp(join(tmpdir(), 'postern-files-contract-'))
+  const path = join(root, 'store')
+  const scratch = join(root, 'scratch')
+  await mkdir(path)
+  await writeFile(join(root, 'a-file'), '')
+  const looking = new FilesSession({ path, maxFiles: 1_000, memoryMb: 256 }, { scratch })
+  return {
+    connector: files,
+    access: { settings: { path } },
+    scratch,
+    failing: [
+      { why: 'the folder is not there', access: { settings: { path: join(root, 'nowhere') } }, code: 'FILE_MISSING' },
+      { why: 'the folder is a file', access: { settings: { path: join(root, 'a-file') } }, code: 'FILE_MISSING' },
+    ],
+    source: {
+      missing: 'nowhere/orders.csv',
+      fill: async (name, rows) => {
+        await mkdir(join(path, name), { recursive: true })
+        const lines = Array.from({ length: rows }, (_, i) => `${i + 1},"name, ""${i + 1}"""\n`)
+        const half = Math.ceil(rows / 2)
+        await writeFile(join(path, name, 'a.csv'), `id,name\n${lines.slice(0, half).join('')}`)
+        await writeFile(join(path, name, 'b.csv'), `id,name\n${lines.slice(half).join('')}`)
+        return `${name}/`
+      },
+    },
+    sink: {
+      where: (name) => `${name}${ending}`,
+      count: (where) => countRows(looking, where),
+      residue: async () => (await readdir(path, { recursive: true })).filter((name) => /(?:^|\/)\./.test(name)),
+    },
+    [Symbol.asyncDispose]: async () => {
+      await looking[Symbol.asyncDispose]()
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+async function countRows({ source }: FilesSession, where: string): Promise<number> {
+  try {
+    const shape = await source.describe(where, soon())
+    const parts: readonly Part[] = await source.split(shape, { wanted: 1 })
+    let rows = 0
+    for (const part of parts) rows += (await source.digest({ shape, part, columns: shape.columns, checksum: false }, soon())).rows
+    return rows
+  } catch (cause) {
+    if (Fault.from(cause).code === 'FILE_MISSING') return 0
+    throw cause
+  }
+}
