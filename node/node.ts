@@ -131,7 +131,9 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
       hasGatewayKey: keys.ready,
       draining: worker.draining,
     }),
-    obey: obeyBeat({ folder, keys, peers, channel, dispatcher, worker, link, log }),
+    obey: obeyBeat({ folder, keys, peers, channel, dispatcher, worker, log }),
+    // What answers beats can be dialled: no sense in waiting out a long back-off.
+    onRecovered: () => link.wake('the service answers beats again'),
   })
   const status = () => nodeStatus({ folder, keys, link, beat, peers, dispatcher, worker, queries })
   const console = options.consolePort === undefined ? [] : [new ConsoleServer({ port: options.consolePort, status })]

@@ -14,12 +14,20 @@ import type { MachineFacts } from '../metrics/machine.ts'
 /** All of the beat that is not about the machine. */
 export type Work = Pick<BeatMessage, 'channel' | 'unreachable' | 'runningQueries' | 'running' | 'snapshots' | 'hasGatewayKey' | 'draining'>
 
+export interface Answered {
+  readonly answer: BeatResponse
+  readonly sent: BeatMessage
+  /** Monotonic: from when on what the service granted can count. */
+  readonly askedAt: number
+}
+
 interface BeatParts {
   readonly service: ServiceClient
   readonly measure: () => MachineFacts
   readonly work: () => Work
-  /** `askedAt` is monotonic: from when on what the service granted can count. */
-  readonly obey: (answer: BeatResponse, sent: BeatMessage, askedAt: number) => Promise<void>
+  readonly obey: (answer: Answered, signal: AbortSignal) => Promise<void>
+  /** The service answers again after it did not. */
+  readonly onRecovered: () => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -55,10 +63,14 @@ export class Beat implements Component {
     return this.#refused
   }
 
-  /** Waits for the first beat, so that a started node is one that the service knows of; a service that is away is waited for later. */
+  /**
+   * Waits for the first beat, so that a started node is one that the service knows of. A service that is away is waited for
+   * later; one that refuses the node for good fails the start.
+   */
   async start(): Promise<void> {
     if (this.#loop) return
     await this.#beat()
+    if (this.#refused) throw this.#refused
     this.#loop = this.#run()
   }
 
@@ -88,10 +100,13 @@ export class Beat implements Component {
     try {
       const call = { path: SERVICE_PATHS.beat, body: sent, answer: BeatResponse, timeoutMs: BEAT_TIMEOUT_MS }
       const answer = await service.call(call, signal)
-      if (this.#failing !== undefined) log.info('the service answers again')
+      if (this.#failing !== undefined) {
+        log.info('the service answers again')
+        this.#parts.onRecovered()
+      }
       this.#failing = undefined
       this.#refused = undefined
-      this.#background.run(() => obey(answer, sent, askedAt))
+      this.#background.run(() => obey({ answer, sent, askedAt }, signal))
     } catch (cause) {
       if (signal.aborted) return
       const fault = Fault.from(cause)

@@ -149,5 +149,7 @@ export function unreachable(url: URL, cause: unknown, by = ''): Fault {
   if (cause instanceof Fault) return cause
   const timedOut = cause instanceof Error && cause.name === 'TimeoutError'
   const reason = timedOut ? 'no answer in time' : (errorCode(cause) ?? (cause instanceof Error ? cause.message : 'failed'))
-  return new Fault('SERVICE_UNREACHABLE', { at: `(${where(url)}${by ? ` ${by}` : ''}: ${reason})`, cause })
+  const untrusted = /CERT|SELF_SIGNED|UNABLE_TO_/.test(reason)
+  const remedy = untrusted ? { remedy: "Trust the authority of the service's certificate: NODE_EXTRA_CA_CERTS=/path/to/ca.pem." } : {}
+  return new Fault('SERVICE_UNREACHABLE', { at: `(${where(url)}${by ? ` ${by}` : ''}: ${reason})`, cause, ...remedy })
 }

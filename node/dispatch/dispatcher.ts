@@ -46,6 +46,8 @@ export class Dispatcher implements Component {
   #wake = new AbortController()
   #loop: Promise<void> | undefined
   #draining = false
+  /** When an order was last given back: then the picture of the workers is wrong, and is given time to mend. */
+  #gaveBackAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts
@@ -104,7 +106,7 @@ export class Dispatcher implements Component {
       this.#wake = new AbortController()
       const lease = this.#valid()
       if (!lease) await this.#sleep(LIMITS.beatMs)
-      else if (this.#free() === 0) await this.#sleep(FULL_MS)
+      else if (this.#free() === 0 || this.#parts.clock.monotonic() - this.#gaveBackAt < FULL_MS) await this.#sleep(FULL_MS)
       else await this.#pull(lease)
     }
   }
@@ -198,7 +200,8 @@ export class Dispatcher implements Component {
   }
 
   async #giveBack(order: TaskOrder, reason: string): Promise<void> {
-    const { service, log } = this.#parts
+    const { service, log, clock } = this.#parts
+    this.#gaveBackAt = clock.monotonic()
     log.info({ task: order.task, attempt: order.attempt, reason }, 'no worker took the task')
     const path = SERVICE_PATHS.attempt(order.task, order.attempt, 'finished')
     const body = { outcome: 'returned', epoch: order.epoch, reason: reason.slice(0, 500) }

@@ -4,6 +4,7 @@ import type { Log } from '@postern/base/log.ts'
 import { type Answer, BEFORE_STORE, type Session } from '@postern/connectors/contract.ts'
 import { FORMATS } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
 import { NODE_PATHS, QUERY_TRAILERS, QueryOrder } from '@postern/protocol/link.ts'
 import { parseBody } from '../app/parse.ts'
 import { type Request, type Route, refuse } from '../app/router.ts'
@@ -101,12 +102,14 @@ function send(stream: ServerHttp2Stream, answer: Answer, how: { readonly type: s
   }
   return new Promise((resolve) => {
     let fault: Fault | undefined
+    let cutting: NodeJS.Timeout | undefined
     stream.respond({ ':status': 200, 'content-type': how.type }, { waitForTrailers: true })
     stream.once('wantTrailers', () => {
       const failed = fault ? { [QUERY_TRAILERS.fault]: Buffer.from(JSON.stringify(fault)).toString('base64url') } : {}
       stream.sendTrailers({ [QUERY_TRAILERS.rows]: String(answer.rows()), ...failed })
     })
     stream.once('close', () => {
+      clearTimeout(cutting)
       // Also when the other side left: destroying the bytes cancels the statement in the store.
       if (!bytes.destroyed) bytes.destroy()
       resolve()
@@ -116,6 +119,8 @@ function send(stream: ServerHttp2Stream, answer: Answer, how: { readonly type: s
       if (stream.destroyed) return
       if (stream.closed) return stream.close(constants.NGHTTP2_CANCEL)
       stream.end()
+      // A reader that takes nothing any more does not get to the trailers either.
+      cutting = setTimeout(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR), LIMITS.callMs)
     })
     // Not pipeline(): an error of the store must still end the stream in order, with its trailers.
     bytes.pipe(stream)
