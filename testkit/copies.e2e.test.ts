@@ -65,7 +65,9 @@ test('the progress of a copy names tasks and nodes on stderr, the result is on s
 
 test('upsert by key changes what is there and adds what is not', async () => {
   const { source, target } = rig.names
-  await rig.target.query('delete from orders where id <= 100; update orders set customer = $$other$$ where id between 200 and 300')
+  await rig.target.query(
+    'create unique index on orders (id); delete from orders where id <= 100; update orders set customer = $$other$$ where id between 200 and 300',
+  )
 
   const copied = await cluster.cli(['copy', source, target, '--from', 'orders', '--to', 'orders', '--mode', 'upsert', '--key', 'id'])
 
@@ -82,7 +84,7 @@ test('PostgreSQL to Parquet and back: the same rows', async () => {
     '--from',
     'orders',
     '--to',
-    'orders-parquet/',
+    'orders.parquet/',
     '--parts',
     '4',
     '--verify',
@@ -91,11 +93,11 @@ test('PostgreSQL to Parquet and back: the same rows', async () => {
   ])
   expect(out.code, out.stderr).toBe(0)
   expect(out.json<RunView>().verification.status).toBe('passed')
-  const files = (await readdir(join(folder.path, 'orders-parquet'))).filter((name) => name.endsWith('.parquet'))
+  const files = (await readdir(join(folder.path, 'orders.parquet'))).filter((name) => name.endsWith('.parquet'))
   expect(files.length).toBeGreaterThan(0)
 
   await rig.target.query('create table again (like orders)').catch(() => undefined)
-  const back = await cluster.cli(['copy', 'lake', target, '--from', 'orders-parquet/*.parquet', '--to', 'again'])
+  const back = await cluster.cli(['copy', 'lake', target, '--from', 'orders.parquet/*.parquet', '--to', 'again'])
 
   expect(back.code, back.stderr).toBe(0)
   expect(await CopyRig.fingerprint(rig.target, 'again')).toEqual(await CopyRig.fingerprint(rig.source))
@@ -159,10 +161,13 @@ test('Ctrl-C leaves the run running and says how to go on', async () => {
 
 test('a cancelled run leaves nothing of an overwrite behind', async () => {
   await using slow = await CopyRig.make(cluster, { rows: 30_000, bytesPerSecond: 200_000 })
-  await slow.target.query(`create table orders as select 1 as id, 'before' as customer`)
+  await slow.target.query(
+    `create table orders as select 1::bigint as id, 'before' as customer, 1.5::numeric(12,2) as amount, now() as placed, true as paid, '{}'::jsonb as note`,
+  )
   const { source, target } = slow.names
   const run = await cluster.startCopy({ source, sink: target, from: 'orders', to: 'orders', mode: 'overwrite', parts: 4 })
 
+  expect(run.fault).toBeNull()
   const cancelled = await cluster.cli(['run', 'cancel', run.id])
   slow.link.heal()
 

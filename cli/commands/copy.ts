@@ -22,7 +22,7 @@ Ctrl-C leaves the run running.
 
 Examples:
   postern copy shop archive --from public.orders --to public.orders --mode overwrite --verify checksum
-  postern copy shop lake --from "(select * from orders where year = 2026)" --to orders/2026/ --parts 8`
+  postern copy shop lake --from "(select * from orders where year = 2026)" --to orders-2026.parquet/ --parts 8`
 
 export function copyCommand(program: Command, shell: Shell): void {
   program

@@ -103,7 +103,7 @@ async function explain(client: Client, id: string, shell: Shell, json: boolean):
   if (!view) return note(shell, `The service does not know query ${id} any more.`)
   if (json) return note(shell, JSON.stringify({ explain: view }))
   note(shell, `query ${view.id}: ${view.outcome}, waited ${duration(view.queuedMs)}, took ${duration(view.durationMs)}`)
-  for (const { node, taken, reason } of view.candidates) note(shell, `  ${taken ? 'candidate' : 'left out '}  ${node}: ${reason}`)
+  for (const { node, taken, reason } of view.candidates) note(shell, `  ${taken ? 'chosen   ' : 'passed by'}  ${node}: ${reason}`)
   for (const attempt of view.attempts) {
     note(
       shell,
