@@ -5,7 +5,7 @@ import type { Log } from '@postern/base/log.ts'
 import { type Random, systemRandom } from '@postern/base/random.ts'
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
 import pg from 'pg'
-import { databaseFault, passes } from './errors.ts'
+import { databaseFault, isLost, passes } from './errors.ts'
 import { migrate } from './migrate.ts'
 import type { Tables } from './tables.ts'
 
@@ -70,6 +70,8 @@ export class Database implements Component {
           const answer = query(...args)
           return answer instanceof Promise
             ? answer.catch((cause: unknown) => {
+                // The answer may still come, to the wrong question: such a connection is not used again.
+                if (isLost(cause)) void this.end().catch(() => undefined)
                 throw databaseFault(cause)
               })
             : answer

@@ -21,6 +21,9 @@ export function databaseFault(cause: unknown): unknown {
   return new Fault('DATABASE_UNREACHABLE', { at: `It said: ${inner || code}.`, cause })
 }
 
+/** True when no answer came in time: the connection's state is not known any more. */
+export const isLost = (cause: unknown): boolean => /Query read timeout/.test(textOf(cause))
+
 /** True when connecting again in a moment can help. */
 export function passes(fault: unknown): boolean {
   if (!(fault instanceof Fault) || fault.code !== 'DATABASE_UNREACHABLE') return false

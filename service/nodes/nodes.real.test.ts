@@ -65,7 +65,7 @@ test('a node joins with either key, and gets a certificate in its own name', asy
   expect(hours).toBeLessThan(24.1)
 })
 
-test('a wrong key opens nothing, and too many of them are not even looked at', async () => {
+test('a wrong key opens nothing, nor does one that was replaced', async () => {
   const { key, name } = await gateway()
   const node = new FakeNode(service.url, 'one')
 
@@ -252,4 +252,24 @@ test('what nodes said is known again after a restart of the service', async () =
     status: 'limited',
     role: 'dispatcher',
   })
+})
+
+test('a node that has been away for longer than nodeExpirySeconds is deleted', async () => {
+  const { name, join: joinNode } = await gateway()
+  const [gone, stays] = [await joinNode('gone'), await joinNode('stays')]
+  await gone.beat()
+  await stays.beat()
+  await call('PATCH', `/v1/gateways/${name}`, { settings: { nodeExpirySeconds: 60 } })
+  await gone.call('POST', SERVICE_PATHS.goodbye)
+  await stays.call('POST', SERVICE_PATHS.goodbye)
+  await database.query(`update node set beat_at = now() - interval '61 seconds' where id = '${gone.id}'`)
+
+  await expect
+    .poll(async () => (await gone.call<object>('GET', '/v1/node/stores/sto_00000000000000000000')).body.code, {
+      timeout: 20_000,
+      interval: 500,
+    })
+    .toBe('NODE_DELETED')
+
+  expect((await call<GatewayView>('GET', `/v1/gateways/${name}`)).body.nodes.map((node) => node.name)).toEqual(['stays'])
 })
