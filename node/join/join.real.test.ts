@@ -85,3 +85,13 @@ test('a channel port that is taken is said before anything runs', async () => {
 
   await expect(startNode({ ...base, data, channelPort: taken, channelHost: '127.0.0.1' })).rejects.toMatchObject({ code: 'PORT_TAKEN' })
 })
+
+test('a node that was deleted from its gateway does not start, and says what to do', async () => {
+  await using folder = await testFolder()
+  const { key1 } = await gateway('deleting')
+  const data = join(folder.path, 'node')
+  await joinNode({ ...base, url: service.url, key: key1, name: 'a', data })
+  await service.client.nodes.delete('deleting', 'a')
+
+  await expect(startNode({ ...base, data, channelPort: 0 })).rejects.toMatchObject({ code: 'NODE_DELETED' })
+})
