@@ -13,6 +13,7 @@ export class ArrowColumn {
   #valid = new Uint8Array(FIRST_ROWS / 8)
   #values: Buffer
   #offsets: Int32Array | undefined
+  #view: DataView
   #end = 0
 
   constructor(writes: CellWriter) {
@@ -20,6 +21,7 @@ export class ArrowColumn {
     const variable = writes === 'text' || writes === 'bytes'
     this.#offsets = variable ? new Int32Array(FIRST_ROWS + 1) : undefined
     this.#values = Buffer.alloc(variable ? 4_096 : writes === 'bool' ? FIRST_ROWS / 8 : FIRST_ROWS * WIDTH[writes])
+    this.#view = viewOf(this.#values)
   }
 
   /** start −1: NULL. */
@@ -31,7 +33,7 @@ export class ArrowColumn {
     else this.#valid[row >> 3] = (this.#valid[row >> 3] ?? 0) | (1 << (row & 7))
     if (this.#offsets) this.#pushBytes(this.#offsets, row, data, start, end)
     else if (this.#writes === 'bool') this.#pushBool(row, start >= 0 && data[start] === 0x74)
-    else this.#pushNumber(row, start < 0 ? undefined : data.toString('latin1', start, end))
+    else this.#pushNumber(row, data, start, end)
   }
 
   validity(): Uint8Array | undefined {
@@ -89,26 +91,54 @@ export class ArrowColumn {
     if (value) this.#values[row >> 3] = (this.#values[row >> 3] ?? 0) | (1 << (row & 7))
   }
 
-  #pushNumber(row: number, text: string | undefined): void {
+  #pushNumber(row: number, data: Buffer, start: number, end: number): void {
     const writes = this.#writes
     if (writes === 'bool' || writes === 'text' || writes === 'bytes') return
     const at = row * WIDTH[writes]
     this.#room(at + WIDTH[writes])
-    if (text === undefined) return
-    if (writes === 'int16') this.#values.writeInt16LE(Number(text), at)
-    else if (writes === 'int32') this.#values.writeInt32LE(Number(text), at)
-    else if (writes === 'date') this.#values.writeInt32LE(daysOfText(text), at)
-    else if (writes === 'float32') this.#values.writeFloatLE(Number(text), at)
-    else if (writes === 'float64') this.#values.writeDoubleLE(Number(text), at)
-    else if (writes === 'int64') this.#values.writeBigInt64LE(BigInt(text), at)
-    else if (writes === 'time') this.#values.writeBigInt64LE(timeOfText(text), at)
-    else this.#values.writeBigInt64LE(microsOfText(text), at)
+    if (start < 0) return
+    if (writes === 'int32') this.#view.setInt32(at, wholeNumber(data, start, end), true)
+    else if (writes === 'int16') this.#view.setInt16(at, wholeNumber(data, start, end), true)
+    else if (writes === 'int64') this.#setInt64(at, data, start, end)
+    else this.#pushParsed(writes, at, data.toString('latin1', start, end))
+  }
+
+  #pushParsed(writes: 'float32' | 'float64' | 'date' | 'time' | 'timestamp', at: number, text: string): void {
+    if (writes === 'date') this.#view.setInt32(at, daysOfText(text), true)
+    else if (writes === 'float32') this.#view.setFloat32(at, Number(text), true)
+    else if (writes === 'float64') this.#view.setFloat64(at, Number(text), true)
+    else if (writes === 'time') this.#view.setBigInt64(at, timeOfText(text), true)
+    else this.#view.setBigInt64(at, microsOfText(text), true)
+  }
+
+  /** Up to 15 digits are exact in a double: no BigInt is made for them. */
+  #setInt64(at: number, data: Buffer, start: number, end: number): void {
+    if (end - start > 15) {
+      this.#view.setBigInt64(at, BigInt(data.toString('latin1', start, end)), true)
+      return
+    }
+    const value = wholeNumber(data, start, end)
+    this.#view.setInt32(at, value | 0, true)
+    this.#view.setInt32(at + 4, Math.floor(value / 4_294_967_296), true)
   }
 
   #room(bytes: number): void {
     if (bytes <= this.#values.length) return
     this.#values = Buffer.from(grown(this.#values, Math.max(bytes, this.#values.length * 2)).buffer)
+    this.#view = viewOf(this.#values)
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** Decimal digits with or without a sign, at most 15. */
+function wholeNumber(data: Buffer, start: number, end: number): number {
+  const negative = data[start] === 0x2d
+  let value = 0
+  for (let i = negative ? start + 1 : start; i < end; i += 1) value = value * 10 + (data[i] ?? 0x30) - 0x30
+  return negative ? -value : value
 }
 
 function grown(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {

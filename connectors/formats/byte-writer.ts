@@ -1,5 +1,6 @@
 const FIRST_BYTES = 2_048
-const FULL_BYTES = 65_536
+/** The next buffer is as large as the last one was full, within these. */
+const MOST_BYTES = 1_048_576
 
 /** Bytes in the making. What `take` gave away is never written again. */
 export class ByteWriter {
@@ -11,7 +12,7 @@ export class ByteWriter {
   ensure(bytes: number): void {
     const needed = this.length + bytes
     if (needed <= this.buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(needed, Math.min(this.buffer.length * 4, this.buffer.length + 1_048_576)))
+    const larger = Buffer.allocUnsafe(Math.max(needed, Math.min(this.buffer.length * 4, this.buffer.length + MOST_BYTES)))
     this.buffer.copy(larger, 0, 0, this.length)
     this.buffer = larger
   }
@@ -48,8 +49,8 @@ export class ByteWriter {
   take(): Buffer | undefined {
     if (this.length === 0) return undefined
     const taken = this.buffer.subarray(0, this.length)
-    const large = this.length > FIRST_BYTES / 2
-    this.buffer = Buffer.allocUnsafe(large ? FULL_BYTES + 8_192 : FIRST_BYTES)
+    const next = this.length * 1.25 + 1_024
+    this.buffer = Buffer.allocUnsafe(Math.min(MOST_BYTES, Math.max(FIRST_BYTES, Math.ceil(next))))
     this.length = 0
     return taken
   }

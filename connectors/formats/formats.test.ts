@@ -152,7 +152,7 @@ test('Arrow keeps types, NULLs and the order of many rows', async () => {
       ? columns.map(() => null)
       : [
           `${n}`,
-          `${n}000000000`,
+          `-${n}000000000`,
           n % 2 ? 't' : 'f',
           `${n}.5`,
           `é${n}`,
@@ -170,7 +170,7 @@ test('Arrow keeps types, NULLs and the order of many rows', async () => {
   expect(table.getChild('t')?.toArray().slice(0, 3)).toEqual([null, 'é1', 'é2'])
   expect({ ...last, y: [...(last?.['y'] ?? [])] }).toMatchObject({
     i: 19_999,
-    l: 19_999_000_000_000n,
+    l: -19_999_000_000_000n,
     b: true,
     f: 19_999.5,
     t: 'é19999',

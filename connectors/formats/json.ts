@@ -116,12 +116,23 @@ function writeJson(out: ByteWriter, data: Buffer, start: number, end: number): v
   }
 }
 
+/** 1 where a byte of a string cannot stand as it is. */
+const ESCAPED = new Uint8Array(256)
+for (const byte of [QUOTE, BACKSLASH, ...Array.from({ length: 0x20 }, (_, control) => control)]) ESCAPED[byte] = 1
+
 function writeString(out: ByteWriter, data: Buffer, start: number, end: number): void {
-  // At worst each byte becomes six: \u0000.
-  out.ensure((end - start) * 6 + 2 > 4_096 ? end - start + 2 : (end - start) * 6 + 2)
+  let clean = start
+  while (clean < end && ESCAPED[data[clean] ?? 0] === 0) clean += 1
+  out.byte(QUOTE)
+  out.copy(data, start, clean)
+  if (clean < end) writeEscaped(out, data, clean, end)
+  out.byte(QUOTE)
+}
+
+function writeEscaped(out: ByteWriter, data: Buffer, start: number, end: number): void {
+  out.ensure(end - start + 4_096)
   let { buffer } = out
   let at = out.length
-  buffer[at++] = QUOTE
   let room = buffer.length - 8
   for (let i = start; i < end; i += 1) {
     if (at > room) {
@@ -149,7 +160,6 @@ function writeString(out: ByteWriter, data: Buffer, start: number, end: number):
     }
   }
   out.length = at
-  out.byte(QUOTE)
 }
 
 /**

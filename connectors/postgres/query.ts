@@ -141,7 +141,7 @@ export class QueryRun implements Listener {
     const cells = this.#cells
     let at = start + 2
     for (let i = 0; i < cells.length; i += 2) {
-      const length = buffer.readInt32BE(at)
+      const length = int32(buffer, at)
       at += 4
       if (length < 0) {
         cells[i] = -1
@@ -247,6 +247,11 @@ export class QueryRun implements Listener {
     this.#stage = STAGE.done
     this.#parts.cancel()
   }
+}
+
+/** As readInt32BE, without its checks: the frame is whole. */
+function int32(buffer: Buffer, at: number): number {
+  return ((buffer[at] ?? 0) << 24) | ((buffer[at + 1] ?? 0) << 16) | ((buffer[at + 2] ?? 0) << 8) | (buffer[at + 3] ?? 0)
 }
 
 function requestBytes(asked: Statement): Buffer {

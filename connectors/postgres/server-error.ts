@@ -70,8 +70,15 @@ export function faultOfServer(error: ServerError, doing: Doing, place: string): 
   const position = error.position > 0 && doing === 'query' ? `, at character ${error.position}` : ''
   const inRow = code === 'ROW_INVALID' && error.where ? ` (${placeInCopy(error.where)})` : ''
   const hint = error.hint && doing === 'query' ? ` Hint: ${oneLine(error.hint)}` : ''
-  const at = `${place ? `${place}: ` : ''}${oneLine(error.message)}${inRow} [SQLSTATE ${error.code}${position}]${hint}`
-  return new Fault(code, { at, details: details satisfies FaultDetails, cause: error })
+  const message = oneLine(code === 'ROW_INVALID' ? withoutValue(error) : error.message)
+  const at = `${place ? `${place}: ` : ''}${message}${inRow} [SQLSTATE ${error.code}${position}]${hint}`
+  // The error of a row holds its value; it goes no further, not into the log either.
+  return new Fault(code, { at, details: details satisfies FaultDetails, ...(code === 'ROW_INVALID' ? {} : { cause: error }) })
+}
+
+/** Data exceptions quote the value: `invalid input syntax for type integer: "…"`. Those of constraints quote names only. */
+function withoutValue(error: ServerError): string {
+  return error.code.startsWith('22') ? error.message.replace(/".*"/s, '"…"') : error.message
 }
 
 function codeOfState(error: ServerError, doing: Doing): FaultCode {
@@ -96,8 +103,8 @@ function codeOfState(error: ServerError, doing: Doing): FaultCode {
 
 /** `COPY t, line 3, column n: "secret"` → `COPY t, line 3, column n`: the value is a row's and must not be shown. */
 function placeInCopy(where: string): string {
-  const [first = ''] = where.split('\n')
-  return oneLine(first.replace(/(, line \d+)(, column [^:]*)?:.*$/, '$1$2'))
+  const copy = where.split('\n').find((line) => line.startsWith('COPY ')) ?? ''
+  return oneLine(copy.replace(/(, line \d+)(, column [^:]*)?:.*$/, '$1$2'))
 }
 
 const NET_STATES: ReadonlySet<string> = new Set([

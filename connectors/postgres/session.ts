@@ -2,6 +2,7 @@ import { Background } from '@postern/base/background.ts'
 import { systemClock } from '@postern/base/clock.ts'
 import type { Log, Secret } from '@postern/base/log.ts'
 import type { Catalog } from '@postern/protocol/api/stores.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import type { Answer, Session, Statement } from '../contract.ts'
 import { encoderMaker } from '../formats/formats.ts'
 import { browse } from './browse.ts'
@@ -56,6 +57,8 @@ export class PostgresSession implements Session {
   }
 
   async query(statement: Statement, signal: AbortSignal): Promise<Answer> {
+    // PostgreSQL's text has none; in the protocol it would end the statement.
+    if (statement.sql.includes('\0')) throw new Fault('QUERY_FAILED', { at: 'The statement has a NUL character.' })
     const made = encoderMaker(statement.format)
     const makeEncoder = made instanceof Promise ? await made : made
     const wire = await this.#pool.acquire(signal)

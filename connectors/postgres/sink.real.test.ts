@@ -58,6 +58,7 @@ test('a row that does not fit is told by table, line and column, without its val
   expect(fault.code).toBe('ROW_INVALID')
   expect(fault.message).toContain('public.t')
   expect(fault.message).toContain('line 7, column id')
+  expect(`${JSON.stringify(fault)} ${String(fault.cause)}`).not.toContain('secret-value')
 })
 
 test('a table that does not fit is refused before a row is read, and the fault names the columns', async () => {
