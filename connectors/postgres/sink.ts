@@ -28,8 +28,7 @@ export class PostgresSink implements Sink {
   prepare(request: Prepare, signal: AbortSignal): Promise<Target> {
     return this.#work.write(aimOf(request.where), signal, async (wire) => {
       const target = await prepareTarget(wire, request)
-      refuseBinary(target, request.encoding)
-      return target
+      return request.encoding === 'pg-binary' && !factsOf(target).binary ? { ...target, encoding: 'pg-text' } : target
     })
   }
 
