@@ -118,6 +118,25 @@ test('a start that was cut short in the making leaves nothing in the way', async
   expect(await query(server, 'select 1 as one')).toEqual([{ one: 1 }])
 })
 
+test('a password file that was lost is said at once, and nothing is left running', async () => {
+  await using folder = await testFolder()
+  const first = make(folder.path)
+  await first.start()
+  await first.stop()
+  await rm(join(folder.path, 'postgres-password'))
+  await using second = make(folder.path)
+
+  await expect(second.start()).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('postgres-password') })
+
+  await until(
+    async () =>
+      !(await readFile(join(folder.path, 'postgres', 'postmaster.pid')).then(
+        () => true,
+        () => false,
+      )),
+  )
+})
+
 test.runIf(process.getuid?.() === 0)('as root, below a folder that nobody else may enter, it keeps its data where it can', async () => {
   await using folder = await testFolder()
   await chmod(folder.path, 0o700)
@@ -136,8 +155,16 @@ test.runIf(process.getuid?.() === 0)('as root, below a folder that nobody else m
     await again.start()
     expect(await query(again, 'select 1 as one')).toEqual([{ one: 1 }])
     expect((JSON.parse(await readFile(join(data, 'postgres.json'), 'utf8')) as typeof pointer).data).toBe(pointer.data)
+    await again.stop()
+
+    // Deleted and made anew, the folder begins afresh.
+    await rm(data, { recursive: true })
+    await using afresh = make(data)
+    await afresh.start()
+    expect(await query(afresh, 'select 1 as one')).toEqual([{ one: 1 }])
   } finally {
     await server.stop()
+    await rm(`${join(pointer.data, '..')}-2`, { recursive: true, force: true })
     await rm(join(pointer.data, '..'), { recursive: true, force: true })
   }
 })

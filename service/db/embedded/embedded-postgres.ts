@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { BackOff } from '@postern/base/back-off.ts'
 import { Background } from '@postern/base/background.ts'
@@ -12,8 +11,11 @@ import { type Random, systemRandom } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import pg from 'pg'
 import { program } from './binaries.ts'
+import { unreachable } from './last-words.ts'
+import { freePort, isFree } from './loopback-port.ts'
 import { findPlace, type Place, writePointer } from './place.ts'
 import { clearStalePid, isPostmasterOf, recordedPid, stopPostmaster } from './postmaster.ts'
+import { NOT_DURABLE, SETTINGS } from './server-settings.ts'
 
 /** A start includes crash recovery, which on a slow disk takes its time. */
 const START_MS = 60_000
@@ -44,27 +46,6 @@ export interface ConnectionParts {
   readonly password: string
   readonly database: string
 }
-
-/** Small by design: the service's own database holds configuration and runs, never anybody's data. */
-const SETTINGS: Readonly<Record<string, string>> = {
-  listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
-  shared_buffers: '64MB',
-  max_connections: '60',
-  max_wal_size: '512MB',
-  wal_level: 'minimal',
-  max_wal_senders: '0',
-  // Two helper processes and their memory less; there is nothing to read ahead here.
-  io_method: 'sync',
-  max_parallel_workers_per_gather: '0',
-  jit: 'off',
-  timezone: 'UTC',
-  log_timezone: 'UTC',
-  log_min_messages: 'warning',
-  log_line_prefix: '%m [%p] ',
-  cluster_name: 'postern',
-}
-const NOT_DURABLE = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
 
 /** A PostgreSQL of one's own as a child process: made, started, watched, restarted, stopped. */
 export class EmbeddedPostgres implements Component, AsyncDisposable {
@@ -192,7 +173,8 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
         await this.#launch()
         return
       } catch (cause) {
-        if (tries >= START_TRIES || this.#stopping.signal.aborted) throw cause
+        const lasting = cause instanceof Fault && cause.code === 'CONFIG_INVALID'
+        if (lasting || tries >= START_TRIES || this.#stopping.signal.aborted) throw cause
         await this.#clock.sleep(this.#backOff.next(), this.#stopping.signal).catch(() => undefined)
       }
     }
@@ -285,6 +267,13 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
         await client.connect()
         return
       } catch (cause) {
+        if (cause instanceof Error && 'code' in cause && cause.code === '28P01') {
+          child.kill('SIGINT')
+          throw new Fault('CONFIG_INVALID', {
+            at: `${this.#options.folder}/postgres-password is not the password of the database there.`,
+            remedy: 'Put the file back from a backup, or name another folder with --data.',
+          })
+        }
         if (this.#clock.monotonic() > until || this.#stopping.signal.aborted) {
           child.kill('SIGINT')
           throw unreachable(String(cause), 'The embedded PostgreSQL did not answer in time.')
@@ -309,38 +298,5 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
     } finally {
       await client.end()
     }
-  }
-}
-
-/** What PostgreSQL's last words mean to the person who reads them. */
-function unreachable(said: string, what: string): Fault {
-  const line = said
-    .split('\n')
-    .findLast((text) => /(FATAL|PANIC|error):/.test(text))
-    ?.replace(/^.*?(FATAL|PANIC|error): */, '')
-  const code = said.includes('No space left on device') ? 'DISK_FULL' : 'DATABASE_UNREACHABLE'
-  return new Fault(code, { at: line ? `${what} It said: ${line}` : what })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address ? address.port : 0
-}
-
-async function isFree(port: number): Promise<boolean> {
-  if (port === 0) return false
-  const server = createServer()
-  try {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    return true
-  } catch {
-    return false
-  } finally {
-    server.close()
   }
 }

@@ -56,12 +56,20 @@ export async function findPlace(folder: string, log: Log): Promise<Place> {
 
   const blocked = await openWay(folder, user)
   if (!blocked) return { data: join(folder, 'postgres'), binaries, user, port, note: `PostgreSQL runs as ${user.name}` }
-  const data = join(ELSEWHERE, nameOf(await realpath(folder)), 'postgres')
+  const data = join(await unusedFolder(nameOf(await realpath(folder))), 'postgres')
   const note = `PostgreSQL runs as ${user.name}, who cannot pass ${blocked}: its data is kept here instead`
   await mkdir(join(data, '..'), { recursive: true, mode: 0o711 })
   await writePointer(folder, { data, port, note })
   log.info({ data, user: user.name, blocked }, 'database kept outside the data folder')
   return { data, binaries, user, port, note }
+}
+
+/** A folder that was deleted and made anew has no password for what it once kept: it begins afresh, beside that. */
+async function unusedFolder(name: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const folder = join(ELSEWHERE, number === 1 ? name : `${name}-${number}`)
+    if (!(await stat(folder).catch(() => undefined))) return folder
+  }
 }
 
 /** What still bars the user from the folder after it was opened for passing through (not for listing or reading). */
