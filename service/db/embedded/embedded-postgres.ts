@@ -206,7 +206,12 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
       this.#options.log.warn({ code, signal }, 'embedded PostgreSQL ended; it is started again')
       this.#background.run(() => this.#revive())
     })
-    await this.#answers(child, logFile)
+    try {
+      await this.#answers(child, logFile)
+    } catch (cause) {
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) await this.#halt(child.pid, place)
+      throw cause
+    }
     live = true
     this.#child = child
     this.#options.log.info({ port: this.#port, pid: child.pid }, 'embedded PostgreSQL runs')
@@ -268,14 +273,12 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
         return
       } catch (cause) {
         if (cause instanceof Error && 'code' in cause && cause.code === '28P01') {
-          child.kill('SIGINT')
           throw new Fault('CONFIG_INVALID', {
             at: `${this.#options.folder}/postgres-password is not the password of the database there.`,
             remedy: 'Put the file back from a backup, or name another folder with --data.',
           })
         }
         if (this.#clock.monotonic() > until || this.#stopping.signal.aborted) {
-          child.kill('SIGINT')
           throw unreachable(String(cause), 'The embedded PostgreSQL did not answer in time.')
         }
         await this.#clock.sleep(25)
