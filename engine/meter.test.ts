@@ -21,7 +21,7 @@ class Source extends Readable {
 }
 
 const metered = (bytes: Readable, told: Counters[] = []) =>
-  new Meter({ bytes, rows: () => 0 }, new Tally(systemClock, (each) => told.push(each)), () => undefined)
+  new Meter({ bytes, rows: () => 0 }, new Tally(systemClock, (each) => told.push(each)))
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 const consumers: Readonly<Record<string, (bytes: Readable) => Promise<number>>> = {
@@ -54,6 +54,15 @@ const consumers: Readonly<Record<string, (bytes: Readable) => Promise<number>>> 
     await new Promise((resolve) => bytes.on('end', resolve))
     return total
   },
+  'a look into it first': async (bytes) => {
+    await new Promise((resolve) => bytes.once('readable', resolve))
+    const chunk = bytes.read()
+    if (chunk !== null) bytes.unshift(chunk)
+    await turn()
+    let total = 0
+    for await (const each of bytes) total += (each as Buffer).length
+    return total
+  },
   'read calls': async (bytes) => {
     let total = 0
     bytes.on('readable', () => {
@@ -70,52 +79,66 @@ describe.each(Object.keys(consumers))('a sink that reads by %s', (how) => {
     const meter = metered(bytes)
     for (let i = 0; i < 20; i++) await turn()
 
-    const total = await consumers[how]?.(bytes)
+    const total = await consumers[how]?.(meter.bytes)
 
-    expect([total, meter.bytes]).toEqual([CHUNKS * CHUNK.length, CHUNKS * CHUNK.length])
+    expect([total, meter.counted, meter.done]).toEqual([CHUNKS * CHUNK.length, CHUNKS * CHUNK.length, true])
   })
 })
 
-test('nothing flows before the sink takes it, and a sink that stops holds back the source', async () => {
+test('a sink that does not begin, or stops, holds back the source', async () => {
   const bytes = new Source()
   const meter = metered(bytes)
-  for (let i = 0; i < 50; i++) await turn()
-  const before = [meter.bytes, bytes.made < 10]
+  for (let i = 0; i < 400; i++) await turn()
+  const before = bytes.made
 
-  const slow = new Writable({ highWaterMark: 1, write: () => undefined })
-  bytes.pipe(slow)
-  for (let i = 0; i < 50; i++) await turn()
+  meter.bytes.pipe(new Writable({ highWaterMark: 1, write: () => undefined }))
+  for (let i = 0; i < 400; i++) await turn()
 
-  expect(before).toEqual([0, true])
-  expect(bytes.made).toBeLessThan(20)
-  bytes.destroy()
+  expect(before).toBeLessThan(150)
+  expect(bytes.made).toBeLessThan(150)
+  meter.stop()
+})
+
+test('a sink that leaves stops the source', async () => {
+  const bytes = new Source()
+  const meter = metered(bytes)
+
+  meter.bytes.destroy(new Error('the disk is full'))
+  await turn()
+  await turn()
+
+  expect([bytes.destroyed, meter.done]).toEqual([true, false])
 })
 
 describe('the fault of a part', () => {
-  const failing = async (sourceFault: Error | undefined, sinkCause: unknown) => {
-    const bytes = new Source()
-    const meter = metered(bytes)
-    bytes.destroy(sourceFault)
-    await turn()
-    return meter.fault(sinkCause)
-  }
   const gone = new Fault('STORE_UNREACHABLE')
   const full = new Fault('DISK_FULL')
+  const failing = async (act: (bytes: Source, meter: Meter) => void, sinkCause: unknown) => {
+    const bytes = new Source()
+    const meter = metered(bytes)
+    act(bytes, meter)
+    for (let i = 0; i < 5; i++) await turn()
+    return meter.fault(sinkCause)
+  }
 
-  test('is the source’s own before what it did to the sink', async () => {
-    expect(await failing(gone, new DOMException('aborted', 'AbortError'))).toBe(gone)
+  test('is the source’s own when it failed first, whatever that did to the sink', async () => {
+    expect(await failing((bytes) => bytes.destroy(gone), full)).toBe(gone)
   })
 
-  test('is the sink’s when the source was only stopped', async () => {
-    expect(await failing(new Fault('CANCELLED'), full)).toBe(full)
+  test('is the sink’s when it failed first, whatever that did to the source', async () => {
+    const sinkFirst = (bytes: Source, meter: Meter) => {
+      meter.bytes.destroy(full)
+      bytes.destroy(gone)
+    }
+    expect(await failing(sinkFirst, full)).toBe(full)
   })
 
   test('is that another attempt has committed, whatever the source says of being stopped', async () => {
     const lost = new Fault('COMMIT_LOST')
-    expect(await failing(gone, lost)).toBe(lost)
+    expect(await failing((bytes) => bytes.destroy(gone), lost)).toBe(lost)
   })
 
   test('is a bug of the source when it stopped without a word', async () => {
-    expect(await failing(undefined, new DOMException('aborted', 'AbortError'))).toMatchObject({ code: 'INTERNAL' })
+    expect(await failing((bytes) => bytes.destroy(), new Error('premature close'))).toMatchObject({ code: 'INTERNAL' })
   })
 })

@@ -1,55 +1,75 @@
+import { type Readable, Transform } from 'node:stream'
 import type { PartStream } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Tally } from './tally.ts'
 
+/** Pieces are about this large; a few may wait between the two ends. */
+const BUFFER_BYTES = 1 << 19
+
 /**
- * Watches a part's bytes on their way: how many, and which end failed first. It listens and never stands in between, so the
- * bytes are not touched and the sink's back-pressure reaches the source as it is.
+ * Stands between the two ends of a part: counts the bytes, and keeps apart which end failed. The sink gets a stream of its own,
+ * so that it may look into it, put back or stop as it likes, and what it does to it never looks like a failure of the source.
  */
 export class Meter {
+  /** What the sink reads. */
+  readonly bytes: Readable
   readonly #stream: PartStream
   readonly #tally: Tally
-  #bytes = 0
-  #fault: Fault | undefined
-  #lost = false
+  #counted = 0
+  #sourceFault: Fault | undefined
 
-  /** `onLost` is called when the source ends without having reached its end: a sink that only waits would wait for ever. */
-  constructor(stream: PartStream, tally: Tally, onLost: () => void) {
+  constructor(stream: PartStream, tally: Tally) {
     this.#stream = stream
     this.#tally = tally
+    const out = new Transform({
+      readableHighWaterMark: BUFFER_BYTES,
+      writableHighWaterMark: BUFFER_BYTES,
+      transform: (chunk: Buffer, _encoding, done) => {
+        this.#count(chunk.length)
+        done(null, chunk)
+      },
+    })
+    this.bytes = out
     const { bytes } = stream
-    bytes.on('error', (cause) => {
-      if (cause instanceof Fault && cause.kind !== 'stopped') this.#fault ??= cause
-    })
+    bytes.on('error', (cause) => this.#sourceEnded(out, Fault.from(cause)))
     bytes.on('close', () => {
-      if (bytes.readableEnded) return
-      this.#lost = true
-      onLost()
+      if (!bytes.readableEnded)
+        this.#sourceEnded(out, new Fault('INTERNAL', { at: 'the source stopped before its end and did not say why' }))
     })
-    // A listener for data starts the flow, so it comes when the sink's does, in whichever way the sink reads.
-    const begin = (event: string | symbol) => {
-      if (event !== 'data' && event !== 'readable') return
-      bytes.off('newListener', begin)
-      bytes.on('data', (chunk: Buffer) => this.#take(chunk.length))
-    }
-    bytes.on('newListener', begin)
+    // A sink that has left may not be listening any more.
+    out.on('error', () => undefined)
+    out.on('close', () => bytes.destroy())
+    bytes.pipe(out)
   }
 
-  get bytes(): number {
-    return this.#bytes
+  get counted(): number {
+    return this.#counted
   }
 
-  /** What to say of a failed part: the source's own fault comes before what it did to the sink. */
+  /** True when the sink has taken all that the source had. */
+  get done(): boolean {
+    return this.bytes.readableEnded && this.#stream.bytes.readableEnded
+  }
+
+  /** What to say of a failed part: what the source said before the sink had failed; but not instead of "it is there already". */
   fault(sinkCause: unknown): unknown {
     if (sinkCause instanceof Fault && sinkCause.code === 'COMMIT_LOST') return sinkCause
-    if (this.#fault) return this.#fault
-    // Nobody cancelled: the sink was stopped because the source went away without a word.
-    const silent = this.#lost && Fault.from(sinkCause).kind === 'stopped'
-    return silent ? new Fault('INTERNAL', { at: 'the source stopped before its end and did not say why', cause: sinkCause }) : sinkCause
+    return this.#sourceFault ?? sinkCause
   }
 
-  #take(length: number): void {
-    this.#bytes += length
-    if (this.#tally.due()) this.#tally.progress({ rowsRead: this.#stream.rows(), bytesRead: this.#bytes })
+  stop(): void {
+    this.bytes.destroy()
+    this.#stream.bytes.destroy()
+  }
+
+  #sourceEnded(out: Transform, fault: Fault): void {
+    if (out.destroyed) return
+    this.#sourceFault = fault
+    out.destroy(fault)
+  }
+
+  #count(length: number): void {
+    this.#counted += length
+    if (this.#tally.due()) this.#tally.progress({ rowsRead: this.#stream.rows(), bytesRead: this.#counted })
   }
 }

@@ -37,31 +37,27 @@ async function move(order: TaskOrder, context: PlanContext, pair: Pair, moving: 
   const { encoding, target } = context
   const { index, part } = parseSpec(order.spec)
   const snapshot = context.snapshot?.id ?? null
-  const failed = new AbortController()
-  const either = AbortSignal.any([signal, failed.signal])
-  const stream = await pair.source.read({ shape: context.shape, part, encoding, snapshot }, either)
-  const meter = new Meter(stream, moving.tally, () => failed.abort())
+  const stream = await pair.source.read({ shape: context.shape, part, encoding, snapshot }, signal)
+  const meter = new Meter(stream, moving.tally)
   try {
-    const commit = await pair.sink.write({ target, slot: moving.slot, part: index, encoding, bytes: stream.bytes }, either)
-    const rowsRead = countedAlike(stream, commit, part.name)
-    moving.tally.set({ rowsRead, rowsWritten: commit.rows, bytesRead: meter.bytes, bytesWritten: commit.bytes })
+    const commit = await pair.sink.write({ target, slot: moving.slot, part: index, encoding, bytes: meter.bytes }, signal)
+    const rowsRead = countedAlike(stream, meter, commit, part.name)
+    moving.tally.set({ rowsRead, rowsWritten: commit.rows, bytesRead: meter.counted, bytesWritten: commit.bytes })
     return { index, commit, rowsRead, snapshot, already: false }
   } catch (cause) {
-    // Only on failure: after success the source may have lent its connection to somebody else.
-    failed.abort()
-    moving.tally.set({ bytesRead: meter.bytes })
+    moving.tally.set({ bytesRead: meter.counted })
     throw meter.fault(cause)
   } finally {
-    stream.bytes.destroy()
+    meter.stop()
   }
 }
 
 /** Each end counts for itself: the source what it sent, the target what it stored. */
-function countedAlike(stream: PartStream, commit: Commit, name: string): number {
+function countedAlike(stream: PartStream, meter: Meter, commit: Commit, name: string): number {
   const rows = stream.rows()
-  if (stream.bytes.readableEnded && rows === commit.rows) return rows
+  if (meter.done && rows === commit.rows) return rows
   throw new Fault('VERIFICATION_FAILED', {
-    at: stream.bytes.readableEnded
+    at: meter.done
       ? `part ${name}: the source sent ${rows} rows, the target took ${commit.rows}`
       : `part ${name}: the target took ${commit.rows} rows and left the rest`,
     details: { sourceRows: rows, targetRows: commit.rows },
