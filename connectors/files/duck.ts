@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@postern/protocol/fault.ts'
-import { duckFault, stopIfAborted } from './faults.ts'
+import { duckFault, type Place, stopIfAborted } from './faults.ts'
 import { literal } from './sql.ts'
 
 export type DuckRequest =
@@ -55,10 +55,11 @@ export class Duck implements AsyncDisposable {
   }
 
   /** Settles when the statement has really ended: after an abort nothing of it touches a file any more. */
-  async run(sql: string, at: string, signal: AbortSignal): Promise<DuckAnswer> {
+  async run(sql: string, place: Place, signal: AbortSignal): Promise<DuckAnswer> {
     stopIfAborted(signal)
     if (this.#disposed) throw new Fault('STOPPING')
-    if (this.#pending.size >= LIMITS.statements) throw new Fault('STORE_BUSY', { at: `${at}: ${LIMITS.statements} statements run already` })
+    if (this.#pending.size >= LIMITS.statements)
+      throw new Fault('STORE_BUSY', { at: `${place.at}: ${LIMITS.statements} statements run already` })
     const child = this.#child ?? (await this.#start())
     stopIfAborted(signal)
     const id = this.#next++
@@ -73,12 +74,12 @@ export class Duck implements AsyncDisposable {
         this.#pending.set(id, { resolve, reject })
         this.#busy(child)
         child.send({ type: 'run', id, sql } satisfies DuckRequest, (cause) => {
-          if (cause) reject(new Fault('STORE_LOST', { at: `${at}: the file engine has ended`, cause }))
+          if (cause) reject(new Fault('STORE_LOST', { at: `${place.at}: the file engine has ended`, cause }))
         })
       })
     } catch (cause) {
       stopIfAborted(signal)
-      throw cause instanceof Fault ? cause : duckFault(cause, at)
+      throw cause instanceof Fault ? cause : duckFault(cause, place)
     } finally {
       clearTimeout(kill)
       signal.removeEventListener('abort', abort)

@@ -42,16 +42,22 @@ export function stopIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw abortFault(signal)
 }
 
+/** What a statement is about, for a person. */
+export interface Place {
+  readonly at: string
+  readonly columns?: readonly { readonly name: string }[]
+}
+
 /**
  * DuckDB's messages run over many lines and quote rows; a fault names file, line and column in one line, never the row.
  * `at` is put before what a message itself does not say.
  */
-export function duckFault(cause: unknown, at: string): Fault {
+export function duckFault(cause: unknown, { at, columns = [] }: Place): Fault {
   const text = cause instanceof Error ? cause.message : String(cause)
   const fault = (code: FaultCode, where: string, remedy?: string) =>
     new Fault(code, { at: oneLine(at && !where.startsWith('file ') ? `${at}: ${where}` : where), cause, ...(remedy ? { remedy } : {}) })
   if (/No space left on device|Could not write all bytes|File too large|Disk quota exceeded/i.test(text)) return fault('DISK_FULL', '')
-  const row = invalidRow(text)
+  const row = invalidRow(text, columns)
   if (row) return fault('ROW_INVALID', row)
   if (/^Binder Error/.test(text)) return fault('COLUMN_MISMATCH', firstLine(text))
   if (/Permission denied/i.test(text)) return fault('FILE_DENIED', firstLine(text))
@@ -73,7 +79,7 @@ export function duckFault(cause: unknown, at: string): Fault {
 }
 
 /** "orders.csv, line 7, column amount: could not be read as DECIMAL(10,2)", from what DuckDB says; undefined when it is not about a row. */
-function invalidRow(text: string): string | undefined {
+function invalidRow(text: string, columns: Place['columns'] = []): string | undefined {
   const file = /\bfile = (.*)/.exec(text)?.[1] ?? /in file "([^"]*)"/.exec(text)?.[1]
   const line = /CSV Error on Line: (\d+)/.exec(text)?.[1]
   if (!line) return undefined
@@ -81,7 +87,7 @@ function invalidRow(text: string): string | undefined {
   // A pipe has no name that would mean something to a person: its lines are the rows of a part.
   const place = name === '' || name.startsWith('pipe-') ? `row ${line}` : `file ${name}, line ${line}`
   const converted = /Error when converting column "(.*?)"\..*to '([^']*)'/.exec(text)
-  if (converted) return `${place}, column ${converted[1]}: the value is not of type ${converted[2]}.`
+  if (converted) return `${place}, column ${nameOf(converted[1] ?? '', columns)}: the value is not of type ${converted[2]}.`
   const counted = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text)
   if (counted)
     return `${place}, column ${Math.min(Number(counted[1]), Number(counted[2])) + 1}: ${counted[1]} columns expected, ${counted[2]} found.`
@@ -89,6 +95,12 @@ function invalidRow(text: string): string | undefined {
   if (/unicode/i.test(text)) return `${place}: the text is not UTF-8.`
   if (/maximum line size/i.test(text)) return `${place}: the line is longer than allowed.`
   return `${place}: ${/^(?!.*(?:CSV Error|Original Line)).*\S.*$/m.exec(text)?.[0] ?? 'it cannot be parsed'}`
+}
+
+/** The columns of a statement are named c0, c1, … */
+function nameOf(column: string, columns: Place['columns'] = []): string {
+  const place = /^c(\d+)$/.exec(column)?.[1]
+  return (place === undefined ? undefined : columns[Number(place)]?.name) ?? column
 }
 
 function firstLine(text: string): string {

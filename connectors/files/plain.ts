@@ -128,7 +128,7 @@ export async function isQuoteHeavy(bytes: Readable, signal: AbortSignal): Promis
 async function firstChunk(bytes: Readable, signal: AbortSignal): Promise<Buffer | undefined> {
   stopIfAborted(signal)
   if (bytes.errored) throw bytes.errored
-  if (bytes.destroyed) throw new Fault('CANCELLED', { at: 'The source was closed before its rows were read.' })
+  if (bytes.destroyed) throw new Fault('STORE_LOST', { at: 'The rows ended before the source said so.' })
   if (bytes.readableLength === 0 && !bytes.readableEnded) {
     const found = new AbortController()
     try {

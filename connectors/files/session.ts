@@ -39,7 +39,7 @@ export class FilesSession implements Session {
     const parts: FilesParts = {
       config,
       folder: this.#folder,
-      duck: { run: async (sql, at, signal) => (await this.#engine()).run(sql, at, signal) },
+      duck: { run: async (sql, place, signal) => (await this.#engine()).run(sql, place, signal) },
       scratch: this.#scratch,
       pipes: options.pipes,
     }
@@ -64,7 +64,7 @@ export class FilesSession implements Session {
 
   async check(signal: AbortSignal): Promise<{ readonly server: string }> {
     const { writable } = await this.#folder.check()
-    const [version] = (await (await this.#engine()).run('select version()', 'file engine', signal)).rows
+    const [version] = (await (await this.#engine()).run('select version()', { at: 'file engine' }, signal)).rows
     return { server: `folder ${this.#folder.path}${writable ? '' : ' (read-only)'}, DuckDB ${version?.[0] ?? ''}` }
   }
 

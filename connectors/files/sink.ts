@@ -144,15 +144,11 @@ export class FilesSink implements Sink {
         checksum,
       })
     const { duck, scratch, pipes } = this.#parts
+    const place = { at: target.title, columns: target.columns }
     const answer =
       layout.format === 'ndjson'
-        ? await feed(
-            [ndjsonToPlain(files, target.columns, signal)],
-            { scratch, pipes },
-            (from, s) => duck.run(sql(from), target.title, s),
-            signal,
-          )
-        : await duck.run(sql(''), target.title, signal)
+        ? await feed([ndjsonToPlain(files, target.columns, signal)], { scratch, pipes }, (from, s) => duck.run(sql(from), place, s), signal)
+        : await duck.run(sql(''), place, signal)
     const [rows, sum] = answer.rows[0] ?? []
     return { rows: Number(rows), checksum: sum ?? null }
   }

@@ -7,9 +7,10 @@ import { inferTypes } from './infer.ts'
 import { findInputs, type Input } from './inputs.ts'
 import { inspectNdjson, ndjsonToPlain } from './ndjson.ts'
 import { drain, feed } from './pipe.ts'
+import { refuseCutFiles } from './quotes.ts'
 import { type Reading, relationOf } from './reading.ts'
 import type { FilesParts } from './session.ts'
-import { fileList, identifier } from './sql.ts'
+import { fileList, identifier, literal } from './sql.ts'
 import { duckType, logicalType, toCsv } from './types.ts'
 
 /** The facts of a source that travel with the plan. */
@@ -28,6 +29,8 @@ interface PartOwn {
 interface Typed {
   readonly from: (pipe: string) => string
   readonly bytes: ((signal: AbortSignal) => Readable) | undefined
+  /** What DuckDB does not see of broken files. */
+  readonly check: (signal: AbortSignal) => Promise<void>
 }
 
 /** A Parquet file is cut at multiples of this, so that a part reads whole row groups where they have DuckDB's size. */
@@ -100,6 +103,7 @@ export class FilesSource implements Source {
     const text = head.names.map((_, i) => ({ name: `c${i}`, type: { is: 'text' }, native: 'VARCHAR', nullable: true }) as const)
     const from = relationOf(located, reading, text)
     const ask = async (sql: string) => (await this.#ask(sql, title, signal))[0] ?? []
+    await refuseCutFiles(located, signal)
     const types = await inferTypes(`(select * from ${from})`, text.length, ask)
     const [rows] = await ask(`select cast(count(*) as varchar) from ${from} as t`)
     const columns = head.names.map((name, i) => {
@@ -140,17 +144,16 @@ export class FilesSource implements Source {
     const { duck, scratch, pipes } = this.#parts
     const typed = await this.#typed(shape, part.own as PartOwn)
     const columns = shape.columns.map(({ name, type }) => `${toCsv(identifier(name), type)} as ${identifier(name)}`).join(', ')
-    const { sql: write, at } = {
-      sql: (from: string, to: string) =>
-        `copy (select ${columns} from ${from} as t) to '${to.replaceAll("'", "''")}' (format csv, header false, delimiter ',', quote '"', escape '"', nullstr '', use_tmp_file false)`,
-      at: part.name,
-    }
+    const write = (from: string, to: string) =>
+      `copy (select ${columns} from ${from} as t) to ${literal(to)} (format csv, header false, delimiter ',', quote '"', escape '"', nullstr '', use_tmp_file false)`
+    const place = { at: part.name, columns: shape.columns }
     const options = { scratch, pipes }
     return drain(
       options,
       async (to, inner) => {
-        if (typed.bytes) return feed([typed.bytes(inner)], options, (from, s) => duck.run(write(typed.from(from), to), at, s), inner)
-        return duck.run(write(typed.from(''), to), at, inner)
+        if (typed.bytes) return feed([typed.bytes(inner)], options, (from, s) => duck.run(write(typed.from(from), to), place, s), inner)
+        const [answer] = await Promise.all([duck.run(write(typed.from(''), to), place, inner), typed.check(inner)])
+        return answer
       },
       signal,
     )
@@ -165,10 +168,10 @@ export class FilesSource implements Source {
     const own = (part?.own as PartOwn | undefined) ?? { files: (shape.own as SourceOwn).files }
     const typed = await this.#typed(shape, own)
     const sql = (from: string) => digestQuery({ dialect: 'duckdb', columns, from: `${typed.from(from)} as t`, checksum })
-    const at = part?.name ?? shape.title
+    const place = { at: part?.name ?? shape.title, columns: shape.columns }
     const answer = typed.bytes
-      ? await feed([typed.bytes(signal)], { scratch, pipes }, (from, s) => duck.run(sql(from), at, s), signal)
-      : await duck.run(sql(''), at, signal)
+      ? await feed([typed.bytes(signal)], { scratch, pipes }, (from, s) => duck.run(sql(from), place, s), signal)
+      : await duck.run(sql(''), place, signal)
     const [rows, sum] = answer.rows[0] ?? []
     return { rows: Number(rows), checksum: sum ?? null }
   }
@@ -181,10 +184,12 @@ export class FilesSource implements Source {
       return {
         from: (pipe: string) => relationOf([], reading, shape.columns, pipe),
         bytes: (signal: AbortSignal) => ndjsonToPlain(located, shape.columns, signal),
+        check: async () => undefined,
       }
     }
     const from = relationOf(located, reading, shape.columns, '', own.rows)
-    return { from: () => from, bytes: undefined }
+    const check = async (signal: AbortSignal) => (reading.format === 'parquet' ? undefined : refuseCutFiles(located, signal))
+    return { from: () => from, bytes: undefined, check }
   }
 
   async #located(files: readonly Input[]) {
@@ -196,7 +201,7 @@ export class FilesSource implements Source {
   }
 
   async #ask(sql: string, at: string, signal: AbortSignal) {
-    return (await this.#parts.duck.run(sql, at, signal)).rows
+    return (await this.#parts.duck.run(sql, { at }, signal)).rows
   }
 }
 

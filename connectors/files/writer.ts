@@ -4,6 +4,7 @@ import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { PassThrough, type Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip, createZstdCompress } from 'node:zlib'
+import { Fault } from '@postern/protocol/fault.ts'
 import type { Column } from '../contract.ts'
 import { CsvCounter } from './csv-counter.ts'
 import { fileFault, stopIfAborted } from './faults.ts'
@@ -103,8 +104,18 @@ async function convert({ path, title, layout, columns, bytes }: WriteParts, sess
   const { duck, scratch, pipes } = session
   const dialect = (await isQuoteHeavy(bytes, signal)) ? 'quoted' : 'plain'
   const run = (...rows: Rows) =>
-    feed(rows, { scratch, pipes }, (from, inner) => duck.run(copyStatement(from, path, layout, columns, dialect), title, inner), signal)
-  const answer = await (dialect === 'quoted' ? run(bytes) : run(bytes, new CsvToPlain()))
+    feed(
+      rows,
+      { scratch, pipes },
+      (from, inner) => duck.run(copyStatement(from, path, layout, columns, dialect), { at: title, columns }, inner),
+      signal,
+    )
+  const counter = new CsvCounter()
+  const answer = await (dialect === 'quoted' ? run(bytes, counter) : run(bytes, counter, new CsvToPlain()))
+  // Two readers of the same bytes that count differently: one of them took a row for what it is not.
+  if (answer.changed !== counter.rows) {
+    throw new Fault('ROW_INVALID', { at: `${title}: ${counter.rows} rows came and ${answer.changed} were understood.` })
+  }
   await syncFile(path)
   return answer.changed
 }
