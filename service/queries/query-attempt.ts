@@ -78,7 +78,7 @@ export function follow(stream: ClientHttp2Stream, receiver: Receiver): void {
   // An 'error' is always followed by 'close', which tells all.
   stream.on('error', () => undefined)
   stream.on('close', () => {
-    if (refused) return
+    if (refused || settled) return
     // The node never looked at a stream that it refused.
     const unseen = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
     fail(new AttemptFailed(new Fault('NODE_OFFLINE', { at: 'The link broke during the query.' }), unseen))

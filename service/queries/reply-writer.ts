@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http'
 
 /** Bytes of a first chunk that may be held back for a moment, so that a small answer leaves in one write. */
 const HOLD_BYTES = 64 << 10
+/** Up to here copying is cheaper than a second buffer in the write. */
+const JOIN_BYTES = 4 << 10
 
 /**
  * The client's end of a query. Nothing is sent before there is a byte to send, so that everything that goes wrong until
@@ -50,8 +52,11 @@ export class ReplyWriter {
       return
     }
     this.#began = true
-    this.#raw.writeHead(200, { ...this.#headers(), 'content-length': String(this.#held?.length ?? 0) })
-    this.#raw.end(this.#held)
+    const held = this.#held
+    this.#raw.writeHead(200, { ...this.#headers(), 'content-length': String(held?.length ?? 0) })
+    // Bytes as a latin1 string are joined with the head: one plain write instead of a gathering one.
+    if (held && held.length <= JOIN_BYTES) this.#raw.end(held.latin1Slice(), 'latin1')
+    else this.#raw.end(held)
   }
 
   /** Forgets what was held: nothing has been sent, and something else will be. Only before `began`. */
