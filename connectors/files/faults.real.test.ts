@@ -1,13 +1,35 @@
 import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmdirSync } from 'node:fs'
 import { chmod, mkdir, readdir, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import type { Fault } from '@postern/protocol/fault.ts'
 import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { waitFor } from '@postern/testkit/wait-for.ts'
 import { describe, expect, test } from 'vitest'
 import type { Target } from '../contract.ts'
 import { column, shapeOf, soon, TestStore } from './test-store.ts'
+
+function mount(path: string): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', path], { stdio: 'ignore' })
+}
+
+/** Not in most containers, nor as a plain user. */
+function mayMount(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
+  const path = mkdtempSync(join(tmpdir(), 'postern-mount-'))
+  try {
+    mount(path)
+    execFileSync('umount', [path])
+    return true
+  } catch {
+    return false
+  } finally {
+    rmdirSync(path)
+  }
+}
 
 const SHAPE = shapeOf([column('id', 'int32'), column('name', 'text')])
 
@@ -110,21 +132,20 @@ test('what cannot be meant is refused with a way out', async () => {
   expect((await faultOf(store.prepare(alike, 'a.parquet'))).code).toBe('COLUMN_MISMATCH')
 })
 
-test('a folder that the process may not write is told as such, and nothing is left', async () => {
+test.skipIf(process.getuid?.() === 0)('a folder that the process may not write is told as such, and nothing is left', async () => {
   await using store = await TestStore.open()
   await mkdir(join(store.path, 'locked'))
   await chmod(join(store.path, 'locked'), 0o500)
-  if (process.getuid?.() === 0) return
 
   expect((await faultOf(store.prepare(SHAPE, 'locked/a.csv'))).code).toBe('FILE_DENIED')
 })
 
-describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a full disk (needs root and tmpfs)', () => {
+describe.skipIf(!mayMount())('a full disk (needs to be root and to mount a tmpfs)', () => {
   test.each(['a.csv', 'a.csv.gz', 'a.parquet', 'a.ndjson', 'a.tsv.zst'])(
     '%s: the fault says so and nothing half-written stays',
     async (where) => {
       await using store = await TestStore.open()
-      if (!mounted(store.path)) return
+      mount(store.path)
       try {
         const target = await store.prepare(SHAPE, where)
         const random = () => Math.random().toString(36)
@@ -145,16 +166,6 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a ful
     },
   )
 })
-
-/** False where the machine does not let root mount (a container): the test then has nothing to fill. */
-function mounted(path: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', path], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
 
 describe.each(['a.csv', 'a.csv.zst', 'a.parquet', 'a.ndjson.gz', 'a.tsv'])('%s: a write that does not come to its end', (where) => {
   const partsLeft = async (store: TestStore) => (await store.names()).filter((name) => name.includes('part-') || name.includes('commit'))
@@ -223,3 +234,25 @@ test('a value that is not of the type of its column is named by row and column',
 
   expectLine(await faultOf(store.write(target, '1,a\nx,secret\n')), 'ROW_INVALID', 'row 2', 'column id', 'INTEGER')
 })
+
+test('a file engine that dies fails what ran in it, and the next use starts another', async () => {
+  await using store = await TestStore.open()
+  const target = await store.prepare(SHAPE, 'a.parquet')
+  const { bytes, write } = stalled(store, target)
+  const failed = faultOf(write)
+  const [child] = await waitFor('the file engine runs', enginesOfThisProcess, (pids) => pids.length > 0)
+
+  process.kill(Number(child), 'SIGKILL')
+
+  const fault = await failed
+  expect(fault.code).toBe('STORE_LOST')
+  expect(fault.canPass).toBe(true)
+  expect(bytes.destroyed).toBe(true)
+  expect((await store.write(target, '1,a\n', 0, 'run_a', 2)).rows).toBe(1)
+})
+
+/** Process ids of the DuckDB processes of this one. */
+async function enginesOfThisProcess(): Promise<readonly string[]> {
+  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' }).split('\n')
+  return lines.filter((line) => line.includes('duck-process.ts')).map((line) => line.trim().split(' ', 1)[0] ?? '')
+}
