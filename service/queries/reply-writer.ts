@@ -55,7 +55,7 @@ export class ReplyWriter {
     const held = this.#held
     this.#raw.writeHead(200, { ...this.#headers(), 'content-length': String(held?.length ?? 0) })
     // Bytes as a latin1 string are joined with the head: one plain write instead of a gathering one.
-    if (held && held.length <= JOIN_BYTES) this.#raw.end(held.latin1Slice(), 'latin1')
+    if (held && held.length <= JOIN_BYTES) this.#raw.end(held.toString('latin1'), 'latin1')
     else this.#raw.end(held)
   }
 
