@@ -65,6 +65,8 @@ export class Database implements Component {
     class Connection extends pg.Client {
       constructor(config: pg.ClientConfig) {
         super({ ...config, ...target() })
+        // The pool listens only while a connection is idle; one that dies between two statements would end the process.
+        this.on('error', () => undefined)
         const query = this.query.bind(this) as (...args: readonly unknown[]) => unknown
         this.query = ((...args: readonly unknown[]) => {
           const answer = query(...args)

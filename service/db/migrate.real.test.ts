@@ -63,6 +63,21 @@ test('bigints come back as numbers, and as text where a number cannot hold them'
   expect(rows).toEqual([{ small: 42, large: '9007199254740993' }])
 })
 
+test('a connection that dies while it is held fails its next statement, and nothing else', async () => {
+  await using server = await testDatabase()
+  await using database = await open(server.url)
+  const client = await database.connect()
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  const died = new Promise((resolve) => client.once('end', resolve))
+
+  await server.query('select pg_terminate_backend($1)', [rows[0]?.pid])
+  await died
+
+  await expect(client.query('select 1')).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+  client.release()
+  await database.ping()
+})
+
 test.each([
   ['a closed port', 'postgres://x:y@127.0.0.1:1/z', /ECONNREFUSED/],
   ['a host that does not exist', 'postgres://x:y@no-such-host.invalid/z', /no-such-host.invalid/],
