@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { QueryFormat, QueryParam } from './api/queries.ts'
 import { NodeId, QueryId, type StoreId } from './ids.ts'
-import { type NodeStore, StoreRef } from './node-api.ts'
+import { StoreRef } from './node-api.ts'
 
 /** Where the node dials: `GET` with `Upgrade: postern` (raw) or `Upgrade: websocket` (subprotocol of the same name). */
 export const LINK_PATH = '/v1/node/link'
@@ -73,4 +73,3 @@ export const SERVICE_PATHS = {
     `/v1/node/tasks/${task}/attempts/${attempt}/${step}`,
 } as const
 export const NODE_AUTH_SCHEME = 'PosternNode'
-export type { NodeStore }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Name, NodeId, RunId, TaskId } from '../ids.ts'
+import { Name, RunId, TaskId } from '../ids.ts'
 
 export const CopyMode = z.enum(['append', 'overwrite', 'upsert'])
 export const Verify = z.enum(['none', 'counts', 'checksum'])
@@ -110,5 +110,3 @@ export const RunView = RunSummary.extend({
   tasks: z.array(TaskView),
 })
 export type RunView = z.infer<typeof RunView>
-
-export const NodeRef = z.object({ id: NodeId, name: Name })

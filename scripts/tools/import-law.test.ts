@@ -53,7 +53,9 @@ test('protocol takes zod and nothing else', () => {
   expect(breach('protocol/ids.ts', 'pg')).toContain('pure')
 })
 
-test('only tests may use the testkit', () => {
+test('only tests may use the testkit, and what stands in a folder for tests', () => {
+  expect(breach('service/testing/local-service.ts', '@postern/testkit/postgres.ts')).toBeUndefined()
+  expect(breach('service/service.ts', './testing/local-service.ts')).toContain('for tests only')
   expect(breach('connectors/postgres/contract.real.test.ts', '@postern/testkit/postgres.ts')).toBeUndefined()
   expect(breach('connectors/postgres/session.ts', '@postern/testkit/postgres.ts')).toContain('may not use testkit')
 })

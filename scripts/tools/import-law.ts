@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 
-/** Each room and the rooms that it may import. Test files may import the testkit besides. */
+/** Each room and the rooms that it may import. Tests, and what stands in a folder `testing` for them, may import the testkit besides. */
 export const LAW = {
   protocol: [],
   base: ['protocol'],
@@ -39,7 +39,8 @@ export function specifiersOf(text: string): readonly string[] {
 /** What is wrong with one import, or undefined. `file` is relative to the root, with "/". */
 export function breach(file: string, specifier: string): string | undefined {
   const room = file.split('/')[0] as Room
-  const isTest = file.endsWith('.test.ts')
+  const isTest = file.endsWith('.test.ts') || file.includes('/testing/')
+  if (!isTest && /(?:^|\/)testing\//.test(specifier)) return `${file} imports ${specifier}, which is for tests only`
   const target = targetRoom(file, specifier)
   if (target === undefined) {
     const isPackage = !specifier.startsWith('.') && !specifier.startsWith('node:')

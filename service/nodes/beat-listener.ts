@@ -1,8 +1,6 @@
 import type { NodeId, RunId } from '@postern/protocol/ids.ts'
 import type { Beat, BeatResponse } from '@postern/protocol/node-api.ts'
 
-export type RunningAttempt = Beat['running'][number]
-
 /** What runs say to a beat; implemented by service/runs. */
 export interface BeatListener {
   /** Of the attempts and snapshots in the beat: which to stop, which to keep. */
