@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http'
 
 /** Bytes of a first chunk that may be held back for a moment, so that a small answer leaves in one write. */
 const HOLD_BYTES = 64 << 10
+/** The node's last bytes and its trailers are two reads, a fraction of this apart. */
+const HOLD_MS = 1
 /** Up to here copying is cheaper than a second buffer in the write. */
 const JOIN_BYTES = 4 << 10
 
@@ -13,7 +15,7 @@ export class ReplyWriter {
   readonly #raw: ServerResponse
   readonly #headers: () => Record<string, string>
   #held: Buffer | undefined
-  #holding: NodeJS.Immediate | undefined
+  #holding: NodeJS.Timeout | undefined
   #bytes = 0
   #began = false
 
@@ -37,7 +39,7 @@ export class ReplyWriter {
     this.#bytes += chunk.length
     if (!this.#began && this.#held === undefined && chunk.length <= HOLD_BYTES) {
       this.#held = chunk
-      this.#holding = setImmediate(() => this.#letGo())
+      this.#holding = setTimeout(() => this.#letGo(), HOLD_MS)
       return true
     }
     this.#letGo()
@@ -46,7 +48,7 @@ export class ReplyWriter {
 
   /** The answer is whole. */
   end(): void {
-    clearImmediate(this.#holding)
+    clearTimeout(this.#holding)
     if (this.#began) {
       this.#raw.end()
       return
@@ -61,19 +63,19 @@ export class ReplyWriter {
 
   /** Forgets what was held: nothing has been sent, and something else will be. Only before `began`. */
   reset(): void {
-    clearImmediate(this.#holding)
+    clearTimeout(this.#holding)
     this.#held = undefined
     this.#bytes = 0
   }
 
   /** The answer must not look whole: the socket is destroyed, so that the chunked end is never sent. */
   cut(): void {
-    clearImmediate(this.#holding)
+    clearTimeout(this.#holding)
     this.#raw.destroy()
   }
 
   #letGo(): void {
-    clearImmediate(this.#holding)
+    clearTimeout(this.#holding)
     if (!this.#began) {
       this.#began = true
       this.#raw.writeHead(200, this.#headers())
