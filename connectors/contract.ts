@@ -199,7 +199,8 @@ export interface Prepare {
   readonly where: string
   readonly mode: 'append' | 'overwrite' | 'upsert'
   readonly key: readonly string[]
-  readonly encoding: Encoding
+  /** What both ends can, cheapest first: the sink takes the first that suits the target as it is. */
+  readonly encodings: readonly [Encoding, ...Encoding[]]
   /** Whether `digest` will be asked for checksums: a sink that appends then takes its baseline now. */
   readonly verify: 'none' | 'counts' | 'checksum'
 }
@@ -207,6 +208,8 @@ export interface Prepare {
 /** What a sink decided while preparing. JSON: it travels with the plan. */
 export interface Target {
   readonly title: string
+  /** One of those that were offered. */
+  readonly encoding: Encoding
   /** The source's columns as they are named and typed in the target, in the source's order. */
   readonly columns: readonly Column[]
   /** True when `where` can take one part only (a single file). */
@@ -225,18 +228,25 @@ export interface Commit {
   readonly attempt: number
 }
 
+export interface PartWrite {
+  readonly target: Target
+  readonly slot: Slot
+  /** Its place in the plan. */
+  readonly part: number
+  readonly bytes: Readable
+  /** To be called with the rows that the store took, before they are committed; throws when the source sent another number. */
+  readonly agree: (rows: number) => void
+}
+
 export interface Sink {
-  /** Encodings that it takes for this shape at this place, the one it likes best first. Empty: cannot. Reads no data, changes nothing. */
+  /** Encodings that it may take for this shape at this place, in any order. Empty: cannot. Reads no data, changes nothing. */
   accepts(shape: Shape, where: string): readonly Encoding[]
   /** Looks before it leaps: refuses what cannot work, creates what is missing. May be called again for the same run. */
   prepare(request: Prepare, signal: AbortSignal): Promise<Target>
   /** The commit record of a part, if another attempt wrote it: then there is nothing to do. */
   committed(target: Target, slot: Slot, signal: AbortSignal): Promise<Commit | undefined>
   /** Writes a part and its commit record together, or neither. Fails with COMMIT_LOST when another attempt was first. */
-  write(
-    request: { readonly target: Target; readonly slot: Slot; readonly part: number; readonly encoding: Encoding; readonly bytes: Readable },
-    signal: AbortSignal,
-  ): Promise<Commit>
+  write(request: PartWrite, signal: AbortSignal): Promise<Commit>
   /** What this run has put into the target (staging where there is one), to hold against the source's digest. */
   digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest>
   /** Makes the parts visible, all at once. May be called again: publishing twice is publishing once. */

@@ -42,6 +42,7 @@ const ShapeJson: z.ZodType<Shape> = z.object({
 })
 const TargetJson: z.ZodType<Target> = z.object({
   title: z.string(),
+  encoding: Encoding,
   columns: z.array(ColumnJson),
   single: z.boolean(),
   converts: z.boolean().exactOptional(),
@@ -54,7 +55,6 @@ const CommitJson: z.ZodType<Commit> = z.object({ rows: z.number(), bytes: z.numb
 /** Plan-wide facts, the `context` of an order. */
 const PlanContext = z.object({
   version: z.literal(1),
-  encoding: Encoding,
   lane: z.string(),
   shape: ShapeJson,
   target: TargetJson,

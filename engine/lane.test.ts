@@ -40,7 +40,7 @@ describe('the encodings of a copy', () => {
 
 describe('the lane', () => {
   const lane = (encoding: Encoding, sourceKind: string, title: string, converts?: boolean) =>
-    laneOf({ encoding, sourceKind, target: { title, ...(converts === undefined ? {} : { converts }) } }).name
+    laneOf({ sourceKind, target: { title, encoding, ...(converts === undefined ? {} : { converts }) } }).name
 
   test.each([
     ['orders.csv', 'text'],

@@ -21,8 +21,8 @@ export interface EncodingQuestion {
 const CHEAPEST_FIRST: readonly Encoding[] = ['pg-binary', 'pg-text', 'csv']
 
 /**
- * The encodings that both ends have, cheapest first; PostgreSQL's binary form only between equal kinds. Whether types are
- * equal too shows when the target is prepared: a sink then refuses the binary form, and the next one is taken.
+ * The encodings that both ends have, cheapest first; PostgreSQL's binary form only between equal kinds. Which one suits the
+ * target shows when it is prepared: the sink chooses.
  */
 export function commonEncodings({ shape, sinkKind, accepted, to }: EncodingQuestion): readonly [Encoding, ...Encoding[]] {
   const common = CHEAPEST_FIRST.filter((each) => shape.encodings.includes(each) && accepted.includes(each))
@@ -34,13 +34,13 @@ export function commonEncodings({ shape, sinkKind, accepted, to }: EncodingQuest
 }
 
 export interface Way {
-  readonly encoding: Encoding
   readonly sourceKind: string
-  readonly target: Pick<Target, 'title' | 'converts'>
+  readonly target: Pick<Target, 'title' | 'encoding' | 'converts'>
 }
 
 /** What the way of the bytes is called. */
-export function laneOf({ encoding, sourceKind, target }: Way): Lane {
+export function laneOf({ sourceKind, target }: Way): Lane {
+  const { encoding } = target
   const columnar = sourceKind === 'files' || (target.converts ?? isConverted(target.title))
   const name: LaneName = encoding === 'pg-binary' ? 'binary' : columnar ? 'columnar' : 'text'
   return { name, note: `Lane ${name}: ${WHY[name]} (${encoding}).` }

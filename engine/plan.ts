@@ -3,7 +3,7 @@
  * what it leaves behind is the target's staging, which the sink finds again, and a snapshot, which ends with the run.
  */
 import type { Clock } from '@postern/base/clock.ts'
-import type { Encoding, Shape, Snapshot, Target } from '@postern/connectors/contract.ts'
+import type { Shape, Snapshot, Target } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { PlanResult, TaskOrder } from '@postern/protocol/node-api.ts'
 import type { PlanContext } from './context.ts'
@@ -27,10 +27,11 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
   const shape = await source.describe(copy.from, signal)
   refuseSamePlace(order, pair, shape)
   const encodings = commonEncodings({ shape, sinkKind: pair.into.kind, accepted: sink.accepts(shape, copy.to), to: copy.to })
-  const { encoding, target } = await prepare(order, pair, shape, encodings, signal)
+  const { mode, key, verify } = copy
+  const target = await sink.prepare({ run: order.run, shape, where: copy.to, mode, key, encodings, verify }, signal)
   await refuseTarget(order, pair, shape, target, signal)
-  const lane = laneOf({ encoding, sourceKind: shape.kind, target })
-  const cut = await cutParts(order, pair, { shape, target, encoding, lane }, parts, signal)
+  const lane = laneOf({ sourceKind: shape.kind, target })
+  const cut = await cutParts(order, pair, { shape, target, lane }, parts, signal)
   const notes = [lane.note, given.note, ...cut.notes, ...target.notes]
   return {
     lane: lane.name,
@@ -46,28 +47,14 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
   }
 }
 
-/** With the cheapest encoding that the target takes. A refused preparation has changed nothing. */
-async function prepare(order: TaskOrder, pair: Pair, shape: Shape, encodings: readonly [Encoding, ...Encoding[]], signal: AbortSignal) {
-  const { mode, key, verify, to } = pair.copy
-  const [encoding, next, ...others] = encodings
-  try {
-    return { encoding, target: await pair.sink.prepare({ run: order.run, shape, where: to, mode, key, encoding, verify }, signal) }
-  } catch (cause) {
-    const typesDiffer = encoding === 'pg-binary' && cause instanceof Fault && cause.code === 'COPY_UNSUPPORTED'
-    if (!typesDiffer || next === undefined) throw cause
-    return prepare(order, pair, shape, [next, ...others], signal)
-  }
-}
-
 interface Decided {
   readonly shape: Shape
   readonly target: Target
-  readonly encoding: Encoding
   readonly lane: Lane
 }
 
 async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: PlanParts, signal: AbortSignal) {
-  const { shape, target, encoding, lane } = decided
+  const { shape, target, lane } = decided
   const { copy, source } = pair
   const wanted = wantedParts(copy.parts, target.single, shape)
   const snapshot = await takeSnapshot(order, pair, wanted !== 1, parts, signal)
@@ -80,7 +67,6 @@ async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: P
     if (snapshot && !needed) await parts.snapshots.close(order.run, snapshot)
     const context: PlanContext = {
       version: 1,
-      encoding,
       lane: lane.name,
       shape,
       target,

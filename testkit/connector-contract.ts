@@ -472,8 +472,8 @@ class Copy {
     const source = required(session.source)
     const shape = await source.describe(what, limit())
     const encoding = options.encoding ?? required(sharedEncodings(session, shape, where)[0])
-    const target = await required(session.sink).prepare({ run, shape, where, mode, key, encoding, verify }, limit())
-    const again = await required(session.sink).prepare({ run, shape, where, mode, key, encoding, verify }, limit())
+    const target = await required(session.sink).prepare({ run, shape, where, mode, key, encodings: [encoding], verify }, limit())
+    const again = await required(session.sink).prepare({ run, shape, where, mode, key, encodings: [encoding], verify }, limit())
     expect(again).toEqual(target)
     expect(JSON.parse(JSON.stringify(target))).toEqual(target)
     const parts = await source.split(shape, { wanted: 1, snapshot: null }, limit())
@@ -496,7 +496,7 @@ class Copy {
 
   async writeBytes(part: number, attempt: number, bytes: Readable) {
     const task = this.#task(part)
-    const request = { target: this.#target, slot: { run: this.run, task, attempt }, part, encoding: this.#encoding, bytes }
+    const request = { target: this.#target, slot: { run: this.run, task, attempt }, part, bytes, agree: () => undefined }
     const commit = await required(this.#session.sink).write(request, limit())
     this.#done.push({ part, task, commit })
     return commit

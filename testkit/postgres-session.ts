@@ -71,10 +71,13 @@ export async function copied(
   const run = `run_${process.pid}_${runs}`
   const { what, where, mode = 'append', key = [], encoding = 'pg-text' } = options
   const shape = await source.describe(what, limit())
-  const target = await sink.prepare({ run, shape, where, mode, key, encoding, verify: 'checksum' }, limit())
+  const target = await sink.prepare({ run, shape, where, mode, key, encodings: [encoding], verify: 'checksum' }, limit())
   const [part] = await source.split(shape, { wanted: 1, snapshot: null }, limit())
   if (!part) throw new Error('no part')
   const stream = await source.read({ shape, part, encoding, snapshot: null }, limit())
-  const commit = await sink.write({ target, slot: { run, task: 'tsk_1', attempt: 1 }, part: 0, encoding, bytes: stream.bytes }, limit())
+  const commit = await sink.write(
+    { target, slot: { run, task: 'tsk_1', attempt: 1 }, part: 0, bytes: stream.bytes, agree: () => undefined },
+    limit(),
+  )
   return { target, run, publish: () => sink.publish({ target, run, parts: [{ part: 0, task: 'tsk_1', commit }] }, limit()) }
 }

@@ -126,7 +126,7 @@ test('what cannot be meant is refused with a way out', async () => {
   expect((await prepareFault('some/a.csv')).code).toBe('FILE_EXISTS')
   expect((await prepareFault('one/', 'overwrite')).code).toBe('FORMAT_UNKNOWN')
   expect((await prepareFault('x.txt/a.csv')).code).toMatch(/FILE_MISSING|FILE_EXISTS/)
-  const upsert = { run: 'r', shape: SHAPE, where: 'a.csv', mode: 'upsert', key: ['id'], encoding: 'csv', verify: 'none' } as const
+  const upsert = { run: 'r', shape: SHAPE, where: 'a.csv', mode: 'upsert', key: ['id'], encodings: ['csv'], verify: 'none' } as const
   expect((await faultOf(store.session.sink.prepare(upsert, soon()))).code).toBe('COPY_UNSUPPORTED')
   const alike = shapeOf([column('a', 'text'), column('A', 'text')])
   expect((await faultOf(store.prepare(alike, 'a.parquet'))).code).toBe('COLUMN_MISMATCH')
@@ -219,7 +219,7 @@ function stalled(store: TestStore, target: Target) {
   const abort = new AbortController()
   bytes.write('1,a\n'.repeat(100_000))
   const slot = { run: 'run_a', task: 'tsk_0', attempt: 1 }
-  const write = store.session.sink.write({ target, slot, part: 0, bytes }, abort.signal)
+  const write = store.session.sink.write({ target, slot, part: 0, bytes, agree: () => undefined }, abort.signal)
   return { bytes, abort, write }
 }
 

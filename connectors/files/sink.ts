@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Commit, Digest, DigestRequest, Encoding, Prepare, Sink, Slot, Target } from '../contract.ts'
+import type { Column, Commit, Digest, DigestRequest, Encoding, PartWrite, Prepare, Sink, Slot, Target } from '../contract.ts'
 import { digestQuery } from '../digest.ts'
 import { errnoOf, fileFault, stopIfAborted } from './faults.ts'
 import { endingOf, type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
@@ -61,7 +60,7 @@ export class FilesSink implements Sink {
     if (path === (await this.#parts.folder.real()) && single) throw new Fault('FORMAT_UNKNOWN', { at: where })
     await stagingOf(own).create()
     const columns = shape.columns.map((column) => ({ ...column, native: layout.format === 'parquet' ? duckType(column.type) : 'text' }))
-    return { title: where, columns, single, converts: layout.format !== 'csv', notes: notesOn(shape.columns, layout), own }
+    return { title: where, encoding: 'csv', columns, single, converts: layout.format !== 'csv', notes: notesOn(shape.columns, layout), own }
   }
 
   #layout(where: string, single: boolean): Layout {
@@ -95,11 +94,8 @@ export class FilesSink implements Sink {
     return record && { rows: record.rows, bytes: record.bytes, attempt: record.attempt }
   }
 
-  async write(
-    request: { readonly target: Target; readonly slot: Slot; readonly part: number; readonly bytes: Readable },
-    signal: AbortSignal,
-  ): Promise<Commit> {
-    const { target, slot, part, bytes } = request
+  async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
+    const { target, slot, part, bytes, agree } = request
     const { layout } = target.own as TargetOwn
     const staging = stagingOf(target.own)
     // It may break while nobody else listens yet; `errored` keeps it.
@@ -115,6 +111,7 @@ export class FilesSink implements Sink {
     const written = await writeFile({ path, title: target.title, layout, columns: target.columns, bytes }, this.#parts, signal)
     try {
       stopIfAborted(signal)
+      agree(written.rows)
       await staging.commit(slot, { task: slot.task, part, attempt: slot.attempt, file: basename(path), ...written })
     } catch (cause) {
       await staging.drop(path)

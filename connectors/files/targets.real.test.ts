@@ -130,7 +130,7 @@ test('eight copies from file to file at once end, though each holds two statemen
   const commits = await Promise.all(
     Array.from({ length: 8 }, async (_, i) => {
       const { bytes } = await source.read({ shape, part }, soon())
-      return sink.write({ target, slot: { run: 'run_a', task: `tsk_${i}`, attempt: 1 }, part: i, bytes }, soon())
+      return sink.write({ target, slot: { run: 'run_a', task: `tsk_${i}`, attempt: 1 }, part: i, bytes, agree: () => undefined }, soon())
     }),
   )
 

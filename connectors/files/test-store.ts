@@ -46,12 +46,12 @@ export class TestStore implements AsyncDisposable {
   }
 
   prepare(shape: Shape, where: string, { run = 'run_a', mode = 'append' }: WriteOptions = {}): Promise<Target> {
-    return this.session.sink.prepare({ run, shape, where, mode, key: [], encoding: 'csv', verify: 'checksum' }, soon())
+    return this.session.sink.prepare({ run, shape, where, mode, key: [], encodings: ['csv'], verify: 'checksum' }, soon())
   }
 
   write(target: Target, csv: string | Readable, part = 0, run = 'run_a', attempt = 1): Promise<Commit> {
     const bytes = typeof csv === 'string' ? Readable.from([Buffer.from(csv)]) : csv
-    return this.session.sink.write({ target, slot: { run, task: `tsk_${part}`, attempt }, part, bytes }, soon())
+    return this.session.sink.write({ target, slot: { run, task: `tsk_${part}`, attempt }, part, bytes, agree: () => undefined }, soon())
   }
 
   publish(target: Target, commits: readonly Commit[], run = 'run_a'): Promise<void> {

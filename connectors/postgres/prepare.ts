@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Digest, Prepare, Shape, Target } from '../contract.ts'
+import type { Column, Digest, Encoding, Prepare, Shape, Target } from '../contract.ts'
 import { digestQuery, quoteName } from '../digest.ts'
 import { quoteIfNeeded } from './browse.ts'
 import { parseTableName, quoteTable, type TableName } from './names.ts'
@@ -19,8 +19,6 @@ export interface TargetFacts {
   readonly staging: string | null
   /** This run has made the table. */
   readonly created: boolean
-  /** Both ends have the same types, so that their binary form may pass. */
-  readonly binary: boolean
   /** What the table held before, where `digest` has to take it off. */
   readonly baseline: Digest | null
 }
@@ -75,7 +73,6 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
   const columns = matchColumns(shape, found, notes)
   await refuseForbidden(wire, found, mode)
   const key = mode === 'upsert' ? await upsertKey(wire, request, found) : []
-  const binary = shape.kind === 'postgres' && columns.every((column, i) => column.native === shape.columns[i]?.native)
   const staging = mode === 'append' ? null : stagingName(run)
   if (staging !== null) {
     // Upsert only merges from it; overwrite may put it in the table's place, so it has all that the table has.
@@ -86,8 +83,8 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
     )
   }
   const baseline = mode === 'append' && request.verify === 'checksum' ? await digestOf(wire, found.sql, columns) : null
-  const own: TargetFacts = { schema: found.schema, table: found.table, mode, key, staging, created: false, binary, baseline }
-  return { title: found.title, columns, single: false, notes, own }
+  const own: TargetFacts = { schema: found.schema, table: found.table, mode, key, staging, created: false, baseline }
+  return { title: found.title, encoding: encodingFor(request, columns), columns, single: false, notes, own }
 }
 
 /** The target's columns in the source's order. */
@@ -171,9 +168,16 @@ async function createMissing(wire: Wire, request: Prepare, name: TableName & { r
   if (mode !== 'overwrite') await StatementRun.one(wire, `create table ${quoteTable(name)} (${[...lines, ...primary].join(', ')})`)
   if (staging !== null)
     await StatementRun.one(wire, `create table ${quoteTable({ schema: name.schema, table: staging })} (${lines.join(', ')})`)
-  const binary = shape.kind === 'postgres' && columns.every((column, i) => column.native === shape.columns[i]?.native)
-  const own: TargetFacts = { schema: name.schema, table: name.table, mode, key, staging, created: true, binary, baseline: null }
-  return { title, columns, single: false, notes, own }
+  const own: TargetFacts = { schema: name.schema, table: name.table, mode, key, staging, created: true, baseline: null }
+  return { title, encoding: encodingFor(request, columns), columns, single: false, notes, own }
+}
+
+/** The binary form holds no names of types, and of arrays and types of one's own it holds numbers that differ from database to database. */
+function encodingFor({ shape, encodings }: Prepare, columns: readonly Column[]): Encoding {
+  const same = shape.columns.every(({ native, type }, i) => type.is !== 'other' && native === columns[i]?.native)
+  const fits = encodings.find((encoding) => encoding !== 'pg-binary' || (shape.kind === 'postgres' && same))
+  if (fits) return fits
+  throw new Fault('COPY_UNSUPPORTED', { at: 'The binary form needs the same types at both ends.', remedy: 'Copy as text.' })
 }
 
 /** The source's own types where it is PostgreSQL and they are known here too; else what comes nearest. */

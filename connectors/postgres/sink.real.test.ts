@@ -114,7 +114,7 @@ test('a user who may not create the commit records is told what to grant', async
     const shape = await on.source.describe(NUMBERS, limit())
     const fault = await faultOf(
       session.sink?.prepare(
-        { run: 'run_x', shape, where: 'public.t', mode: 'append', key: [], encoding: 'pg-text', verify: 'counts' },
+        { run: 'run_x', shape, where: 'public.t', mode: 'append', key: [], encodings: ['pg-text'], verify: 'counts' },
         limit(),
       ) ?? Promise.resolve(),
     )
@@ -127,10 +127,16 @@ test('a user who may not create the commit records is told what to grant', async
   }
 })
 
-test('binary is refused between different types, text is not', async () => {
+test('of binary and text it takes binary between the same types only', async () => {
   await using on = await testSession()
   await on.db.query('create table t (id bigint, name text)')
 
+  const shape = await on.source.describe(NUMBERS, limit())
+  const encodings = ['pg-binary', 'pg-text'] as const
+  const chosen = (where: string, run: string) =>
+    on.sink.prepare({ run, shape, where, mode: 'append', key: [], encodings, verify: 'none' }, limit())
+
+  expect([(await chosen('t', 'run_t')).encoding, (await chosen('new_table', 'run_n')).encoding]).toEqual(['pg-text', 'pg-binary'])
   expect((await faultOf(copied(on, { what: NUMBERS, where: 't', encoding: 'pg-binary' }))).code).toBe('COPY_UNSUPPORTED')
   await copied(on, { what: NUMBERS, where: 't', encoding: 'pg-text' })
   expect(await on.db.query('select count(*)::int as n from t')).toEqual([{ n: 100 }])
@@ -142,7 +148,7 @@ test('a type that the target does not know becomes text', async () => {
   await on.db.query(`create type mood as enum ('good', 'bad'); create table t (id int, m mood); insert into t values (1, 'good')`)
   const shape = await on.source.describe('t', limit())
   const target = await into.sink.prepare(
-    { run: 'run_m', shape, where: 't', mode: 'append', key: [], encoding: 'pg-text', verify: 'counts' },
+    { run: 'run_m', shape, where: 't', mode: 'append', key: [], encodings: ['pg-text'], verify: 'counts' },
     limit(),
   )
 

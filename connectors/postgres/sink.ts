@@ -1,6 +1,4 @@
-import type { Readable } from 'node:stream'
-import { Fault } from '@postern/protocol/fault.ts'
-import type { Commit, Digest, DigestRequest, Encoding, Prepare, Shape, Sink, Slot, Target } from '../contract.ts'
+import type { Commit, Digest, DigestRequest, Encoding, PartWrite, Prepare, Shape, Sink, Slot, Target } from '../contract.ts'
 import { quoteName } from '../digest.ts'
 import { CopyIn } from './copy-in.ts'
 import { parseTableName, quoteTable } from './names.ts'
@@ -19,29 +17,21 @@ export class PostgresSink implements Sink {
     this.#work = work
   }
 
-  /** Text first: only `prepare` can see whether the types are the same, and binary needs that. */
   accepts(shape: Shape, where: string): readonly Encoding[] {
     parseTableName(where)
-    return shape.kind === 'postgres' ? ['pg-text', 'pg-binary', 'csv'] : ['pg-text', 'csv']
+    return shape.kind === 'postgres' ? ['pg-binary', 'pg-text', 'csv'] : ['pg-text', 'csv']
   }
 
   prepare(request: Prepare, signal: AbortSignal): Promise<Target> {
-    return this.#work.write(aimOf(request.where), signal, async (wire) => {
-      const target = await prepareTarget(wire, request)
-      return request.encoding === 'pg-binary' && !factsOf(target).binary ? { ...target, encoding: 'pg-text' } : target
-    })
+    return this.#work.write(aimOf(request.where), signal, (wire) => prepareTarget(wire, request))
   }
 
   committed(target: Target, slot: Slot, signal: AbortSignal): Promise<Commit | undefined> {
     return this.#work.read(aimOf(target.title), signal, (wire) => committedPart(wire, slot))
   }
 
-  async write(
-    request: { readonly target: Target; readonly slot: Slot; readonly part: number; readonly encoding: Encoding; readonly bytes: Readable },
-    signal: AbortSignal,
-  ): Promise<Commit> {
-    const { target, slot, encoding, bytes } = request
-    refuseBinary(target, encoding)
+  async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
+    const { target, slot, bytes, agree } = request
     // CopyIn hears a failure even if it came before; until then it must not end the process.
     bytes.on('error', () => undefined)
     const work = this.#work
@@ -50,7 +40,8 @@ export class PostgresSink implements Sink {
     const wire = await work.acquire(signal)
     const commit = await work.guard(wire, aimOf(target.title), signal, async () => {
       await StatementRun.all(wire, [{ sql: 'begin isolation level read committed read write' }, ...COPY_SETTINGS])
-      const copied = await CopyIn.run(wire, `copy ${into} (${columns}) from stdin (format ${FORMAT[encoding]})`, bytes)
+      const copied = await CopyIn.run(wire, `copy ${into} (${columns}) from stdin (format ${FORMAT[target.encoding]})`, bytes)
+      agree(copied.rows)
       const done: Commit = { ...copied, attempt: slot.attempt }
       await recordCommit(wire, slot, done)
       return done
@@ -116,11 +107,6 @@ export function factsOf(target: Target): TargetFacts {
 /** Where parts are written. */
 function tableOf({ schema, table, staging }: TargetFacts): string {
   return quoteTable({ schema, table: staging ?? table })
-}
-
-function refuseBinary(target: Target, encoding: Encoding): void {
-  if (encoding !== 'pg-binary' || factsOf(target).binary) return
-  throw new Fault('COPY_UNSUPPORTED', { at: `${target.title}: pg-binary needs the same types at both ends`, remedy: 'Copy as text.' })
 }
 
 function added({ baseline }: TargetFacts, now: Digest): Digest {

@@ -10,6 +10,7 @@ import type {
   Encoding,
   Part,
   PartStream,
+  PartWrite,
   Prepare,
   Session,
   Shape,
@@ -133,14 +134,21 @@ class MemorySink implements Sink {
 
   async prepare(request: Prepare): Promise<Target> {
     const own = { table: request.where, mode: request.mode }
-    return { title: request.where, columns: request.shape.columns, single: request.where.endsWith('.one'), notes: [], own }
+    return {
+      title: request.where,
+      encoding: request.encodings[0],
+      columns: request.shape.columns,
+      single: request.where.endsWith('.one'),
+      notes: [],
+      own,
+    }
   }
 
   async committed(_target: Target, slot: Slot): Promise<Commit | undefined> {
     return this.#staged.get(`${slot.run}/${slot.task}`)?.commit
   }
 
-  async write(request: { slot: Slot; encoding: Encoding; bytes: Readable }, signal: AbortSignal): Promise<Commit> {
+  async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
     let text = ''
     for await (const chunk of request.bytes) text += chunk
     signal.throwIfAborted()
@@ -150,6 +158,7 @@ class MemorySink implements Sink {
       .map((line) => line.split(','))
     const name = `${request.slot.run}/${request.slot.task}`
     if (this.#staged.has(name)) throw new Fault('COMMIT_LOST', { at: name })
+    request.agree(rows.length)
     const commit = { rows: rows.length, bytes: text.length, attempt: request.slot.attempt }
     this.#staged.set(name, { commit, rows })
     return commit

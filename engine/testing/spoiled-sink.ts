@@ -56,7 +56,8 @@ export class SpoiledSink implements Sink {
           .join(''),
       ),
     ])
-    const commit = await inner.write({ ...request, bytes: written.pipe(new PassThrough()) }, signal)
+    const agree = lies ? () => request.agree(given.length) : request.agree
+    const commit = await inner.write({ ...request, bytes: written.pipe(new PassThrough()), agree }, signal)
     return lies ? { ...commit, rows: given.length } : commit
   }
 
