@@ -63,7 +63,7 @@ async function main(): Promise<number> {
   } finally {
     console.log(dim('\nStopping nodes, service and databases …'))
     await cluster[Symbol.asyncDispose]()
-    leaveFolder(folder)
+    await leaveFolder(folder)
     console.log(dim('Nothing is left running.'))
   }
 }

@@ -22,7 +22,12 @@ export async function takeFolder(folder: string): Promise<void> {
   writeFileSync(join(folder, 'demo.pid'), `${process.pid}\n`)
 }
 
-export function leaveFolder(folder: string): void {
+/** What was copied and the logs stay to be looked at; the databases, which are large, go. */
+export async function leaveFolder(folder: string): Promise<void> {
+  for (const name of DATABASES) {
+    await removeDatabase(join(folder, name))
+    rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  }
   rmSync(join(folder, 'demo.pid'), { force: true })
   rmSync(join(folder, 'pids'), { force: true })
 }

@@ -113,7 +113,8 @@ export class Story {
     )
     for (const failure of tally.failures) say(red(`  ${failure}`))
     if (tally.retried > 0) say(`${tally.retried} of them were on ${victim} when it died, and were answered by the other node.`)
-    if (tally.brokeOff > 0) say(`${tally.brokeOff} broke off in the middle of the answer, were seen to, and were asked for again.`)
+    if (tally.brokeOff > 0)
+      say(`${tally.brokeOff} broke off in the middle of the answer, which the client noticed, and were asked for again.`)
   }
 
   async #prove(): Promise<void> {
