@@ -17,12 +17,18 @@ let cluster: Cluster
 let folder: TestFolder
 let database: TestDatabase
 let key: string
+/** Data folder of a node of another gateway, joined and never started. */
+let spare: string
 
 beforeAll(async () => {
   folder = await testFolder()
   database = await testDatabase()
   cluster = await Cluster.start({ nodes: ['n1'] })
   key = (await cluster.client.gateways.regenerateKey(cluster.gateway, 2)).key2 ?? ''
+  spare = join(folder.path, 'spare')
+  const { key1 } = await cluster.client.gateways.create({ name: 'spare' })
+  const joined = await cluster.cli(['node', 'join', '--url', cluster.service.url, '--key', key1, '--name', 's1', '--data', spare])
+  expect(joined.code, joined.stderr).toBe(0)
   await cluster.postgresStore('shop', database)
   await cluster.filesStore('lake', folder.path)
   await database.query('create table orders as select n as id from generate_series(1, 100) n')
@@ -64,7 +70,7 @@ test('a wrong URL: nobody there, somebody else there, no URL at all', async () =
 
   expectRefusal(await joinNode(['--url', 'http://127.0.0.1:9', '--key', key, '--data', data]), 5, '127.0.0.1:9')
   expectRefusal(await joinNode(['--url', other.url, '--key', key, '--data', data]), 5)
-  expectRefusal(await joinNode(['--url', 'localhost', '--key', key, '--data', data]), 2, 'localhost')
+  expectRefusal(await joinNode(['--url', 'localhost', '--key', key, '--data', data]), 2, '--url')
   expectRefusal(await cluster.cli(['gateway', 'list'], { env: { POSTERN_URL: other.url } }), 5, other.url)
 })
 
@@ -73,32 +79,24 @@ test('a port that is taken', async () => {
   const data = join(folder.path, 'port-taken')
 
   expectRefusal(await cluster.cli(['service', 'start', '--data', data, '--port', port, '--database-url', database.url]), 1, port)
-  await cluster.node('n1').process.stop()
-  expectRefusal(
-    await cluster.cli(['node', 'start', '--data', cluster.node('n1').data, '--channel-port', port, '--console-port', '0']),
-    1,
-    port,
-  )
-  await cluster.node('n1').restart()
-  await cluster.allOnline()
+  expectRefusal(await cluster.cli(['node', 'start', '--data', spare, '--channel-port', port, '--console-port', '0']), 1, port)
 })
 
 test('a data folder that is in use, of another gateway, of something else, or of nobody', async () => {
   const used = cluster.node('n1').data
-  const { key1 } = await cluster.client.gateways.create({ name: 'elsewhere' })
   const foreign = join(folder.path, 'foreign')
+  const nobody = join(folder.path, 'nobody')
   await mkdir(foreign)
   await writeFile(join(foreign, 'holiday.txt'), 'not ours')
 
   expectRefusal(await cluster.cli(['node', 'start', '--data', used, '--channel-port', '0', '--console-port', '0']), 1, used)
   expectRefusal(await cluster.cli(['service', 'start', '--data', cluster.service.data, '--port', '0']), 1, cluster.service.data)
-  await cluster.node('n1').process.stop()
-  expectRefusal(await joinNode(['--url', cluster.service.url, '--key', key1, '--data', used]), 1, used)
-  await cluster.node('n1').restart()
-  expectRefusal(await cluster.cli(['service', 'start', '--data', used, '--port', '0']), 1, used)
-  expectRefusal(await cluster.cli(['service', 'start', '--data', foreign, '--port', '0']), 1, foreign)
-  expectRefusal(await cluster.cli(['node', 'start', '--data', join(folder.path, 'nobody')]), 1, 'nobody')
-  await cluster.allOnline()
+  expectRefusal(await joinNode(['--url', cluster.service.url, '--key', key, '--data', spare]), 1, 'another gateway')
+  expectRefusal(await cluster.cli(['service', 'start', '--data', spare, '--port', '0']), 1, spare)
+  expectRefusal(await cluster.cli(['node', 'start', '--data', foreign, '--channel-port', '0', '--console-port', '0']), 1, foreign)
+  expectRefusal(await cluster.cli(['node', 'start', '--data', nobody, '--channel-port', '0', '--console-port', '0']), 1, nobody)
+
+  expect(await readdir(foreign)).toEqual(['holiday.txt'])
 })
 
 test('a database that is not there', async () => {

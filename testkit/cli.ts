@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
-const LIMIT_MS = 120_000
+const LIMIT_MS = 60_000
 
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string | undefined>>

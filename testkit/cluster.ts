@@ -129,6 +129,12 @@ export class Cluster implements AsyncDisposable {
     return [this.service.process, ...[...this.nodes.values()].map((node) => node.process)].map((process) => process.log).join('\n')
   }
 
+  /** What they warned of: for the message of a failed test. */
+  get warnings(): string {
+    const lines = this.logs.split('\n').filter((line) => /"level":[456]0/.test(line))
+    return lines.slice(-30).join('\n')
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.nodes.values()].map((node) => node[Symbol.asyncDispose]()))
     await this.service[Symbol.asyncDispose]()

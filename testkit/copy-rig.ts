@@ -1,4 +1,5 @@
 /** A source and a target for copies that shall still be going on when something is killed. */
+import type { RunView } from '@postern/protocol/api/runs.ts'
 import type { Cluster } from './cluster.ts'
 import { FlakyLink } from './flaky-link.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
@@ -60,4 +61,17 @@ export class CopyRig implements AsyncDisposable {
     await this.link[Symbol.asyncDispose]()
     await Promise.all([this.source[Symbol.asyncDispose](), this.target[Symbol.asyncDispose]()])
   }
+}
+
+/** For the message of a test: how a run ended, and each attempt that did not succeed. */
+export function story(run: RunView): string {
+  const attempts = run.tasks.flatMap((task) =>
+    task.attempts
+      .filter((attempt) => attempt.status !== 'succeeded')
+      .map(
+        (attempt) =>
+          `  ${task.kind} ${task.name}, attempt ${attempt.number} on ${attempt.node}: ${attempt.status}, ${attempt.fault?.code} ${attempt.fault?.message}`,
+      ),
+  )
+  return [`${run.id} ${run.status}: ${run.fault?.code} ${run.fault?.message}`, ...attempts].join('\n')
 }

@@ -2,7 +2,7 @@
 import type { RunView } from '@postern/protocol/api/runs.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster } from './cluster.ts'
-import { CopyRig } from './copy-rig.ts'
+import { CopyRig, story } from './copy-rig.ts'
 import { waitFor } from './wait-for.ts'
 
 let cluster: Cluster
@@ -21,6 +21,8 @@ interface Crash {
   strike(run: RunView): Promise<void>
   /** What an operator would start again. */
   repair?(): Promise<void>
+  /** Certainly takes attempts down with it. */
+  readonly losesAttempts?: boolean
 }
 
 const ENDED_MS = 120_000
@@ -45,6 +47,7 @@ const CRASHES: readonly Crash[] = [
       await Promise.all([...cluster.nodes.values()].map((node) => node.kill()))
       await restartDeadNodes()
     },
+    losesAttempts: true,
   },
   {
     what: 'the service',
@@ -88,6 +91,8 @@ test.each(CRASHES.map((crash) => [crash.what, crash] as const))(
     expect(run).toMatchObject({ status: 'succeeded', verification: { status: 'passed' } })
     expect(await CopyRig.fingerprint(rig.target)).toEqual(await CopyRig.fingerprint(rig.source))
     expect(run.rowsWritten).toBe(rig.rows)
+    const lost = run.tasks.flatMap((task) => task.attempts).filter((attempt) => attempt.status !== 'succeeded')
+    if (crash.losesAttempts) expect(lost.length).toBeGreaterThan(0)
   },
 )
 

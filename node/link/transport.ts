@@ -86,7 +86,11 @@ async function dialWebSocket(parts: TransportParts, signal: AbortSignal): Promis
     const detach = onAbort(signal, () => give(new UpgradeRefused('the upgrade got no answer in time')))
     socket.once('open', () => {
       detach()
-      resolve({ stream: createWebSocketStream(socket, { allowHalfOpen: false, highWaterMark: 1 << 20 }), tcp })
+      // Before the stream's own listener, which would end it: HTTP/2 that writes to a stream that has ended, and is not a socket,
+      // fails an assertion of Node's and with it the process. A destroyed stream it takes well.
+      socket.once('close', () => stream.destroy())
+      const stream = createWebSocketStream(socket, { allowHalfOpen: false, highWaterMark: 1 << 20 })
+      resolve({ stream, tcp })
     })
     socket.once('unexpected-response', (_request, response) => void refusalOf(target, response).then(give, give))
     socket.once('error', (cause) => give(new UpgradeRefused('the upgrade got no answer', { cause })))

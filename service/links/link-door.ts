@@ -103,6 +103,9 @@ export class LinkDoor implements Component {
     const { promise, resolve } = Promise.withResolvers<void>()
     socket.once('close', resolve)
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      // Before the stream's own listener, which would end it: HTTP/2 that writes to a stream that has ended, and is not a socket,
+      // fails an assertion of Node's and with it the process. A destroyed stream it takes well.
+      webSocket.once('close', () => duplex.destroy())
       const duplex = createWebSocketStream(webSocket, { highWaterMark: 1 << 20 })
       duplex.on('error', () => duplex.destroy())
       this.#parts.links.add({ nodeId, transport: 'websocket', duplex, bytesRead: () => received(socket) })
