@@ -1,12 +1,5 @@
-#!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
-
-// Before anything else is loaded: types are stripped and code is compiled once per version, not at each start. A start takes
-// half the time and a service 25 MB less. The cache lies in the clone, so it is trusted as the code itself is.
-enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'postern'))
-
-const [{ runCommandLine }, { processShell }] = await Promise.all([import('./program.ts'), import('./shell.ts')])
+import { runCommandLine } from './program.ts'
+import { processShell } from './shell.ts'
 
 const interrupted = new AbortController()
 

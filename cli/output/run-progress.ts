@@ -61,7 +61,7 @@ export class RunProgress {
       const by = task.node === null ? '' : ` on ${task.node}`
       const took = task.status === 'succeeded' ? ` in ${duration(task.durationMs)}` : ''
       const fault = task.attempts.at(-1)?.fault
-      this.#shell.stderr.write(`${task.kind} "${task.name}" ${task.status}${by}${took}${fault ? `: ${fault.message}` : ''}\n`)
+      this.#shell.stderr.write(`${titleOf(task)} ${task.status}${by}${took}${fault ? `: ${fault.message}` : ''}\n`)
     }
     const now = this.#shell.clock.monotonic()
     if (now - this.#lastLine < QUIET_MS && run.endedAt === null) return
@@ -80,6 +80,8 @@ export class RunProgress {
     return rate
   }
 }
+
+const titleOf = (task: TaskView) => (task.name === task.kind ? task.kind : `${task.kind} "${task.name}"`)
 
 const ORDER = ['running', 'failed', 'cancelled', 'succeeded', 'ready', 'waiting']
 

@@ -33,8 +33,8 @@ export function taskLine(task: TaskView, rowsPerSecond: number | undefined): str
   const figure = share === undefined ? '' : `${Math.floor(share * 100)} %`
   const tries = task.attempts.length > 1 ? `, attempt ${task.attempts.length}` : ''
   const rate = rowsPerSecond === undefined ? '' : `, ${count(rowsPerSecond)} rows/s`
-  const moved = task.kind === 'part' ? `${count(task.rowsWritten)} rows${rate}` : task.kind
-  return `${bar} ${figure.padStart(5)}  ${task.status.padEnd(9)} ${(task.node ?? '-').padEnd(10)} ${task.name}: ${moved}${tries}`
+  const moved = task.kind === 'part' ? `: ${count(task.rowsWritten)} rows${rate}` : ''
+  return `${bar} ${figure.padStart(5)}  ${task.status.padEnd(9)} ${(task.node ?? '-').padEnd(10)} ${task.name}${moved}${tries}`
 }
 
 /** From 0 to 1; undefined while nobody can know. */
