@@ -44,7 +44,7 @@ export class RunProgress {
   }
 
   #draw(run: RunView, elapsed: number): void {
-    const width = this.#shell.stderr.columns ?? COLUMNS
+    const width = this.#shell.stderr.columns || COLUMNS
     const shown = mostTelling(run.tasks)
     const lines = [...shown.map((task) => taskLine(task, this.#rateOf(task))), overallLine(run, elapsed)]
     if (run.tasks.length > shown.length) lines.splice(-1, 0, `  … and ${run.tasks.length - shown.length} tasks more`)
