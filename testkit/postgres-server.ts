@@ -44,7 +44,7 @@ const FAST = {
  */
 const GUARD = `folder=$1; shift
 "$@" </dev/null 3<&- & server=$!
-( cat >/dev/null; trap "" TERM; kill -QUIT $server 2>/dev/null; sleep 0.5; rm -rf "$folder" ) <&3 & watcher=$!
+( cat >/dev/null; trap "" TERM; kill -QUIT $server 2>/dev/null; while kill -0 $server 2>/dev/null; do sleep 0.1; done; rm -rf "$folder" ) <&3 & watcher=$!
 wait $server; code=$?; kill $watcher 2>/dev/null; exit $code`
 
 export class PostgresServer implements PostgresAddress, AsyncDisposable {
