@@ -7,12 +7,12 @@ import * as modules from 'node:module'
 import { join } from 'node:path'
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
-  process.stderr.write(`error: Postern needs Node.js 24 or later; this is ${process.version}.\nremedy: Run it as \`npx postern\`, which brings the right one.\n`)
+  process.stderr.write(
+    `error: Postern needs Node.js 24 or later; this is ${process.version}.\nremedy: Run it as \`npx postern\`, which brings the right one.\n`,
+  )
   process.exit(2)
 }
 
 // It lies in the clone, so it is trusted as the code itself is.
 modules.enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'postern'))
 await import('./main.ts')
-// A service or node may live for months and end by kill -9: what it compiled is of use to the next one now.
-modules.flushCompileCache()

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../cli/postern.js', import.meta.url))
 const START_MS = 60_000
 const STOP_MS = 30_000
 const KEPT_CHARACTERS = 200_000

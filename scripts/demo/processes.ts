@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ROOT } from '../tools/steps.ts'
 
-const MAIN = join(ROOT, 'cli/main.ts')
+const MAIN = join(ROOT, 'cli/postern.js')
 const READY_MS = 60_000
 const STOP_MS = 15_000
 const COMMAND_MS = 60_000
