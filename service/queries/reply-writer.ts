@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 
-/** Bytes of a first chunk that may be held back for a moment, soso that a small answer leaves in one write. */
+/** Bytes of a first chunk that may be held back for a moment, so that a small answer leaves in one write. */
 const HOLD_BYTES = 64 << 10
 /**
  * The node's last bytes and its trailers are two reads, a fraction of a millisecond apart; a node that was killed between them
