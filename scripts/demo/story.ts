@@ -113,11 +113,6 @@ export class Story {
     )
     for (const failure of tally.failures) say(red(`  ${failure}`))
     if (tally.retried > 0) say(`${tally.retried} of them were on ${victim} when it died, and were answered by the other node.`)
-<<<<<<< HEAD
-    if (tally.brokeOff > 0)
-      say(`${tally.brokeOff} broke off in the middle of the answer, which the client noticed, and were asked for again.`)
-=======
->>>>>>> parent of 1d97286 (demo: an answer that broke off is asked for again, and counted)
   }
 
   async #prove(): Promise<void> {
