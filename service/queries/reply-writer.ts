@@ -3,10 +3,11 @@ import type { ServerResponse } from 'node:http'
 /** Bytes of a first chunk that may be held back for a moment, so that a small answer leaves in one write. */
 const HOLD_BYTES = 64 << 10
 /**
- * The node's last bytes and its trailers are two reads, a fraction of a millisecond apart; a node that was killed between them
- * is known by its broken link within this. What is held can still be had from another node.
+ * How long. An answer that is whole leaves at once; this is for one whose end is still to come: what is held can be had from
+ * another node if this one dies now, and on a busy machine a killed node's link takes tens of milliseconds to break. The price is
+ * paid by rows that trickle: the first ones come so much later.
  */
-const HOLD_MS = 10
+const HOLD_MS = 200
 /** Up to here copying is cheaper than a second buffer in the write. */
 const JOIN_BYTES = 4 << 10
 
