@@ -63,6 +63,8 @@ export const SERVICE_PATHS = {
   join: '/v1/node/join',
   beat: '/v1/node/beat',
   goodbye: '/v1/node/goodbye',
+  /** The node is uninstalled or moves to another gateway: it is deleted. */
+  leave: '/v1/node/leave',
   gatewayKey: '/v1/node/gateway-key',
   certificate: '/v1/node/certificate',
   pull: '/v1/node/pull',

@@ -59,6 +59,16 @@ export const Beat = z.object({
   snapshots: z.array(RunId).max(10_000),
   hasGatewayKey: z.boolean(),
   draining: z.boolean(),
+  /** The program on this machine is being updated: no new work until it is not. */
+  upgrading: z.boolean().optional(),
+  /** Stores whose settings or credential of today this node could not fetch or open. */
+  staleCredentials: z.int().min(0).max(1_000_000).optional(),
+  /** The tag of the settings that this node runs with, as an answer gave it; null before the first. */
+  settingsTag: z.string().max(64).nullable().optional(),
+  /** Why newer settings were not taken over. */
+  settingsFault: z.string().max(500).nullable().optional(),
+  /** How this node's channel is encrypted. */
+  channelEncryption: z.string().max(40).optional(),
 })
 export type Beat = z.infer<typeof Beat>
 
@@ -77,6 +87,8 @@ export type Peer = z.infer<typeof Peer>
 export const BeatResponse = z.object({
   name: Name,
   settings: GatewaySettings,
+  /** Names these settings; the node gives it back in its beats once it runs with them. */
+  settingsTag: z.string().max(64).optional(),
   jobLimit: z.int(),
   queryLimit: z.int(),
   peers: z.array(Peer).max(1_000),

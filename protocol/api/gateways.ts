@@ -33,6 +33,12 @@ export const GatewaySettings = z.strictObject({
     .max(31_536_000)
     .default(0)
     .meta({ title: 'Delete a node that has been offline for so long; 0 = never' }),
+  graceSeconds: z
+    .int()
+    .min(0)
+    .max(31_536_000)
+    .default(600)
+    .meta({ title: 'A node that has not heard from the service for so long ends what it runs; 0 = never' }),
 })
 export type GatewaySettings = z.output<typeof GatewaySettings>
 
@@ -86,6 +92,8 @@ export const GatewayView = z.object({
   id: GatewayId,
   name: Name,
   status: GatewayStatus,
+  /** Why it is so, in words; empty when all is well. */
+  statusReasons: z.array(z.string()),
   /** The version most of its nodes run; empty while it has none. */
   version: z.string(),
   /** X25519 public key, base64url; null until the first node made it. Credentials are sealed to it. */

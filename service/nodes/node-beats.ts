@@ -61,6 +61,7 @@ export class NodeBeats implements Component {
     return {
       name: node.name,
       settings: node.settings,
+      settingsTag: node.settingsTag,
       jobLimit: node.jobLimit,
       queryLimit: node.queryLimit,
       peers: nodes

@@ -50,6 +50,8 @@ export interface NodeFacts {
   /** In effect: the gateway's, with this node's own over them. */
   readonly settings: GatewaySettings
   readonly changed: SettingsChange
+  /** Names the settings in effect; a node gives it back once it runs with them. */
+  readonly settingsTag: string
   readonly isDispatcher: boolean
   /** As of the last sweep (every half second) or change. */
   readonly status: NodeStatus

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '@postern/base/clock.ts'
 import type { GatewaySettings, NodeStatus, SettingsChange } from '@postern/protocol/api/gateways.ts'
 import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
@@ -30,6 +31,8 @@ export class NodeRecord implements NodeFacts {
   status: NodeStatus = 'offline'
   statusReasons: readonly string[] = []
   #settings: GatewaySettings | undefined
+  #tagged: { readonly settings: GatewaySettings; readonly tag: string } | undefined
+  #behindSince: number | undefined
   #askedToDrain = false
   #heardAt = Number.NEGATIVE_INFINITY
   #linkedAt = 0
@@ -43,12 +46,22 @@ export class NodeRecord implements NodeFacts {
   }
 
   get draining(): boolean {
-    return this.#askedToDrain || this.beat?.draining === true
+    return this.#askedToDrain || this.beat?.draining === true || this.beat?.upgrading === true
   }
 
   get settings(): GatewaySettings {
     if (!this.#settings) throw new Error(`Node ${this.id} has no settings yet.`)
     return this.#settings
+  }
+
+  get settingsTag(): string {
+    if (this.#tagged?.settings !== this.settings) this.#tagged = { settings: this.settings, tag: tagOf(this.settings) }
+    return this.#tagged.tag
+  }
+
+  /** For how long it has been running with other settings than it was told; 0 when it does not. */
+  settingsBehindMs(): number {
+    return this.#behindSince === undefined ? 0 : this.#clock.monotonic() - this.#behindSince
   }
 
   get jobLimit(): number {
@@ -109,6 +122,10 @@ export class NodeRecord implements NodeFacts {
     this.version = beat.version
     this.saidGoodbye = false
     this.#heardAt = this.#clock.monotonic() - ageMs
+    // A node of an older version says nothing of its settings.
+    const tag = this.#settings && this.settingsTag
+    if (beat.settingsTag === undefined || tag === undefined || beat.settingsTag === tag) this.#behindSince = undefined
+    else this.#behindSince ??= this.#heardAt
     if (first) this.#reckon()
   }
 
@@ -139,3 +156,5 @@ export class NodeRecord implements NodeFacts {
     this.#queries = queryLimit(this.#settings?.queryConcurrency ?? 'auto', this.beat)
   }
 }
+
+const tagOf = (settings: GatewaySettings) => createHash('sha256').update(JSON.stringify(settings)).digest('base64url').slice(0, 16)
