@@ -55,6 +55,8 @@ export interface Statement {
   /** `read` runs in a read-only transaction. */
   readonly mode: 'read' | 'write'
   readonly maxRows?: number | undefined
+  /** The store itself ends the statement after so long, where it can: also when nobody is there any more to cancel it. */
+  readonly timeoutMs?: number | undefined
   readonly format: QueryFormat
 }
 

@@ -185,6 +185,21 @@ export const FAULTS = {
     says: 'This store does not answer queries.',
     remedy: 'Query a store that has SQL, or copy the data to one.',
   },
+  QUERY_TOO_MANY_ROWS: {
+    kind: 'input',
+    says: 'The result has more rows than is allowed; it was cut.',
+    remedy: 'Ask for fewer rows, with LIMIT or maxRows, or have the named limit raised. A statement that writes may have been carried out.',
+  },
+  QUERY_TOO_LARGE: {
+    kind: 'input',
+    says: 'The result has more bytes than is allowed; it was cut.',
+    remedy: 'Ask for fewer rows or columns, or have the named limit raised. A statement that writes may have been carried out.',
+  },
+  TOO_MANY_QUERIES: {
+    kind: 'limit',
+    says: 'More queries run at a time than is allowed.',
+    remedy: 'Wait until one of them has ended, or have the named limit raised.',
+  },
   QUERY_READ_ONLY: {
     kind: 'denied',
     says: 'The statement would change data, and the query is read-only.',

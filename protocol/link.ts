@@ -35,6 +35,8 @@ export const QueryOrder = z.object({
   mode: z.enum(['read', 'write']),
   maxRows: z.int().optional(),
   timeoutMs: z.int(),
+  /** The database is told of the time-out too, so that it ends the statement even when the node is gone. */
+  endInStore: z.boolean().optional(),
   format: QueryFormat,
 })
 export type QueryOrder = z.infer<typeof QueryOrder>

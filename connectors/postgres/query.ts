@@ -256,12 +256,18 @@ function int32(buffer: Buffer, at: number): number {
 
 function requestBytes(asked: Statement): Buffer {
   const { sql, params, maxRows = 0 } = asked
-  const begin = asked.mode === 'read' ? BEGIN_READ : BEGIN_WRITE
+  const begin = beginBytes(asked)
   const after = asked.mode === 'read' ? AFTER_READ : AFTER_WRITE
   const copied = copyText(asked)
   if (copied === undefined) return Buffer.concat([begin, statement(sql, { params, describe: true, maxRows }), after])
   // If the text alone is not one valid statement, the server skips the COPY that follows: nothing can hide behind a bracket.
   return Buffer.concat([begin, proveStatement(copied), statement(`copy (${copied}\n) to stdout (format csv)`), after])
+}
+
+/** `local`: it ends with the transaction. Left out where nobody chose a time-out, for it is one statement more. */
+function beginBytes({ mode, timeoutMs }: Statement): Buffer {
+  const begin = mode === 'read' ? BEGIN_READ : BEGIN_WRITE
+  return timeoutMs === undefined ? begin : Buffer.concat([begin, statement(`set local statement_timeout = ${Math.ceil(timeoutMs)}`)])
 }
 
 /** The statement as COPY takes it, or undefined where rows must be read one by one. */

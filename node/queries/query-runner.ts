@@ -10,6 +10,9 @@ import { parseBody } from '../app/parse.ts'
 import { type Request, type Route, refuse } from '../app/router.ts'
 import type { StoreSessions } from '../stores/store-sessions.ts'
 
+/** We end a statement that takes too long, with our own words; the store does when we are gone. */
+const STORE_LATE_MS = 1_000
+
 interface QueryRunnerParts {
   readonly stores: StoreSessions
   readonly log: Log
@@ -87,7 +90,8 @@ async function ask(session: Session, order: QueryOrder, signal: AbortSignal): Pr
   if (!session.query) throw new Fault('QUERY_UNSUPPORTED', { at: `(${order.store.name})` })
   signal.throwIfAborted()
   const { sql, params, mode, maxRows, format } = order
-  const answer = await session.query({ sql, params, mode, maxRows, format }, signal)
+  const timeoutMs = order.endInStore ? order.timeoutMs + STORE_LATE_MS : undefined
+  const answer = await session.query({ sql, params, mode, maxRows, timeoutMs, format }, signal)
   if (!signal.aborted) return answer
   answer.bytes.on('error', () => undefined).destroy()
   throw signal.reason

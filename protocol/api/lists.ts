@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Name } from '../ids.ts'
 import { SettingsChange } from './gateways.ts'
+import { QueryLimitsChange } from './query-limits.ts'
 import { StoreSettings } from './stores.ts'
 
 /** Every list of `?limit=&cursor=`. `nextCursor` is null on the last page. */
@@ -23,5 +24,7 @@ export const StoreChange = z.strictObject({
   settings: StoreSettings.optional(),
   sealed: z.string().max(65_536).optional(),
   secrets: z.array(z.string().max(64)).max(32).optional(),
+  /** Limits that are not named stay; null takes one away. */
+  limits: QueryLimitsChange.optional(),
 })
 export type StoreChange = z.input<typeof StoreChange>

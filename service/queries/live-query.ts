@@ -12,6 +12,7 @@ import type { NodeFacts } from '../nodes/node-facts.ts'
 import type { Admission } from './admission.ts'
 import { type Considered, choose } from './choose.ts'
 import { AttemptFailed, follow, type Receiver } from './query-attempt.ts'
+import { type EffectiveLimits, tooLarge, tooLate, tooManyRows } from './query-limits.ts'
 import type { AttemptRecord, QueryRecord } from './query-record.ts'
 import { ReplyWriter } from './reply-writer.ts'
 
@@ -29,8 +30,7 @@ export interface Asked {
   readonly sealed: boolean
   readonly sql: string
   readonly params: readonly unknown[]
-  readonly maxRows: number | undefined
-  readonly timeoutMs: number
+  readonly limits: EffectiveLimits
   /** For round-robin. */
   readonly turn: number
 }
@@ -86,7 +86,7 @@ export class LiveQuery implements Receiver {
       this.#resolve = resolve
       this.#reject = reject
       this.#raw.once('close', this.#closed)
-      this.#timer = setTimeout(() => this.#fail(this.#late()), this.#asked.timeoutMs + NODE_LATE_MS)
+      this.#timer = setTimeout(() => this.#fail(tooLate(this.#asked.limits.timeout)), this.#asked.limits.timeout.value + NODE_LATE_MS)
       this.#next()
     })
   }
@@ -95,6 +95,11 @@ export class LiveQuery implements Receiver {
 
   data(chunk: Buffer): boolean {
     this.#record.firstRowMs ??= this.#elapsed()
+    const { bytes } = this.#asked.limits
+    if (bytes && this.#writer.bytes + chunk.length > bytes.value) {
+      this.#fail(tooLarge(bytes))
+      return true
+    }
     if (this.#writer.write(chunk)) return true
     const stream = this.#stream
     this.#raw.once('drain', () => stream?.resume())
@@ -104,12 +109,19 @@ export class LiveQuery implements Receiver {
   whole(rows: number): void {
     this.#record.rows = rows
     this.#endAttempt('answered', null)
+    const most = this.#asked.limits.rows
+    if (most && rows > most.value) {
+      this.#fail(tooManyRows(most))
+      return
+    }
     // The response's 'close' follows when the last byte has left, or the client.
     this.#writer.end()
   }
 
-  failed({ fault, beforeStore }: AttemptFailed): void {
+  failed({ fault: said, beforeStore }: AttemptFailed): void {
     if (this.#over) return
+    // The node knows how long it was given, not by whom.
+    const fault = said.code === 'TIMED_OUT' && this.#left() <= 0 ? tooLate(this.#asked.limits.timeout) : said
     this.#endAttempt('failed', fault)
     const again = beforeStore || (this.#record.mode === 'read' && fault.canPass && fault.code !== 'TIMED_OUT')
     if (this.#writer.began || !again || this.#left() <= 0) {
@@ -182,9 +194,10 @@ export class LiveQuery implements Receiver {
     const record: AttemptRecord = { node: node.name, startedAt: clock.now(), durationMs: 0, outcome: 'cancelled', fault: null }
     this.#attempt = { record, at: clock.monotonic() }
     this.#record.attempts.push(record)
-    const { store, sql, params, maxRows } = this.#asked
+    const { store, sql, params, limits } = this.#asked
     const { id: query, mode, format } = this.#record
-    const order = { query, store, sql, params, mode, maxRows, timeoutMs: Math.max(1, Math.ceil(this.#left())), format }
+    const timeoutMs = Math.max(1, Math.ceil(this.#left()))
+    const order = { query, store, sql, params, mode, maxRows: limits.maxRows, timeoutMs, endInStore: limits.timeoutChosen, format }
     try {
       this.#stream = links.open(node.id, NODE_PATHS.query, JSON.stringify(order))
       follow(this.#stream, this)
@@ -251,15 +264,11 @@ export class LiveQuery implements Receiver {
   }
 
   #left(): number {
-    return this.#asked.timeoutMs - this.#elapsed()
-  }
-
-  #late(): Fault {
-    return new Fault('TIMED_OUT', { at: `The query took longer than ${this.#asked.timeoutMs} ms.` })
+    return this.#asked.limits.timeout.value - this.#elapsed()
   }
 }
 
-const inWords = (fault: Fault): string => `${fault.code}: ${fault.message}`
+export const inWords = (fault: Fault): string => `${fault.code}: ${fault.message}`
 
 function nobody(gateway: string, considered: readonly Considered[]): Fault {
   const why = considered.map(({ node, reason }) => `${node} ${reason}`).join(', ')

@@ -37,7 +37,10 @@ export const queryRoutes =
       },
       async (request, reply) => {
         const format = formatOf(request.headers.accept)
-        const asked = { store: request.params.store, caller: request.caller?.name ?? '', format, request: request.body }
+        // The door has seen to it; a route without a caller would be a bug.
+        const { caller } = request
+        if (!caller) throw new Fault('TOKEN_MISSING')
+        const asked = { store: request.params.store, caller, format, request: request.body }
         let record: QueryRecord | undefined
         try {
           await service.run(asked, reply.raw, (made) => {

@@ -4,14 +4,18 @@ import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
 import type { QueryFormat, QueryRequest } from '@postern/protocol/api/queries.ts'
+import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type GatewayId, newId, type QueryId, type StoreId } from '@postern/protocol/ids.ts'
 import type { z } from 'zod'
 import type { EventBus } from '../events/event-bus.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
+import type { Caller } from '../people/permissions.ts'
 import type { Admission } from './admission.ts'
-import { LiveQuery } from './live-query.ts'
+import { inWords, LiveQuery } from './live-query.ts'
+import { QueryCounts } from './query-counts.ts'
+import { effectiveLimits } from './query-limits.ts'
 import type { QueryLog } from './query-log.ts'
 import type { QueryRecord } from './query-record.ts'
 
@@ -23,6 +27,7 @@ export interface QueryStore {
   readonly kind: string
   readonly gatewayId: GatewayId
   readonly sealed: string | null
+  readonly limits: QueryLimits
 }
 
 export interface QueryServiceParts {
@@ -40,17 +45,15 @@ export interface QueryServiceParts {
 
 export interface QueryAsked {
   readonly store: string
-  readonly caller: string
+  readonly caller: Pick<Caller, 'id' | 'name' | 'limits'>
   readonly format: QueryFormat
   readonly request: z.output<typeof QueryRequest>
 }
 
-/** Where nobody says otherwise. */
-const TIMEOUT_MS = 600_000
-
 /** Takes queries from callers to nodes. */
 export class QueryService {
   readonly #parts: QueryServiceParts
+  readonly #counts = new QueryCounts()
   readonly #turns = new Map<GatewayId, number>()
 
   constructor(parts: QueryServiceParts) {
@@ -76,8 +79,7 @@ export class QueryService {
         sealed: store.sealed !== null,
         sql: request.sql,
         params: request.params,
-        maxRows: request.maxRows,
-        timeoutMs: request.timeoutMs ?? TIMEOUT_MS,
+        limits: effectiveLimits(request, store, asked.caller),
         turn: this.#turn(store.gatewayId),
       },
       record,
@@ -86,10 +88,27 @@ export class QueryService {
     this.#parts.queries.began(record)
     this.#tell(record)
     try {
-      await query.run()
+      this.#enter(store, asked.caller, record)
+      try {
+        await query.run()
+      } finally {
+        this.#counts.leave(store, asked.caller)
+      }
     } finally {
       this.#parts.queries.ended(record)
       this.#tell(record)
+    }
+  }
+
+  /** Who is refused here stands in the log as any other. */
+  #enter(store: QueryStore, caller: QueryAsked['caller'], record: QueryRecord): void {
+    try {
+      this.#counts.enter(store, caller)
+    } catch (cause) {
+      record.outcome = 'failed'
+      record.durationMs = 0
+      record.fault = inWords(Fault.from(cause))
+      throw cause
     }
   }
 
@@ -99,7 +118,7 @@ export class QueryService {
       id: newId<QueryId>('qry', random.bytes),
       store: store.name,
       gateway: nodes.gateway(store.gatewayId)?.name ?? store.gatewayId,
-      caller,
+      caller: caller.name,
       format,
       mode: request.mode,
       startedAt: clock.now(),

@@ -1,3 +1,4 @@
+import type { QueryLimits, QueryLimitsChange } from '@postern/protocol/api/query-limits.ts'
 import type { StoreSettings } from '@postern/protocol/api/stores.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
@@ -14,6 +15,7 @@ export interface StoreRow {
   /** As it came: only nodes of the gateway can open it. */
   readonly sealed: string | null
   readonly secrets: readonly string[]
+  readonly limits: QueryLimits
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -27,6 +29,7 @@ const COLUMNS = [
   'settings',
   'sealed',
   'secrets',
+  'limits',
   'created_at as createdAt',
   'updated_at as updatedAt',
 ] as const
@@ -39,7 +42,7 @@ export class StoreRepository {
     this.#db = db
   }
 
-  async add(store: Pick<StoreRow, 'id' | 'name' | 'gatewayId' | 'kind' | 'settings' | 'sealed' | 'secrets'>): Promise<StoreRow> {
+  async add(store: Pick<StoreRow, 'id' | 'name' | 'gatewayId' | 'kind' | 'settings' | 'sealed' | 'secrets' | 'limits'>): Promise<StoreRow> {
     return await this.#db
       .insertInto('store')
       .values({
@@ -50,6 +53,7 @@ export class StoreRepository {
         settings: json(store.settings),
         sealed: store.sealed,
         secrets: [...store.secrets],
+        limits: json(store.limits),
       })
       .returning(COLUMNS)
       .executeTakeFirstOrThrow()
@@ -80,6 +84,16 @@ export class StoreRepository {
       })
       .where('id', '=', id)
       .where('version', '=', from)
+      .returning(COLUMNS)
+      .executeTakeFirst()
+  }
+
+  /** Limits that are not named stay, null takes one away. Nodes have nothing to do with them, so the version stays. */
+  async limit(id: StoreId, limits: QueryLimitsChange): Promise<StoreRow | undefined> {
+    return await this.#db
+      .updateTable('store')
+      .set({ limits: sql`jsonb_strip_nulls(limits || ${json(limits)}::jsonb)`, updated_at: sql`now()` })
+      .where('id', '=', id)
       .returning(COLUMNS)
       .executeTakeFirst()
   }

@@ -1,3 +1,4 @@
+import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import type { StoreSettings } from '@postern/protocol/api/stores.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import type { Generated } from 'kysely'
@@ -13,6 +14,7 @@ export interface StoreTables {
     settings: Json<StoreSettings>
     sealed: string | null
     secrets: string[]
+    limits: Json<QueryLimits>
     created_at: Generated<Date>
     updated_at: Generated<Date>
   }
