@@ -2,9 +2,11 @@ import type { Clock } from '@postern/base/clock.ts'
 import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
+import { VERSION } from '@postern/base/version.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { NODE_PATHS, SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { answer, type Route, Router } from './app/router.ts'
+import { AppliedSettings } from './beat/applied-settings.ts'
 import { Beat } from './beat/beat.ts'
 import { channelAddress, obeyBeat } from './beat/obey.ts'
 import { Dialler } from './calls/dialler.ts'
@@ -23,6 +25,7 @@ import { Link } from './link/link.ts'
 import { Machine } from './metrics/machine.ts'
 import { QueryRunner } from './queries/query-runner.ts'
 import { DataFolder } from './state/data-folder.ts'
+import { StaleCredentials } from './stores/stale-credentials.ts'
 import { StoreBook } from './stores/store-book.ts'
 import { storeRoutes } from './stores/store-routes.ts'
 import { StoreSessions } from './stores/store-sessions.ts'
@@ -42,6 +45,8 @@ export interface NodeOptions {
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
+  /** What it says that it runs; the program's own version when left out. */
+  readonly version?: string
   /** Where HTTPS_PROXY and NO_PROXY are read; the process's own when left out. */
   readonly environment?: Environment
 }
@@ -92,10 +97,12 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const keys = new KeyKeeper({ files, service, log })
   await keys.load()
 
+  const shelf = { book: new StoreBook({ files, service }), key: () => keys.key }
+  const stale = new StaleCredentials({ ...base, ...shelf })
   const stores = new StoreSessions({
     ...base,
-    book: new StoreBook({ files, service }),
-    key: () => keys.key,
+    ...shelf,
+    stale,
     scratch: folder.scratch,
     copying: () => worker.copying,
   })
@@ -118,9 +125,11 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const remembered = () => folder.joined().transport
   const link = new Link({ ...base, dialler, service, router, remembered, remember: (transport) => folder.update({ transport }) })
   const machine = new Machine({ clock })
+  const settings = new AppliedSettings({ folder, log })
   const beat: Beat = new Beat({
     ...base,
     service,
+    version: options.version ?? VERSION,
     measure: () => machine.measure(),
     work: () => ({
       channel: channelAddress(options.channelHost ?? dialler.localAddress, channelServer.port),
@@ -130,8 +139,13 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
       snapshots: [...worker.snapshots],
       hasGatewayKey: keys.ready,
       draining: worker.draining,
+      upgrading: folder.upgrading,
+      staleCredentials: stale.count,
+      settingsTag: settings.tag,
+      settingsFault: settings.fault,
+      channelEncryption: 'mutual',
     }),
-    obey: obeyBeat({ folder, keys, peers, channel, dispatcher, worker, log }),
+    obey: obeyBeat({ settings, keys, peers, channel, dispatcher, worker, log }),
     // What answers beats can be dialled: no sense in waiting out a long back-off.
     onRecovered: () => link.wake('the service answers beats again'),
   })
@@ -142,6 +156,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     held('folder', () => folder[Symbol.asyncDispose]()),
     held('calls', async () => service.close()),
     stores,
+    stale,
     queries,
     channelServer,
     peers,

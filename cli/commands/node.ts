@@ -18,6 +18,12 @@ interface JoinFlags {
   readonly json?: boolean
 }
 
+interface UpgradingFlags {
+  readonly data: string
+  readonly end?: boolean
+  readonly json?: boolean
+}
+
 interface StartFlags {
   readonly data: string
   readonly channelPort: number
@@ -46,7 +52,10 @@ export function nodeCommands(program: Command, shell: Shell): void {
       wholeNumber('--channel-port', ...PORT),
       8050,
     )
-    .option('--channel-host <host>', 'the name or address they use (default: the address from which it reaches the service)')
+    .option(
+      '--channel-host <host[:port]>',
+      'where they find it, if not at the address from which it reaches the service (behind NAT, in a container)',
+    )
     .option(
       '--console-port <port>',
       'local page about this node, on 127.0.0.1; 0 = any free port',
@@ -54,7 +63,24 @@ export function nodeCommands(program: Command, shell: Shell): void {
       8051,
     )
     .action((flags: StartFlags) => start(flags, shell))
+  group
+    .command('upgrading')
+    .description('say that the program on this machine is being updated: its node takes no new work until you say --end')
+    .option('--end', 'the update is done')
+    .option('--data <dir>', "the node's data folder", DEFAULT_NODE_DATA)
+    .option('--json', 'machine-readable')
+    .action((flags: UpgradingFlags) => upgrading(flags, shell))
   nodeAdminCommands(group, shell)
+}
+
+async function upgrading({ data, end = false, json }: UpgradingFlags, shell: Shell): Promise<void> {
+  const { markUpgrading } = await import('@postern/node/state/data-folder.ts')
+  await markUpgrading(data, !end)
+  if (json) return printJson(shell, { data, upgrading: !end })
+  printLines(
+    shell,
+    end ? 'The node takes work again.' : 'The node takes no new work. When the update is done: postern node upgrading --end',
+  )
 }
 
 async function join(flags: JoinFlags, shell: Shell): Promise<void> {

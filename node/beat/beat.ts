@@ -3,7 +3,6 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
-import { VERSION } from '@postern/base/version.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
@@ -12,7 +11,11 @@ import type { ServiceClient } from '../calls/service-client.ts'
 import type { MachineFacts } from '../metrics/machine.ts'
 
 /** All of the beat that is not about the machine. */
-export type Work = Pick<BeatMessage, 'channel' | 'unreachable' | 'runningQueries' | 'running' | 'snapshots' | 'hasGatewayKey' | 'draining'>
+export type Work = Pick<
+  BeatMessage,
+  'channel' | 'unreachable' | 'runningQueries' | 'running' | 'snapshots' | 'hasGatewayKey' | 'draining'
+> &
+  Pick<BeatMessage, 'upgrading' | 'staleCredentials' | 'settingsTag' | 'settingsFault' | 'channelEncryption'>
 
 export interface Answered {
   readonly answer: BeatResponse
@@ -23,6 +26,7 @@ export interface Answered {
 
 interface BeatParts {
   readonly service: ServiceClient
+  readonly version: string
   readonly measure: () => MachineFacts
   readonly work: () => Work
   readonly obey: (answer: Answered, signal: AbortSignal) => Promise<void>
@@ -117,8 +121,8 @@ export class Beat implements Component {
   }
 
   #message(): BeatMessage {
-    const { measure, work, clock } = this.#parts
+    const { measure, work, clock, version } = this.#parts
     const { networkReason: _, ...machine } = measure()
-    return { bootId: this.#bootId, sentAt: new Date(clock.now()).toISOString(), version: VERSION, ...machine, ...work() }
+    return { bootId: this.#bootId, sentAt: new Date(clock.now()).toISOString(), version, ...machine, ...work() }
   }
 }

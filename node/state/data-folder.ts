@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
@@ -5,7 +6,9 @@ import { fileFault, makeFolder, readWhole, removeTemporary, writeWhole } from '.
 import { FolderLock } from './lock.ts'
 import { NodeFile } from './node-file.ts'
 
-const OURS = new Set(['node.json', 'vault', 'scratch', 'lost+found'])
+/** Lies there while the program on this machine is being updated (`postern node upgrade`). */
+const UPGRADING = 'upgrading'
+const OURS = new Set(['node.json', 'vault', 'scratch', UPGRADING, 'lost+found'])
 
 /** The node's folder, locked for this process. Everything in it is written by write-then-rename. */
 export class DataFolder implements AsyncDisposable {
@@ -43,6 +46,11 @@ export class DataFolder implements AsyncDisposable {
 
   get vault(): string {
     return join(this.path, 'vault')
+  }
+
+  /** Looked at with each beat: who updates the program says so without a word to the process. */
+  get upgrading(): boolean {
+    return existsSync(join(this.path, UPGRADING))
   }
 
   get node(): NodeFile | undefined {
@@ -84,6 +92,14 @@ export class DataFolder implements AsyncDisposable {
     await this.#writing
     await this.#lock[Symbol.asyncDispose]()
   }
+}
+
+/** Also while the node runs: says, or says no more, that the program on this machine is being updated. */
+export async function markUpgrading(path: string, upgrading: boolean): Promise<void> {
+  if ((await readWhole(join(path, 'node.json'))) === undefined) throw new Fault('NODE_NOT_JOINED', { at: `(${path})` })
+  const mark = join(path, UPGRADING)
+  if (upgrading) await writeWhole(mark, '').catch((cause) => Promise.reject(fileFault(mark, cause)))
+  else await rm(mark, { force: true })
 }
 
 /** A folder that is neither empty nor a node's is not ours to write into, least of all a service's. */

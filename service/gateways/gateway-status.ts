@@ -11,8 +11,8 @@ export interface GatewayStatusAndReasons {
   readonly reasons: readonly string[]
 }
 
-/** These take work. */
-const WORKS: ReadonlySet<NodeStatus> = new Set(['online', 'limited'])
+/** These take work: an inactive one too, by its link. */
+const WORKS: ReadonlySet<NodeStatus> = new Set(['online', 'limited', 'inactive'])
 /** What an administrator switched off is no trouble, unless it is all there is. */
 const ON_PURPOSE: ReadonlySet<NodeStatus> = new Set(['disabled'])
 /** More than these would hide the first ones. */
