@@ -12,6 +12,7 @@ import { queryCommand } from './commands/query.ts'
 import { runCommands } from './commands/run.ts'
 import { serviceCommands } from './commands/service.ts'
 import { storeCommands } from './commands/store.ts'
+import { tokenCommands } from './commands/token.ts'
 import { Exit } from './exit.ts'
 import { printFault } from './output/fault.ts'
 import type { Shell } from './shell.ts'
@@ -38,6 +39,7 @@ export function buildProgram(shell: Shell): Command {
     queryCommand,
     copyCommand,
     runCommands,
+    tokenCommands,
     loginCommand,
     doctorCommand,
   ]) {

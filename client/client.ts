@@ -5,6 +5,7 @@ import type { ListOf, NodeChange, StoreChange } from '@postern/protocol/api/list
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import type { CopyRequest, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
 import type { Catalog, StoreCreate, StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
+import type { TokenCreate, TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
 import { readEvents } from './events.ts'
 import { type ClientOptions, Http } from './http.ts'
 import { type QueryOptions, type QueryResult, runQuery } from './query.ts'
@@ -60,6 +61,13 @@ export class Client {
       this.#http.json<StoreTestResult>('POST', at('stores', store, 'test'), { body: options, signal }),
     catalog: (store: string, path = '', signal?: AbortSignal) =>
       this.#http.json<Catalog>('GET', at('stores', store, 'catalog'), { query: { path }, signal }),
+  }
+
+  readonly tokens = {
+    list: (signal?: AbortSignal) => this.#all<TokenView>(at('tokens'), signal),
+    /** The answer is the only one that holds the token. */
+    create: (body: TokenCreate, signal?: AbortSignal) => this.#http.json<TokenCreated>('POST', at('tokens'), { body, signal }),
+    delete: (id: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('tokens', id), { signal }),
   }
 
   readonly queries = {

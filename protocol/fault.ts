@@ -68,7 +68,7 @@ export const FAULTS = {
   TOKEN_INVALID: { kind: 'denied', says: 'The token is not valid.', remedy: 'Use a token that exists and has not expired.' },
   NOT_ALLOWED: { kind: 'denied', says: 'You may not do this.', remedy: 'Ask an administrator for the permission that the message names.' },
 
-  TOKEN_UNKNOWN: { kind: 'missing', says: 'There is no such token.', remedy: 'See GET /v1/tokens.' },
+  TOKEN_UNKNOWN: { kind: 'missing', says: 'There is no such token.', remedy: 'See `postern token list`.' },
   TOO_MANY_TRIES: {
     kind: 'limit',
     says: 'There were too many wrong tries from this address.',

@@ -29,17 +29,30 @@ export async function createStore(name: string, flags: StoreFlags, shell: Shell)
   const plain: StoreSettings = Object.fromEntries(settings)
   const body = { name, gateway: flags.gateway, kind: flags.kind, settings: plain }
   if (given.size === 0) return client.stores.create(body, shell.signal)
-
-  const secrets = await readSecrets(given, shell)
   const gateway = await client.gateways.get(flags.gateway, shell.signal)
-  const publicKey = await trustedKey(gateway, url, flags, shell)
-  const { seal } = await import('@postern/client/seal.ts')
-  const context = { gatewayId: gateway.id, kind: connector.kind, audience: audienceOf(connector, plain) }
-  const sealed = await seal(publicKey, context, secrets)
+  const sealed = await sealSecrets({ gateway, connector, plain, given, url, flags, shell })
   return client.stores.create({ ...body, sealed, secrets: [...given.keys()] }, shell.signal)
 }
 
-function checkNames(connector: Connector, settings: ReadonlyMap<string, string>, secrets: ReadonlyMap<string, string>): void {
+export interface SealParts {
+  readonly gateway: GatewayView
+  readonly connector: Connector
+  /** The store's other settings: those that say where the secret goes are bound to it. */
+  readonly plain: StoreSettings
+  readonly given: ReadonlyMap<string, string>
+  readonly url: string
+  readonly flags: Pick<StoreFlags, 'acceptNewFingerprint'>
+  readonly shell: Shell
+}
+
+export async function sealSecrets({ gateway, connector, plain, given, url, flags, shell }: SealParts): Promise<string> {
+  const secrets = await readSecrets(given, shell)
+  const publicKey = await trustedKey(gateway, url, flags, shell)
+  const { seal } = await import('@postern/client/seal.ts')
+  return seal(publicKey, { gatewayId: gateway.id, kind: connector.kind, audience: audienceOf(connector, plain) }, secrets)
+}
+
+export function checkNames(connector: Connector, settings: ReadonlyMap<string, string>, secrets: ReadonlyMap<string, string>): void {
   const secretNames = settingsMarked(connector, 'secret')
   const plainNames = Object.keys(connector.config.shape).filter((name) => !secretNames.includes(name))
   for (const key of settings.keys()) {
@@ -61,7 +74,7 @@ function checkNames(connector: Connector, settings: ReadonlyMap<string, string>,
   }
 }
 
-async function trustedKey(gateway: GatewayView, url: string, flags: StoreFlags, shell: Shell): Promise<string> {
+async function trustedKey(gateway: GatewayView, url: string, flags: SealParts['flags'], shell: Shell): Promise<string> {
   if (gateway.publicKey === null) throw new Fault('GATEWAY_KEY_MISSING', { at: `(gateway ${gateway.name})` })
   await trustGateway({
     shell,
