@@ -1,9 +1,10 @@
 /** The API of a Postern service, typed. `new Client({ url, token }).stores.list()`; failures are Faults. */
 import type { Event } from '@postern/protocol/api/events.ts'
-import type { GatewayCreated, GatewayKeys, GatewayView, KeyRegenerated, NodeView, SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type { GatewayCreated, GatewayKeys, GatewayView, KeyRegenerated, NodeView, SettingsPatch } from '@postern/protocol/api/gateways.ts'
 import type { ListOf, NodeChange, StoreChange } from '@postern/protocol/api/lists.ts'
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import type { CopyRequest, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
+import type { SessionView } from '@postern/protocol/api/sessions.ts'
 import type { Catalog, StoreCreate, StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
 import type { TokenCreate, TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
 import { readEvents } from './events.ts'
@@ -27,10 +28,10 @@ export class Client {
 
   readonly gateways = {
     list: (signal?: AbortSignal) => this.#all<GatewayView>(at('gateways'), signal),
-    create: (body: { readonly name: string; readonly settings?: SettingsChange }, signal?: AbortSignal) =>
+    create: (body: { readonly name: string; readonly settings?: SettingsPatch }, signal?: AbortSignal) =>
       this.#http.json<GatewayCreated>('POST', at('gateways'), { body, signal }),
     get: (gateway: string, signal?: AbortSignal) => this.#http.json<GatewayView>('GET', at('gateways', gateway), { signal }),
-    set: (gateway: string, settings: SettingsChange, signal?: AbortSignal) =>
+    set: (gateway: string, settings: SettingsPatch, signal?: AbortSignal) =>
       this.#http.json<GatewayView>('PATCH', at('gateways', gateway), { body: { settings }, signal }),
     delete: (gateway: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('gateways', gateway), { signal }),
     keys: (gateway: string, signal?: AbortSignal) => this.#http.json<GatewayKeys>('GET', at('gateways', gateway, 'keys'), { signal }),
@@ -73,6 +74,12 @@ export class Client {
   readonly queries = {
     list: (options: PageOptions = {}) => this.#page<QueryView>(at('queries'), options),
     get: (id: string, signal?: AbortSignal) => this.#http.json<QueryView>('GET', at('queries', id), { signal }),
+  }
+
+  /** Connections that are open on the replica that answers. */
+  readonly sessions = {
+    list: async (signal?: AbortSignal) =>
+      (await this.#http.json<{ readonly items: readonly SessionView[] }>('GET', at('sessions'), { signal })).items,
   }
 
   readonly runs = {

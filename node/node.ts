@@ -23,6 +23,7 @@ import { CertificateKeeper } from './identity/certificate-keeper.ts'
 import { Identity } from './identity/identity.ts'
 import { Link } from './link/link.ts'
 import { Machine } from './metrics/machine.ts'
+import { Usage } from './metrics/usage.ts'
 import { QueryRunner } from './queries/query-runner.ts'
 import { DataFolder } from './state/data-folder.ts'
 import { StaleCredentials } from './stores/stale-credentials.ts'
@@ -125,12 +126,13 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const remembered = () => folder.joined().transport
   const link = new Link({ ...base, dialler, service, router, remembered, remember: (transport) => folder.update({ transport }) })
   const machine = new Machine({ clock })
+  const usage = new Usage({ measure: () => machine.measure(), clock, log })
   const settings = new AppliedSettings({ folder, log })
   const beat: Beat = new Beat({
     ...base,
     service,
     version: options.version ?? VERSION,
-    measure: () => machine.measure(),
+    usage,
     work: () => ({
       channel: channelAddress(options.channelHost ?? dialler.localAddress, channelServer.port),
       unreachable: [...peers.unreachable],
@@ -165,6 +167,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     link,
     certificate,
     ...console,
+    usage,
     // Stopped after the beat, or a late one would call the node back to life.
     held('goodbye', () => service.call({ path: SERVICE_PATHS.goodbye, body: {}, timeoutMs: GOODBYE_MS }).catch(() => undefined)),
     beat,

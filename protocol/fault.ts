@@ -127,6 +127,26 @@ export const FAULTS = {
     says: "The gateway you selected can't establish data source connections because it's exceeded the concurrency limit set by your gateway admin. Try again later, or ask your gateway admin to increase the limit.",
     remedy: 'Try again later, or raise queryConcurrency or queueTimeoutMs with `postern gateway set`.',
   },
+  GATEWAY_AT_CPU_LIMIT: {
+    kind: 'limit',
+    says: "The gateway you selected can't establish data source connections because it's exceeded the CPU limit set by your gateway admin. Try again later, or ask your gateway admin to increase the limit.",
+    remedy: 'Try again later, or raise cpuPercent or queueTimeoutMs with `postern gateway set`.',
+  },
+  GATEWAY_AT_MEMORY_LIMIT: {
+    kind: 'limit',
+    says: "The gateway you selected can't establish data source connections because it's exceeded the memory limit set by your gateway admin. Try again later, or ask your gateway admin to increase the limit.",
+    remedy: 'Try again later, or raise memoryPercent or queueTimeoutMs with `postern gateway set`.',
+  },
+  GATEWAY_QUEUE_FULL: {
+    kind: 'limit',
+    says: 'As many queries wait for a place on this gateway already as may wait.',
+    remedy: 'Try again later, or raise queryConcurrency with `postern gateway set`, or add nodes.',
+  },
+  CALLER_QUEUE_FULL: {
+    kind: 'limit',
+    says: 'As many queries of this caller wait for a place on this gateway already as one caller may have waiting.',
+    remedy: 'Ask for less at a time, or try again later.',
+  },
   LEASE_LOST: { kind: 'conflict', says: 'Another holder has the lease.', remedy: 'None is needed: the work goes on at its new holder.' },
   ATTEMPT_STALE: { kind: 'conflict', says: 'A newer attempt of this task exists.', remedy: 'None is needed: the newer attempt goes on.' },
   CHANNEL_BROKEN: {
@@ -204,6 +224,38 @@ export const FAULTS = {
     kind: 'denied',
     says: 'The statement would change data, and the query is read-only.',
     remedy: 'Ask with mode "write" if you mean it.',
+  },
+
+  // connections of the stores' own protocols
+  WIRE_UNSUPPORTED: {
+    kind: 'input',
+    says: "This store does not speak PostgreSQL's protocol.",
+    remedy: 'Use `postern connect STORE`, which speaks the protocol of the store, or `postern query`.',
+  },
+  CONNECT_UNSUPPORTED: {
+    kind: 'input',
+    says: 'This store has no host and port to connect to.',
+    remedy: 'Use `postern query` or `postern copy`.',
+  },
+  WIRE_INVALID: {
+    kind: 'input',
+    says: "This is not PostgreSQL's protocol in version 3.",
+    remedy: 'Connect with a driver or program for PostgreSQL.',
+  },
+  TLS_REQUIRED: {
+    kind: 'denied',
+    says: 'A token is not taken over a connection without TLS.',
+    remedy: 'Connect with sslmode=require.',
+  },
+  SESSIONS_AT_LIMIT: {
+    kind: 'limit',
+    says: 'There are too many open connections.',
+    remedy: 'Close some, or raise the limit that the message names with `postern gateway set`.',
+  },
+  SESSION_ENDED: {
+    kind: 'stopped',
+    says: 'The connection was ended.',
+    remedy: 'Connect again.',
   },
 
   // copies

@@ -48,6 +48,8 @@ export const Beat = z.object({
   /** Other nodes whose channel could not be reached, with the reason. */
   unreachable: z.array(z.object({ node: NodeId, reason: z.string().max(500) })).max(1_000),
   cpuPercent: z.number(),
+  /** Of the window that the settings name, as far as it has been seen. Left out by older nodes. */
+  averages: z.object({ cpuPercent: z.number(), memoryPercent: z.number(), overSeconds: z.number() }).optional(),
   cores: z.number(),
   totalMemoryBytes: z.number(),
   availableMemoryBytes: z.number(),
@@ -86,7 +88,8 @@ export const Peer = z.object({
 export type Peer = z.infer<typeof Peer>
 export const BeatResponse = z.object({
   name: Name,
-  settings: GatewaySettings,
+  /** Not strict: a newer service may have more of them. */
+  settings: z.object(GatewaySettings.shape),
   /** Names these settings; the node gives it back in its beats once it runs with them. */
   settingsTag: z.string().max(64).optional(),
   jobLimit: z.int(),

@@ -10,6 +10,7 @@ import { LinkDoor } from './links/link-door.ts'
 import { LinkRegistry } from './links/link-registry.ts'
 import type { BeatListener } from './nodes/beat-listener.ts'
 import { Admission } from './queries/admission.ts'
+import { NodeHealth } from './queries/node-health.ts'
 import { QueryLog } from './queries/query-log.ts'
 import { QueryRepository } from './queries/query-repository.ts'
 import { queryRoutes } from './queries/query-routes.ts'
@@ -43,17 +44,18 @@ export function buildWork(core: Core): Work {
   const links = new LinkRegistry({ listener: nodes, clock, log })
   const door = new LinkDoor({ links, doorkeeper, log })
   const admission = new Admission()
+  const health = new NodeHealth(clock)
   const findStore = (name: string) => stores.byName(name)
 
   const queryLog = new QueryLog({ queries: new QueryRepository(core.db), retentionMs: QUERY_RETENTION_MS, clock, log })
-  const queries = new QueryService({ findStore, nodes, links, admission, queries: queryLog, events, clock, random, log })
+  const queries = new QueryService({ findStore, nodes, links, admission, health, queries: queryLog, events, clock, random, log })
   const probe = new StoreProbe({ findStore, nodes, links, clock, random })
   const runs = buildRuns(core, { events, links })
   const streams = new EventStreams(events)
 
   return {
     // Drained backwards: who waits for something is let go before the links are.
-    parts: [queryLog, runs.sweeper, new NodeNews({ nodes, events, admission, links }), links, door, runs.dispatch, streams],
+    parts: [queryLog, runs.sweeper, new NodeNews({ nodes, events, admission, health, links }), links, door, runs.dispatch, streams],
     routes: [
       queryRoutes({ service: queries, queries: queryLog }),
       storeProbeRoutes({ probe }),

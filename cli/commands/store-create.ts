@@ -6,7 +6,7 @@ import type { StoreSettings, StoreView } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { connect } from '../api/connect.ts'
 import { trustGateway } from '../api/known-gateways.ts'
-import { parsePairs } from '../input/pairs.ts'
+import { parseLabels, parsePairs } from '../input/pairs.ts'
 import { readSecrets } from '../input/secrets.ts'
 import type { Shell } from '../shell.ts'
 
@@ -15,6 +15,7 @@ export interface StoreFlags {
   readonly kind: string
   readonly set: readonly string[]
   readonly secret: readonly string[]
+  readonly nodeLabel: readonly string[]
   readonly acceptNewFingerprint?: boolean
 }
 
@@ -25,9 +26,10 @@ export async function createStore(name: string, flags: StoreFlags, shell: Shell)
   const settings = parsePairs(flags.set, '--set')
   const given = parsePairs(flags.secret, '--secret')
   checkNames(connector, settings, given)
+  const nodeLabels = parseLabels(flags.nodeLabel, '--node-label')
   const { client, url } = await connect(shell)
   const plain: StoreSettings = Object.fromEntries(settings)
-  const body = { name, gateway: flags.gateway, kind: flags.kind, settings: plain }
+  const body = { name, gateway: flags.gateway, kind: flags.kind, settings: plain, nodeLabels }
   if (given.size === 0) return client.stores.create(body, shell.signal)
   const gateway = await client.gateways.get(flags.gateway, shell.signal)
   const sealed = await sealSecrets({ gateway, connector, plain, given, url, flags, shell })

@@ -80,6 +80,7 @@ function addCreate(group: Command, shell: Shell): void {
     .requiredOption('--kind <kind>', 'what it is: postgres, files')
     .option('--set <KEY=VALUE>', 'a setting (repeat for more)', collect, [])
     .option('--secret <KEY=VALUE>', 'a secret setting; VALUE, env:VAR, or - for stdin (repeat for more)', collect, [])
+    .option('--node-label <KEY=VALUE>', 'only nodes with this label answer queries for it (repeat for more)', collect, [])
     .option('--accept-new-fingerprint', "trust the gateway's key although it is not the one this machine knows")
     .option('--json', 'machine-readable')
     .addHelpText('after', SECRET_HELP)
@@ -159,6 +160,7 @@ async function showStore(shell: Shell, store: StoreView): Promise<void> {
     ['version', String(store.version)],
     ['made', when(store.createdAt)],
     ['changed', when(store.updatedAt)],
+    ...Object.entries(store.nodeLabels).map(([name, value]) => ['node label', `${name}=${value}`] as const),
     ...Object.entries(store.settings).map(([name, value]) => [name, String(value)] as const),
     ...store.secrets.map((name) => [name, '(sealed)'] as const),
     ...Object.entries(store.limits).map(([name, value]) => [`limit.${name}`, String(value)] as const),

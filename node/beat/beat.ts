@@ -8,7 +8,7 @@ import { LIMITS } from '@postern/protocol/limits.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { type Beat as BeatMessage, BeatResponse } from '@postern/protocol/node-api.ts'
 import type { ServiceClient } from '../calls/service-client.ts'
-import type { MachineFacts } from '../metrics/machine.ts'
+import type { Usage } from '../metrics/usage.ts'
 
 /** All of the beat that is not about the machine. */
 export type Work = Pick<
@@ -27,7 +27,7 @@ export interface Answered {
 interface BeatParts {
   readonly service: ServiceClient
   readonly version: string
-  readonly measure: () => MachineFacts
+  readonly usage: Pick<Usage, 'facts' | 'average'>
   readonly work: () => Work
   readonly obey: (answer: Answered, signal: AbortSignal) => Promise<void>
   /** The service answers again after it did not. */
@@ -50,6 +50,7 @@ export class Beat implements Component {
   #loop: Promise<void> | undefined
   #failing: string | undefined
   #refused: Fault | undefined
+  #due = 0
 
   constructor(parts: BeatParts) {
     this.#parts = parts
@@ -87,17 +88,17 @@ export class Beat implements Component {
   async #run(): Promise<void> {
     const { clock } = this.#parts
     const { signal } = this.#stopping
-    let due = clock.monotonic() + LIMITS.beatMs
+    this.#due = clock.monotonic() + LIMITS.beatMs
     while (!signal.aborted) {
-      await clock.sleep(Math.max(0, due - clock.monotonic()), signal).catch(() => undefined)
+      await clock.sleep(Math.max(0, this.#due - clock.monotonic()), signal).catch(() => undefined)
       if (signal.aborted) return
-      due = Math.max(due, clock.monotonic()) + LIMITS.beatMs
+      this.#due = Math.max(this.#due, clock.monotonic()) + LIMITS.beatMs
       await this.#beat()
     }
   }
 
   async #beat(): Promise<void> {
-    const { service, clock, obey, log } = this.#parts
+    const { service, clock, obey, log, usage } = this.#parts
     const { signal } = this.#stopping
     const sent = this.#message()
     const askedAt = clock.monotonic()
@@ -110,6 +111,8 @@ export class Beat implements Component {
       }
       this.#failing = undefined
       this.#refused = undefined
+      // Averages over a window that was changed are wanted now, not in a second.
+      if (usage.average(answer.settings.aggregationMinutes)) this.#due = clock.monotonic()
       this.#background.run(() => obey({ answer, sent, askedAt }, signal))
     } catch (cause) {
       if (signal.aborted) return
@@ -121,8 +124,8 @@ export class Beat implements Component {
   }
 
   #message(): BeatMessage {
-    const { measure, work, clock, version } = this.#parts
-    const { networkReason: _, ...machine } = measure()
+    const { usage, work, clock, version } = this.#parts
+    const { networkReason: _, ...machine } = usage.facts
     return { bootId: this.#bootId, sentAt: new Date(clock.now()).toISOString(), version, ...machine, ...work() }
   }
 }

@@ -207,15 +207,16 @@ export class NodeDirectory implements Component {
 
   #applyGateway(row: GatewayRow): void {
     const settings = GatewaySettings.parse(row.settings)
-    this.#gateways.set(row.id, {
+    const gateway: GatewayFacts = {
       id: row.id,
       name: row.name,
       settings,
       changed: row.settings,
       publicKey: row.publicKey,
       createdAt: row.createdAt,
-    })
-    for (const node of this.#byGateway.get(row.id) ?? []) node.configure(row.name, settings)
+    }
+    this.#gateways.set(row.id, gateway)
+    for (const node of this.#byGateway.get(row.id) ?? []) node.configure(gateway)
   }
 
   #applyNode(row: NodeRow): void {
@@ -225,7 +226,7 @@ export class NodeDirectory implements Component {
     const node = known ?? new NodeRecord(row, this.#parts.clock)
     this.#nodes.set(row.id, node)
     node.apply(row)
-    node.configure(gateway.name, gateway.settings)
+    node.configure(gateway)
   }
 
   #arrange(): void {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '@postern/base/clock.ts'
-import type { GatewaySettings, NodeStatus, SettingsChange } from '@postern/protocol/api/gateways.ts'
+import { type Labels, NodeSettings, type NodeSettingsChange, type NodeStatus } from '@postern/protocol/api/gateways.ts'
 import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
-import type { LinkTransport, NodeFacts } from './node-facts.ts'
-import { jobLimit, type Limit, queryLimit } from './node-limits.ts'
+import type { GatewayFacts, LinkTransport, NodeFacts } from './node-facts.ts'
+import { jobLimit, type Limit, type Origin, percentLimit, queryLimit } from './node-limits.ts'
 import type { NodeRow } from './node-repository.ts'
 import type { StatusAndReasons } from './node-status.ts'
 
@@ -27,17 +27,22 @@ export class NodeRecord implements NodeFacts {
   beatAt: Date | null = null
   saidGoodbye = false
   link: LinkTransport | null = null
-  changed: SettingsChange = {}
+  changed: NodeSettingsChange = {}
   status: NodeStatus = 'offline'
   statusReasons: readonly string[] = []
-  #settings: GatewaySettings | undefined
-  #tagged: { readonly settings: GatewaySettings; readonly tag: string } | undefined
+  weight = 1
+  labels: Labels = {}
+  #settings: NodeSettings | undefined
+  #gateway: GatewayFacts | undefined
+  #tagged: { readonly settings: NodeSettings; readonly tag: string } | undefined
   #behindSince: number | undefined
   #askedToDrain = false
   #heardAt = Number.NEGATIVE_INFINITY
   #linkedAt = 0
-  #jobs: Limit = jobLimit('auto', null)
-  #queries: Limit = queryLimit('auto', null)
+  #jobs: Limit = jobLimit('auto', null, 'by default')
+  #queries: Limit = queryLimit('auto', null, 'by default')
+  #cpu: Limit = percentLimit(0, 'by default', 0)
+  #memory: Limit = percentLimit(0, 'by default', 0)
 
   constructor(row: Pick<NodeRow, 'id' | 'gatewayId'>, clock: Clock) {
     this.id = row.id
@@ -49,7 +54,7 @@ export class NodeRecord implements NodeFacts {
     return this.#askedToDrain || this.beat?.draining === true || this.beat?.upgrading === true
   }
 
-  get settings(): GatewaySettings {
+  get settings(): NodeSettings {
     if (!this.#settings) throw new Error(`Node ${this.id} has no settings yet.`)
     return this.#settings
   }
@@ -80,6 +85,22 @@ export class NodeRecord implements NodeFacts {
     return this.#queries.reason
   }
 
+  get cpuLimitPercent(): number {
+    return this.#cpu.limit
+  }
+
+  get cpuLimitReason(): string {
+    return this.#cpu.reason
+  }
+
+  get memoryLimitPercent(): number {
+    return this.#memory.limit
+  }
+
+  get memoryLimitReason(): string {
+    return this.#memory.reason
+  }
+
   beatAgeMs(): number {
     return this.saidGoodbye ? Number.POSITIVE_INFINITY : this.#clock.monotonic() - this.#heardAt
   }
@@ -108,10 +129,13 @@ export class NodeRecord implements NodeFacts {
       this.heard(row.beat, row.beatAgeMs)
   }
 
-  configure(gateway: string, settings: GatewaySettings): void {
-    this.gateway = gateway
+  configure(gateway: GatewayFacts): void {
+    this.#gateway = gateway
+    this.gateway = gateway.name
     const own = Object.fromEntries(Object.entries(this.changed).filter(([, value]) => value !== undefined))
-    this.#settings = { ...settings, ...own }
+    this.#settings = { ...ONLY_NODES, ...gateway.settings, ...own }
+    this.weight = this.#settings.weight
+    this.labels = this.#settings.labels
     this.#reckon()
   }
 
@@ -152,9 +176,25 @@ export class NodeRecord implements NodeFacts {
   }
 
   #reckon(): void {
-    this.#jobs = jobLimit(this.#settings?.jobConcurrency ?? 'auto', this.beat)
-    this.#queries = queryLimit(this.#settings?.queryConcurrency ?? 'auto', this.beat)
+    const {
+      jobConcurrency = 'auto',
+      queryConcurrency = 'auto',
+      cpuPercent = 0,
+      memoryPercent = 0,
+      aggregationMinutes = 0,
+    } = this.#settings ?? {}
+    this.#jobs = jobLimit(jobConcurrency, this.beat, this.#origin('jobConcurrency'))
+    this.#queries = queryLimit(queryConcurrency, this.beat, this.#origin('queryConcurrency'))
+    this.#cpu = percentLimit(cpuPercent, this.#origin('cpuPercent'), aggregationMinutes)
+    this.#memory = percentLimit(memoryPercent, this.#origin('memoryPercent'), aggregationMinutes)
+  }
+
+  #origin(name: keyof GatewayFacts['settings']): Origin {
+    if (this.changed[name] !== undefined) return 'for this node'
+    return this.#gateway?.changed[name] === undefined ? 'by default' : 'for the gateway'
   }
 }
 
-const tagOf = (settings: GatewaySettings) => createHash('sha256').update(JSON.stringify(settings)).digest('base64url').slice(0, 16)
+const ONLY_NODES = { weight: NodeSettings.shape.weight.parse(undefined), labels: NodeSettings.shape.labels.parse(undefined) }
+
+const tagOf = (settings: NodeSettings) => createHash('sha256').update(JSON.stringify(settings)).digest('base64url').slice(0, 16)

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { type ClientHttp2Stream, constants } from 'node:http2'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Random } from '@postern/base/random.ts'
+import type { Labels } from '@postern/protocol/api/gateways.ts'
 import { FORMATS } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
@@ -10,7 +11,8 @@ import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { NodeFacts } from '../nodes/node-facts.ts'
 import type { Admission } from './admission.ts'
-import { type Considered, choose } from './choose.ts'
+import { type Considered, choose, type LimitName } from './choose.ts'
+import type { NodeHealth } from './node-health.ts'
 import { AttemptFailed, follow, type Receiver } from './query-attempt.ts'
 import { type EffectiveLimits, tooLarge, tooLate, tooManyRows } from './query-limits.ts'
 import type { AttemptRecord, QueryRecord } from './query-record.ts'
@@ -20,6 +22,7 @@ export interface LiveQueryParts {
   readonly nodes: Pick<NodeDirectory, 'nodesOf' | 'gateway'>
   readonly links: Pick<LinkRegistry, 'open'>
   readonly admission: Admission
+  readonly health: NodeHealth
   readonly clock: Clock
   readonly random: Random
 }
@@ -28,6 +31,8 @@ export interface Asked {
   readonly gatewayId: GatewayId
   readonly store: { readonly id: StoreId; readonly name: string; readonly version: number }
   readonly sealed: boolean
+  /** What a node must carry to answer for the store. */
+  readonly labels: Labels
   readonly sql: string
   readonly params: readonly unknown[]
   readonly limits: EffectiveLimits
@@ -60,8 +65,9 @@ export class LiveQuery implements Receiver {
   #waiting: AbortController | undefined
   #node: NodeFacts | undefined
   #stream: ClientHttp2Stream | undefined
-  #attempt: { readonly record: AttemptRecord; readonly at: number } | undefined
+  #attempt: { readonly record: AttemptRecord; readonly at: number; firstByteMs?: number } | undefined
   #lastFault: Fault | undefined
+  #limit: LimitName | null = null
   #over = false
   #resolve: () => void = () => undefined
   #reject: (fault: Fault) => void = () => undefined
@@ -95,6 +101,7 @@ export class LiveQuery implements Receiver {
 
   data(chunk: Buffer): boolean {
     this.#record.firstRowMs ??= this.#elapsed()
+    if (this.#attempt) this.#attempt.firstByteMs ??= this.#parts.clock.monotonic() - this.#attempt.at
     const { bytes } = this.#asked.limits
     if (bytes && this.#writer.bytes + chunk.length > bytes.value) {
       this.#fail(tooLarge(bytes))
@@ -122,6 +129,7 @@ export class LiveQuery implements Receiver {
     if (this.#over) return
     // The node knows how long it was given, not by whom.
     const fault = said.code === 'TIMED_OUT' && this.#left() <= 0 ? tooLate(this.#asked.limits.timeout) : said
+    if (this.#node && (beforeStore || fault.canPass)) this.#parts.health.failed(this.#node.id)
     this.#endAttempt('failed', fault)
     const again = beforeStore || (this.#record.mode === 'read' && fault.canPass && fault.code !== 'TIMED_OUT')
     if (this.#writer.began || !again || this.#left() <= 0) {
@@ -143,7 +151,10 @@ export class LiveQuery implements Receiver {
     try {
       const admitted = admission.admit({
         gatewayId,
+        caller: this.#record.caller,
+        kind: `${this.#asked.store.id} ${[...this.#tried].join(' ')}`,
         pick: () => this.#pick(),
+        full: () => new Fault(AT_LIMIT[this.#limit ?? 'concurrency']),
         timeoutMs: nodes.gateway(gatewayId)?.settings.queueTimeoutMs ?? 0,
         signal: () => {
           this.#waiting = new AbortController()
@@ -166,19 +177,22 @@ export class LiveQuery implements Receiver {
   }
 
   #pick(): NodeFacts | undefined {
-    const { nodes, admission, random } = this.#parts
-    const { gatewayId, sealed, turn } = this.#asked
-    const { order, considered, full } = choose({
+    const { nodes, admission, health, random } = this.#parts
+    const { gatewayId, sealed, labels, turn } = this.#asked
+    const { order, considered, limit } = choose({
       nodes: nodes.nodesOf(gatewayId),
       policy: nodes.gateway(gatewayId)?.settings.policy ?? 'primary-first',
       running: (node) => admission.running(node.id),
+      health,
+      labels,
       turn,
       random,
       sealed,
       tried: this.#tried,
     })
     this.#record.candidates = this.#tried.size === 0 ? considered : merged(this.#record, considered)
-    if (order[0] || full) return order[0]
+    this.#limit = limit
+    if (order[0] || limit) return order[0]
     throw this.#lastFault ?? nobody(this.#record.gateway, considered)
   }
 
@@ -246,6 +260,7 @@ export class LiveQuery implements Receiver {
     this.#attempt = undefined
     attempt.record.outcome = outcome
     attempt.record.durationMs = this.#parts.clock.monotonic() - attempt.at
+    if (outcome === 'answered' && this.#node) this.#parts.health.answered(this.#node.id, attempt.firstByteMs ?? attempt.record.durationMs)
     attempt.record.fault = fault && inWords(fault)
     const stream = this.#stream
     this.#stream = undefined
@@ -267,6 +282,8 @@ export class LiveQuery implements Receiver {
     return this.#asked.limits.timeout.value - this.#elapsed()
   }
 }
+
+export const AT_LIMIT = { CPU: 'GATEWAY_AT_CPU_LIMIT', memory: 'GATEWAY_AT_MEMORY_LIMIT', concurrency: 'GATEWAY_AT_LIMIT' } as const
 
 export const inWords = (fault: Fault): string => `${fault.code}: ${fault.message}`
 

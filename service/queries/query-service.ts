@@ -3,6 +3,7 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
+import type { Labels } from '@postern/protocol/api/gateways.ts'
 import type { QueryFormat, QueryRequest } from '@postern/protocol/api/queries.ts'
 import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import { Fault } from '@postern/protocol/fault.ts'
@@ -14,6 +15,7 @@ import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { Caller } from '../people/permissions.ts'
 import type { Admission } from './admission.ts'
 import { inWords, LiveQuery } from './live-query.ts'
+import type { NodeHealth } from './node-health.ts'
 import { QueryCounts } from './query-counts.ts'
 import { effectiveLimits } from './query-limits.ts'
 import type { QueryLog } from './query-log.ts'
@@ -27,6 +29,7 @@ export interface QueryStore {
   readonly kind: string
   readonly gatewayId: GatewayId
   readonly sealed: string | null
+  readonly nodeLabels: Labels
   readonly limits: QueryLimits
 }
 
@@ -36,6 +39,7 @@ export interface QueryServiceParts {
   readonly nodes: NodeDirectory
   readonly links: Pick<LinkRegistry, 'open'>
   readonly admission: Admission
+  readonly health: NodeHealth
   readonly queries: QueryLog
   readonly events: EventBus
   readonly clock: Clock
@@ -77,6 +81,7 @@ export class QueryService {
         gatewayId: store.gatewayId,
         store: { id, name, version },
         sealed: store.sealed !== null,
+        labels: store.nodeLabels,
         sql: request.sql,
         params: request.params,
         limits: effectiveLimits(request, store, asked.caller),

@@ -37,7 +37,7 @@ export class StoreService {
 
   async create(wanted: z.output<typeof StoreCreate>, actor: Actor): Promise<StoreView> {
     const { db, directory, nodes, connectors, audit, random } = this.#parts
-    const { name, kind, secrets, sealed, limits } = wanted
+    const { name, kind, secrets, sealed, nodeLabels, limits } = wanted
     const connector = connectorOf(connectors, kind)
     const settings = checkSettings(connector, wanted.settings, secrets)
     sealedMatches(sealed, secrets)
@@ -49,7 +49,17 @@ export class StoreService {
       .transaction()
       .execute(async (transaction) => {
         const stores = new StoreRepository(transaction)
-        const added = await stores.add({ id, name, gatewayId: gateway.id, kind, settings, sealed: sealed ?? null, secrets, limits })
+        const added = await stores.add({
+          id,
+          name,
+          gatewayId: gateway.id,
+          kind,
+          settings,
+          sealed: sealed ?? null,
+          secrets,
+          nodeLabels,
+          limits,
+        })
         await audit.record(
           { ...actor, action: 'store.create', target: `store ${name}`, details: { kind, gateway: gateway.name } },
           transaction,
@@ -80,7 +90,8 @@ export class StoreService {
       const stores = new StoreRepository(transaction)
       const opensAnew = resealed || change.settings !== undefined
       const opened = opensAnew ? await stores.change(before.id, before.version, { settings, sealed: sealed ?? null, secrets }) : before
-      const changed = opened && change.limits ? await stores.limit(before.id, change.limits) : opened
+      const limited = opened && change.limits ? await stores.limit(before.id, change.limits) : opened
+      const changed = limited && change.nodeLabels ? await stores.label(before.id, change.nodeLabels) : limited
       if (!changed)
         throw new Fault('STORE_UNKNOWN', {
           at: `${name} was changed or deleted meanwhile.`,
@@ -125,10 +136,10 @@ export class StoreService {
   }
 
   view(row: StoreRow): StoreView {
-    const { id, name, kind, version, settings, secrets, limits } = row
+    const { id, name, kind, version, settings, secrets, nodeLabels, limits } = row
     const gateway = this.#parts.nodes.gateway(row.gatewayId)?.name ?? row.gatewayId
     const times = { createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() }
-    return { id, name, gateway, kind, version, settings, secrets: [...secrets], limits, ...times }
+    return { id, name, gateway, kind, version, settings, secrets: [...secrets], nodeLabels, limits, ...times }
   }
 
   async #find(name: string): Promise<StoreRow> {
