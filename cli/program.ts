@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { VERSION } from '@postern/base/version.ts'
 import { EXIT_CODE, Fault } from '@postern/protocol/fault.ts'
 import { Command, CommanderError } from 'commander'
+import { connectCommand } from './commands/connect.ts'
 import { copyCommand } from './commands/copy.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { gatewayCommands } from './commands/gateway.ts'
@@ -38,6 +39,7 @@ export function buildProgram(shell: Shell): Command {
     storeCommands,
     queryCommand,
     copyCommand,
+    connectCommand,
     runCommands,
     tokenCommands,
     loginCommand,

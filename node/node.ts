@@ -33,6 +33,7 @@ import { StoreSessions } from './stores/store-sessions.ts'
 import { KeyKeeper } from './vault/key-keeper.ts'
 import { keyRoutes } from './vault/key-routes.ts'
 import { VaultFiles } from './vault/vault-file.ts'
+import { WireRunner } from './wire/wire-runner.ts'
 import { Worker } from './work/worker.ts'
 
 export interface NodeOptions {
@@ -108,13 +109,15 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     copying: () => worker.copying,
   })
   const queries = new QueryRunner({ stores, log })
+  const wire = new WireRunner({ stores, log })
   const loadEngine = async () => {
     const { Engine } = await import('@postern/engine/engine.ts')
     return new Engine({ clock, log, open: (ref, signal) => stores.open(ref, signal) })
   }
   const worker: Worker = new Worker({ ...base, service, loadEngine })
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
-  const routes = { ...queries.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
+  const known = { ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
+  const routes = { ...queries.routes, ...wire.routes, ...known }
   const router = new Router({ routes, log })
 
   const credentials = () => folder.joined().channel
@@ -136,7 +139,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     work: () => ({
       channel: channelAddress(options.channelHost ?? dialler.localAddress, channelServer.port),
       unreachable: [...peers.unreachable],
-      runningQueries: queries.running,
+      runningQueries: queries.running + wire.running,
       running: [...worker.running],
       snapshots: [...worker.snapshots],
       hasGatewayKey: keys.ready,
@@ -160,6 +163,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     stores,
     stale,
     queries,
+    wire,
     channelServer,
     peers,
     worker,
@@ -173,7 +177,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     beat,
   ])
   const drain = async (deadline: AbortSignal) => {
-    await Promise.all([dispatcher.drain(), worker.drain(deadline), queries.drain(deadline)])
+    await Promise.all([dispatcher.drain(), worker.drain(deadline), queries.drain(deadline), wire.drain(deadline)])
   }
   return { lifecycle, drain, channelPort: () => channelServer.port }
 }

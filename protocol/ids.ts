@@ -13,6 +13,7 @@ export const QueryId = id('qry', 'QueryId')
 export const RunId = id('run', 'RunId')
 export const TaskId = id('tsk', 'TaskId')
 export const TokenId = id('tok', 'TokenId')
+export const SessionId = id('ses', 'SessionId')
 export type GatewayId = z.infer<typeof GatewayId>
 export type NodeId = z.infer<typeof NodeId>
 export type StoreId = z.infer<typeof StoreId>
@@ -20,6 +21,7 @@ export type QueryId = z.infer<typeof QueryId>
 export type RunId = z.infer<typeof RunId>
 export type TaskId = z.infer<typeof TaskId>
 export type TokenId = z.infer<typeof TokenId>
+export type SessionId = z.infer<typeof SessionId>
 
 /** What people call a gateway, node or store: also a database name on the wire, so at most 63 characters. */
 export const Name = z
@@ -33,7 +35,7 @@ const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz'
 
 /** A new id: the prefix and 20 characters (103 bits) of the given randomness. */
 export function newId<Id extends string>(
-  prefix: 'gw' | 'nod' | 'sto' | 'qry' | 'run' | 'tsk' | 'tok',
+  prefix: 'gw' | 'nod' | 'sto' | 'qry' | 'run' | 'tsk' | 'tok' | 'ses',
   bytes: (count: number) => Uint8Array,
 ): Id {
   let text = ''

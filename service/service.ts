@@ -27,6 +27,8 @@ export interface ServiceOptions {
   readonly host?: string | undefined
   /** 0: any free port. */
   readonly port?: number | undefined
+  /** PostgreSQL's protocol on this port too; 0: any free one. `required`: without it the service does not start. */
+  readonly postgres?: { readonly port: number; readonly required: boolean } | undefined
   /** A PostgreSQL of one's own; the embedded one when left out. */
   readonly databaseUrl?: string | undefined
   /** How nodes and people reach it; what it listens on when left out. */
@@ -42,6 +44,8 @@ export interface RunningService extends AsyncDisposable {
   /** Where it listens, with the port that it got. */
   readonly url: string
   readonly publicUrl: string
+  /** Of the PostgreSQL wire; undefined while it does not listen. */
+  readonly postgresPort: number | undefined
   /** Holds the administrator's token; written by the first start. */
   readonly adminTokenFile: string
   /** Process of the embedded PostgreSQL, for those who want to see it die. */
@@ -62,7 +66,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const adminToken = new AdminToken({ folder, tokens: core.tokens, repository: core.tokenRepository, log })
   const expiry = new NodeExpiry({ nodes: core.nodes, service: core.nodeService, repository: core.nodeRepository, clock, log })
   // Links, queries, runs and events: work.ts.
-  const work = buildWork(core)
+  const names = [host, ...(publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : [])]
+  const work = buildWork(core, { wire: options.postgres && { ...options.postgres, host, tls, names, folder } })
   const beats = new NodeBeats({
     nodes: core.nodes,
     repository: core.nodeRepository,
@@ -83,6 +88,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   return {
     url: http.url,
     publicUrl: publicUrl ?? http.url,
+    postgresPort: work.postgresPort(),
     adminTokenFile: adminToken.file,
     databasePid: () => embedded?.pid,
     stop: (deadline) => lifecycle.stop(deadline),

@@ -27,18 +27,21 @@ import { RunSweeper } from './runs/run-sweeper.ts'
 import { TaskSignal } from './runs/task-signal.ts'
 import { storeProbeRoutes } from './stores/store-probe-routes.ts'
 import { StoreProbe } from './stores/store-probe-service.ts'
+import { buildWire, type WireOptions } from './wire/wire-parts.ts'
 
 export interface Work {
   /** Started in this order, before the door opens. */
   readonly parts: readonly Component[]
   readonly routes: readonly Routes[]
-  readonly upgrades: readonly (readonly [path: string, handler: UpgradeHandler])[]
+  readonly upgrades: readonly (readonly [path: string | RegExp, handler: UpgradeHandler])[]
   readonly beatListener: BeatListener
+  /** Where the PostgreSQL wire listens, once started. */
+  readonly postgresPort: () => number | undefined
 }
 
 const QUERY_RETENTION_MS = 7 * 86_400_000
 
-export function buildWork(core: Core): Work {
+export function buildWork(core: Core, options: { readonly wire: WireOptions | undefined }): Work {
   const { clock, random, log, nodes, doorkeeper, stores } = core
   const events = new EventBus()
   const links = new LinkRegistry({ listener: nodes, clock, log })
@@ -52,18 +55,30 @@ export function buildWork(core: Core): Work {
   const probe = new StoreProbe({ findStore, nodes, links, clock, random })
   const runs = buildRuns(core, { events, links })
   const streams = new EventStreams(events)
+  const wire = buildWire(core, { links, admission, health, options: options.wire })
 
   return {
     // Drained backwards: who waits for something is let go before the links are.
-    parts: [queryLog, runs.sweeper, new NodeNews({ nodes, events, admission, health, links }), links, door, runs.dispatch, streams],
+    parts: [
+      queryLog,
+      runs.sweeper,
+      new NodeNews({ nodes, events, admission, health, links }),
+      links,
+      door,
+      ...wire.parts,
+      runs.dispatch,
+      streams,
+    ],
     routes: [
       queryRoutes({ service: queries, queries: queryLog }),
       storeProbeRoutes({ probe }),
       runRoutes({ runs: runs.service, audit: core.audit }),
       runNodeRoutes({ dispatch: runs.dispatch, reports: runs.reports }),
       eventRoutes(streams),
+      ...wire.routes,
     ],
-    upgrades: [[LINK_PATH, door.handler]],
+    upgrades: [[LINK_PATH, door.handler], ...wire.upgrades],
+    postgresPort: wire.port,
     beatListener: runs.beats,
   }
 }

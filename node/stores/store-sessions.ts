@@ -91,6 +91,16 @@ export class StoreSessions implements Component {
     return entry.opening
   }
 
+  /** Where the store listens. Fails with CONNECT_UNSUPPORTED for one that has no host and port. */
+  async place(ref: StoreRef, signal: AbortSignal): Promise<{ readonly host: string; readonly port: number }> {
+    const [store, { CONNECTORS }, { placeOf }] = await Promise.all([
+      this.#parts.book.find(ref, signal),
+      import('@postern/connectors/registry.ts'),
+      import('./store-settings.ts'),
+    ])
+    return placeOf(CONNECTORS.get(store.kind), store)
+  }
+
   #entry(ref: StoreRef): Entry {
     this.#stopping.signal.throwIfAborted()
     const current = this.#current.get(ref.id)

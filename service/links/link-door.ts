@@ -114,7 +114,8 @@ export class LinkDoor implements Component {
 
 const received = (socket: Duplex): number => (socket instanceof Socket ? socket.bytesRead : 0)
 
-function refuse(socket: Duplex, fault: Fault): void {
+/** Answers an upgrade with a problem instead of 101. */
+export function refuse(socket: Duplex, fault: Fault): void {
   const problem = problemOf(fault, 'link')
   const body = JSON.stringify(problem)
   const headers = Object.entries(headersOf(fault)).map(([name, value]) => `${name}: ${value}\r\n`)

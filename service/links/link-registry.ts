@@ -74,6 +74,10 @@ export class LinkRegistry implements Component {
     return this.#link(nodeId).open(path, body)
   }
 
+  openDuplex(nodeId: NodeId, path: string, order: unknown): ClientHttp2Stream {
+    return this.#link(nodeId).openDuplex(path, order)
+  }
+
   async call(nodeId: NodeId, path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
     return await this.#link(nodeId).call(path, body, signal)
   }

@@ -5,6 +5,7 @@ import type { Log } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
+import { ORDER_HEADER } from '@postern/protocol/link.ts'
 import { collectAnswer } from './link-answer.ts'
 
 export type LinkTransport = 'raw' | 'websocket'
@@ -79,6 +80,17 @@ export class Link {
       const stream = this.#session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json' })
       stream.end(body)
       return stream
+    } catch (cause) {
+      throw new Fault('NODE_OFFLINE', { cause })
+    }
+  }
+
+  /** A connection's bytes both ways; the order stands in a header. Fails with NODE_OFFLINE when the link is gone. */
+  openDuplex(path: string, order: unknown): ClientHttp2Stream {
+    if (!this.alive) throw new Fault('NODE_OFFLINE')
+    try {
+      const header = Buffer.from(JSON.stringify(order)).toString('base64url')
+      return this.#session.request({ ':method': 'POST', ':path': path, [ORDER_HEADER]: header }, { endStream: false })
     } catch (cause) {
       throw new Fault('NODE_OFFLINE', { cause })
     }
