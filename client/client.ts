@@ -13,6 +13,17 @@ import { type QueryOptions, type QueryResult, runQuery } from './query.ts'
 
 const at = (...parts: readonly string[]) => `/v1/${parts.map(encodeURIComponent).join('/')}`
 
+/** Of the query log; all that are given must hold. */
+export interface QueryListFilter {
+  readonly store?: string
+  readonly outcome?: QueryView['outcome']
+  readonly caller?: string
+  readonly node?: string
+  readonly slowerThanMs?: number
+  /** ISO 8601. */
+  readonly since?: string
+}
+
 export interface PageOptions {
   readonly limit?: number
   readonly cursor?: string
@@ -72,7 +83,7 @@ export class Client {
   }
 
   readonly queries = {
-    list: (options: PageOptions = {}) => this.#page<QueryView>(at('queries'), options),
+    list: (options: PageOptions & QueryListFilter = {}) => this.#page<QueryView>(at('queries'), options),
     get: (id: string, signal?: AbortSignal) => this.#http.json<QueryView>('GET', at('queries', id), { signal }),
   }
 
@@ -113,8 +124,8 @@ export class Client {
   }
 
   #page<Item>(path: string, options: PageOptions): Promise<ListOf<Item>> {
-    const { limit, cursor, signal } = options
-    return this.#http.json<ListOf<Item>>('GET', path, { query: { limit, cursor }, signal })
+    const { signal, ...query } = options
+    return this.#http.json<ListOf<Item>>('GET', path, { query: { ...query }, signal })
   }
 
   async #all<Item>(path: string, signal: AbortSignal | undefined): Promise<readonly Item[]> {

@@ -12,6 +12,7 @@ import type { BeatListener } from './nodes/beat-listener.ts'
 import { Admission } from './queries/admission.ts'
 import { NodeHealth } from './queries/node-health.ts'
 import { QueryLog } from './queries/query-log.ts'
+import { QueryMetrics } from './queries/query-metrics.ts'
 import { QueryRepository } from './queries/query-repository.ts'
 import { queryRoutes } from './queries/query-routes.ts'
 import { QueryService } from './queries/query-service.ts'
@@ -39,8 +40,6 @@ export interface Work {
   readonly postgresPort: () => number | undefined
 }
 
-const QUERY_RETENTION_MS = 7 * 86_400_000
-
 export function buildWork(core: Core, options: { readonly wire: WireOptions | undefined }): Work {
   const { clock, random, log, nodes, doorkeeper, stores } = core
   const events = new EventBus()
@@ -50,8 +49,20 @@ export function buildWork(core: Core, options: { readonly wire: WireOptions | un
   const health = new NodeHealth(clock)
   const findStore = (name: string) => stores.byName(name)
 
-  const queryLog = new QueryLog({ queries: new QueryRepository(core.db), retentionMs: QUERY_RETENTION_MS, clock, log })
-  const queries = new QueryService({ findStore, nodes, links, admission, health, queries: queryLog, events, clock, random, log })
+  const queryLog = new QueryLog({ queries: new QueryRepository(core.db), gateways: () => nodes.gateways(), clock, log })
+  const queries = new QueryService({
+    findStore,
+    nodes,
+    links,
+    admission,
+    health,
+    queries: queryLog,
+    metrics: new QueryMetrics(core.metrics, queryLog),
+    events,
+    clock,
+    random,
+    log,
+  })
   const probe = new StoreProbe({ findStore, nodes, links, clock, random })
   const runs = buildRuns(core, { events, links })
   const streams = new EventStreams(events)

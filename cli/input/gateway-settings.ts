@@ -23,6 +23,8 @@ function settingValue(name: string, text: string, schema: z.ZodType): unknown {
   if (text === 'default') return null
   const asNumber = /^-?\d{1,15}$/.test(text) ? schema.safeParse(Number(text)) : undefined
   if (asNumber?.success) return asNumber.data
+  const asWord = text === 'true' || text === 'false' ? schema.safeParse(text === 'true') : undefined
+  if (asWord?.success) return asWord.data
   const asText = schema.safeParse(text)
   if (asText.success) return asText.data
   // Empty is a value of its own for some settings; for all others it means the default.

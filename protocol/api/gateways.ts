@@ -52,6 +52,8 @@ export const GatewaySettings = z.strictObject({
     .max(31_536_000)
     .default(0)
     .meta({ title: 'Delete a node that has been offline for so long; 0 = never' }),
+  queryLogDays: z.int().min(0).max(3_650).default(7).meta({ title: 'How many days ended queries stay in the query log; 0 = none is kept' }),
+  keepSqlText: z.boolean().default(false).meta({ title: 'Keep the text of statements in the query log; parameters never' }),
   graceSeconds: z
     .int()
     .min(0)

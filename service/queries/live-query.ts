@@ -15,7 +15,7 @@ import { type Considered, choose, type LimitName } from './choose.ts'
 import type { NodeHealth } from './node-health.ts'
 import { AttemptFailed, follow, type Receiver } from './query-attempt.ts'
 import { type EffectiveLimits, tooLarge, tooLate, tooManyRows } from './query-limits.ts'
-import type { AttemptRecord, QueryRecord } from './query-record.ts'
+import { type AttemptRecord, faultInWords, type QueryRecord } from './query-record.ts'
 import { ReplyWriter } from './reply-writer.ts'
 
 export interface LiveQueryParts {
@@ -246,7 +246,7 @@ export class LiveQuery implements Receiver {
     record.outcome = outcome
     record.durationMs = this.#elapsed()
     record.bytes = this.#writer.bytes
-    record.fault = fault && inWords(fault)
+    record.fault = fault && faultInWords(fault, this.#asked.params)
     if (fault && !this.#writer.began) {
       this.#writer.reset()
       this.#reject(fault)
@@ -261,7 +261,7 @@ export class LiveQuery implements Receiver {
     attempt.record.outcome = outcome
     attempt.record.durationMs = this.#parts.clock.monotonic() - attempt.at
     if (outcome === 'answered' && this.#node) this.#parts.health.answered(this.#node.id, attempt.firstByteMs ?? attempt.record.durationMs)
-    attempt.record.fault = fault && inWords(fault)
+    attempt.record.fault = fault && faultInWords(fault, this.#asked.params)
     const stream = this.#stream
     this.#stream = undefined
     if (stream && outcome !== 'answered' && !stream.closed) stream.close(constants.NGHTTP2_CANCEL)
@@ -284,8 +284,6 @@ export class LiveQuery implements Receiver {
 }
 
 export const AT_LIMIT = { CPU: 'GATEWAY_AT_CPU_LIMIT', memory: 'GATEWAY_AT_MEMORY_LIMIT', concurrency: 'GATEWAY_AT_LIMIT' } as const
-
-export const inWords = (fault: Fault): string => `${fault.code}: ${fault.message}`
 
 function nobody(gateway: string, considered: readonly Considered[]): Fault {
   const why = considered.map(({ node, reason }) => `${node} ${reason}`).join(', ')

@@ -14,12 +14,13 @@ import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { Caller } from '../people/permissions.ts'
 import type { Admission } from './admission.ts'
-import { inWords, LiveQuery } from './live-query.ts'
+import { LiveQuery } from './live-query.ts'
 import type { NodeHealth } from './node-health.ts'
 import { QueryCounts } from './query-counts.ts'
 import { effectiveLimits } from './query-limits.ts'
 import type { QueryLog } from './query-log.ts'
-import type { QueryRecord } from './query-record.ts'
+import type { QueryMetrics } from './query-metrics.ts'
+import { faultInWords, type QueryRecord } from './query-record.ts'
 
 /** What a query must know of a store; found without SQL. */
 export interface QueryStore {
@@ -41,6 +42,7 @@ export interface QueryServiceParts {
   readonly admission: Admission
   readonly health: NodeHealth
   readonly queries: QueryLog
+  readonly metrics: QueryMetrics
   readonly events: EventBus
   readonly clock: Clock
   readonly random: Random
@@ -53,6 +55,9 @@ export interface QueryAsked {
   readonly format: QueryFormat
   readonly request: z.output<typeof QueryRequest>
 }
+
+/** What is kept of a statement, where it is kept. */
+const SQL_CHARACTERS = 10_000
 
 /** Takes queries from callers to nodes. */
 export class QueryService {
@@ -101,6 +106,7 @@ export class QueryService {
       }
     } finally {
       this.#parts.queries.ended(record)
+      this.#parts.metrics.ended(record)
       this.#tell(record)
     }
   }
@@ -112,17 +118,18 @@ export class QueryService {
     } catch (cause) {
       record.outcome = 'failed'
       record.durationMs = 0
-      record.fault = inWords(Fault.from(cause))
+      record.fault = faultInWords(Fault.from(cause), [])
       throw cause
     }
   }
 
   #record({ caller, format, request }: QueryAsked, store: QueryStore): QueryRecord {
     const { clock, random, nodes } = this.#parts
+    const gateway = nodes.gateway(store.gatewayId)
     return {
       id: newId<QueryId>('qry', random.bytes),
       store: store.name,
-      gateway: nodes.gateway(store.gatewayId)?.name ?? store.gatewayId,
+      gateway: gateway?.name ?? store.gatewayId,
       caller: caller.name,
       format,
       mode: request.mode,
@@ -135,6 +142,8 @@ export class QueryService {
       rows: 0,
       bytes: 0,
       fault: null,
+      sql: gateway?.settings.keepSqlText ? request.sql.slice(0, SQL_CHARACTERS) : null,
+      kept: gateway?.settings.queryLogDays !== 0,
       candidates: [],
       attempts: [],
     }
