@@ -59,6 +59,17 @@ test('a node whose link is younger than its first beat is asked', () => {
   expect(names(choosing([node('a', { silent: true, linkAge: 300 })]).order)).toEqual(['a'])
 })
 
+test('a node whose link lives though its beats do not come is asked before the query fails, and not before a limit is waited for', () => {
+  const silent = node('a', { silent: true })
+
+  expect(choosing([silent, node('b', { link: null })]).considered[0]).toEqual({
+    node: 'a',
+    taken: true,
+    reason: 'the only one that can, though its beats do not come',
+  })
+  expect(choosing([silent, node('b', { queryLimit: 0 })])).toMatchObject({ order: [], limit: 'concurrency' })
+})
+
 test('a store without a credential needs no key', () => {
   expect(names(choosing([node('a', { beat: { hasGatewayKey: false } as NodeFacts['beat'] })]).order)).toEqual(['a'])
 })

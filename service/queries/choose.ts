@@ -48,6 +48,7 @@ export interface ChooseParts {
 /** Which nodes may answer a query, in which order, and why. Pure: all that it knows is given, so that it can be explained afterwards. */
 export function choose(parts: ChooseParts): Choice {
   const able: NodeFacts[] = []
+  const silent: NodeFacts[] = []
   const left: Considered[] = []
   const full = { CPU: 0, memory: 0, concurrency: 0 }
   const required = parts.labels ? Object.entries(parts.labels) : []
@@ -55,20 +56,25 @@ export function choose(parts: ChooseParts): Choice {
     const why = whyNot(node, parts, required)
     const limit = why === undefined && !parts.unlimited ? limitOf(node, parts.running(node)) : undefined
     if (limit) full[limit] += 1
-    if (why === undefined && !limit) able.push(node)
+    if (why === undefined && !limit) (isSilent(node) ? silent : able).push(node)
     else left.push({ node: node.name, taken: false, reason: why ?? limitInWords(node, limit) })
   }
-  const first = pick(able, parts)
-  if (!first) return { order: able, considered: left, limit: mostOf(full) }
+  const limit = mostOf(full)
+  // Its link answers PINGs, or it would be gone: before the query fails, a node is asked whose beats are late.
+  const last = able.length === 0 && limit === null
+  const from = last ? silent : able
+  if (!last) for (const node of silent) left.push({ node: node.name, taken: false, reason: 'is silent: its beats do not come any more' })
+  const first = pick(from, parts)
+  if (!first) return { order: from, considered: left, limit }
   const order = [first.node]
-  const considered = [{ node: first.node.name, taken: true, reason: first.reason }]
-  for (const node of able) {
+  const considered = [{ node: first.node.name, taken: true, reason: last ? `${first.reason}, though its beats do not come` : first.reason }]
+  for (const node of from) {
     if (node === first.node) continue
     order.push(node)
     considered.push({ node: node.name, taken: false, reason: 'stands by' })
   }
   for (const one of left) considered.push(one)
-  return { order, considered, limit: mostOf(full) }
+  return { order, considered, limit }
 }
 
 /** Why the node cannot take the query whatever its load, or undefined. */
@@ -78,11 +84,12 @@ function whyNot(node: NodeFacts, { sealed, tried }: ChooseParts, required: reado
   if (node.draining) return 'is draining'
   for (const [key, value] of required) if (node.labels[key] !== value) return `lacks the label ${key}=${value} that the store requires`
   if (node.link === null) return 'has no link'
-  // A link that has just come up is younger than its first beat.
-  if (!node.alive() && node.linkAgeMs() > LIMITS.silentMs) return 'is silent: its beats do not come any more'
   if (sealed && node.beat?.hasGatewayKey === false) return 'has not got the key of the gateway yet'
   return undefined
 }
+
+/** A link that has just come up is younger than its first beat. */
+const isSilent = (node: NodeFacts): boolean => !node.alive() && node.linkAgeMs() > LIMITS.silentMs
 
 // ── limits ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -197,5 +204,5 @@ function load(node: NodeFacts, latencyMs: number, { running, health }: ChoosePar
   // Memory in use is no trouble until it is nearly all of it; the eighth power is 0.17 at 80 % and 0.66 at 95 %.
   const pressure = 1 + cpu + memory ** 8
   const failures = health?.failures(node.id) ?? 0
-  return ((running(node) + 1) * (latencyMs + 1) * pressure * (1 + 4 * failures)) / node.weight
+  return ((running(node) + 1) * (latencyMs + 1) * pressure * (1 + 2 * failures)) / node.weight
 }

@@ -26,7 +26,7 @@ test('one long query among short ones does not make a node slow', () => {
   of.answered(A, 60_000)
 
   expect(of.latencyMs(A)).toBeGreaterThan(9)
-  expect(of.latencyMs(A)).toBeLessThan(20)
+  expect(of.latencyMs(A)).toBeLessThan(30)
 })
 
 test('a node that has become slow shows it, and is given another try after a while', () => {
@@ -36,12 +36,14 @@ test('a node that has become slow shows it, and is given another try after a whi
   for (let answer = 0; answer < 40; answer += 1) of.answered(A, 400)
 
   expect(of.latencyMs(A)).toBeGreaterThan(200)
-  pass(60_000)
+  pass(15_000)
   expect(of.latencyMs(A)).toBeUndefined()
 })
 
-test('failures add up and are forgiven by half in ten seconds', () => {
+test('failures add up to three and are forgiven by half in ten seconds', () => {
   const { of, pass } = health()
+  for (const node of ['b', 'b', 'b', 'b', 'b'] as NodeId[]) of.failed(node)
+  expect(of.failures('b' as NodeId)).toBe(3)
   of.failed(A)
   of.failed(A)
   expect(of.failures(A)).toBe(2)

@@ -2,9 +2,15 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 
 /** How fast an old answer stops counting against a new one. */
-const LATENCY_HALF_LIFE_MS = 5_000
+const LATENCY_HALF_LIFE_MS = 3_000
+/** Answers that a mean is made of at most: of many in a moment the last ones count. */
+const MOST_ANSWERS = 10
+/** What is left of an answer's weight when it is worth nothing any more: ten answers are forgotten after 13 s. */
+const LEAST_WEIGHT = 0.5
 /** How fast a failure is forgiven. */
 const FAILURE_HALF_LIFE_MS = 10_000
+/** A link that breaks fails all that is on it: that is one failure, not as many as there were queries. */
+const MOST_FAILURES = 3
 
 interface Seen {
   /** Mean of ln(1 + ms): one long query among short ones must not make a node look slow. */
@@ -30,8 +36,7 @@ export class NodeHealth {
     const now = this.#clock.monotonic()
     const old = seen.weight * faded(now - seen.latencyAt, LATENCY_HALF_LIFE_MS)
     const value = Math.log1p(Math.max(0, ms))
-    // At most so much weight: of many answers in a moment the last ones count.
-    const before = Math.min(old, 19)
+    const before = Math.min(old, MOST_ANSWERS - 1)
     seen.logLatency = (seen.logLatency * before + value) / (before + 1)
     seen.weight = before + 1
     seen.latencyAt = now
@@ -41,14 +46,14 @@ export class NodeHealth {
   failed(nodeId: NodeId): void {
     const seen = this.#of(nodeId)
     const now = this.#clock.monotonic()
-    seen.failures = seen.failures * faded(now - seen.failedAt, FAILURE_HALF_LIFE_MS) + 1
+    seen.failures = Math.min(MOST_FAILURES, seen.failures * faded(now - seen.failedAt, FAILURE_HALF_LIFE_MS) + 1)
     seen.failedAt = now
   }
 
   /** Undefined when nothing is known, or nothing that is still worth something. */
   latencyMs(nodeId: NodeId): number | undefined {
     const seen = this.#seen.get(nodeId)
-    if (!seen || seen.weight * faded(this.#clock.monotonic() - seen.latencyAt, LATENCY_HALF_LIFE_MS) < 0.05) return undefined
+    if (!seen || seen.weight * faded(this.#clock.monotonic() - seen.latencyAt, LATENCY_HALF_LIFE_MS) < LEAST_WEIGHT) return undefined
     return Math.expm1(seen.logLatency)
   }
 
