@@ -49,6 +49,8 @@ function pass(from: Duplex, to: Duplex, seen: ((chunk: Buffer) => void) | undefi
   }
   if (from.closed) gone()
   else from.once('close', gone)
+  // It may have been held until there was somebody to take its bytes.
+  from.resume()
 }
 
 function closed(stream: Duplex): Promise<void> {

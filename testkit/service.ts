@@ -10,6 +10,8 @@ import { PosternProcess, type ProcessOptions } from './process.ts'
 export interface TestServiceOptions extends ProcessOptions {
   /** `shared`: a database on the test run's PostgreSQL, which is quick. `embedded`: the service's own, as by default in real life. */
   readonly database?: 'shared' | 'embedded'
+  /** PEM files: HTTPS. Who asks must trust the certificate (NODE_EXTRA_CA_CERTS). */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
   /** More words of `postern service start`. */
   readonly args?: readonly string[]
 }
@@ -35,13 +37,14 @@ export class TestService implements AsyncDisposable {
     const { port, postgresPort, folder, database, options } = parts
     this.postgresPort = postgresPort
     this.port = port
-    this.url = `http://127.0.0.1:${port}`
+    const { tls } = options
+    this.url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
     this.data = join(folder.path, 'service')
     this.#folder = folder
     this.#database = database
     const where = database ? ['--database-url', database.url] : []
     const args = ['service', 'start', '--data', this.data, '--port', String(port), '--postgres-port', String(postgresPort), ...where]
-    args.push(...(options.args ?? []))
+    args.push(...(tls ? ['--tls-cert', tls.certFile, '--tls-key', tls.keyFile] : []), ...(options.args ?? []))
     this.process = new PosternProcess(args, options)
   }
 
