@@ -3,11 +3,13 @@ import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
 import { VERSION } from '@postern/base/version.ts'
+import type { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { NODE_PATHS, SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { answer, type Route, Router } from './app/router.ts'
 import { AppliedSettings } from './beat/applied-settings.ts'
 import { Beat } from './beat/beat.ts'
+import { Grace } from './beat/grace.ts'
 import { channelAddress, obeyBeat } from './beat/obey.ts'
 import { Dialler } from './calls/dialler.ts'
 import type { Environment } from './calls/proxy.ts'
@@ -58,6 +60,8 @@ export interface RunningNode {
   readonly gateway: string
   readonly nodeId: NodeId
   readonly channelPort: number
+  /** Resolves, once all is stopped, when the node was deleted from its gateway. */
+  readonly ended: Promise<Fault>
   /** Takes no new work and finishes what it has; settles soon after the deadline. */
   drain(deadline: AbortSignal): Promise<void>
   /** Drains until the deadline (left out: not at all), says goodbye, stops. The same promise for every caller. */
@@ -77,6 +81,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       nodeId,
       channelPort: node.channelPort(),
       drain: node.drain,
+      ended: node.ended,
       stop: (deadline) => node.lifecycle.stop(deadline),
     }
   } catch (cause) {
@@ -131,6 +136,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const machine = new Machine({ clock })
   const usage = new Usage({ measure: () => machine.measure(), clock, log })
   const settings = new AppliedSettings({ folder, log })
+  const deleted = Promise.withResolvers<Fault>()
   const beat: Beat = new Beat({
     ...base,
     service,
@@ -153,8 +159,31 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     obey: obeyBeat({ settings, keys, peers, channel, dispatcher, worker, log }),
     // What answers beats can be dialled: no sense in waiting out a long back-off.
     onRecovered: () => link.wake('the service answers beats again'),
+    onDeleted: (fault) => deleted.resolve(fault),
   })
-  const status = () => nodeStatus({ folder, keys, link, beat, peers, dispatcher, worker, queries })
+  const status = () => nodeStatus({ folder, grace, keys, link, beat, peers, dispatcher, worker, queries })
+  const endAll = (fault: Fault) => {
+    queries.endAll(fault)
+    wire.endAll()
+    worker.endAll(fault)
+  }
+  const grace = new Grace({
+    ...base,
+    heardAt: () => beat.heardAt,
+    linked: () => link.state.at === 'up',
+    graceSeconds: () => settings.graceSeconds,
+    end: (fault) => {
+      worker.cutOff = true
+      endAll(fault)
+    },
+    release: async () => {
+      await worker.endSnapshots()
+      await stores.letGo()
+    },
+    resume: () => {
+      worker.cutOff = false
+    },
+  })
   const console = options.consolePort === undefined ? [] : [new ConsoleServer({ port: options.consolePort, status })]
 
   const lifecycle = new Lifecycle([
@@ -170,6 +199,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     dispatcher,
     link,
     certificate,
+    grace,
     ...console,
     usage,
     // Stopped after the beat, or a late one would call the node back to life.
@@ -179,7 +209,14 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const drain = async (deadline: AbortSignal) => {
     await Promise.all([dispatcher.drain(), worker.drain(deadline), queries.drain(deadline), wire.drain(deadline)])
   }
-  return { lifecycle, drain, channelPort: () => channelServer.port }
+  /** Nobody is waited for: what runs was started for a gateway that does not know this node any more. */
+  const ended = deleted.promise.then(async (fault) => {
+    log.warn({ code: fault.code }, 'this node was deleted: it stops')
+    endAll(fault)
+    await lifecycle.stop().catch((cause: unknown) => log.error({ err: cause }, 'the deleted node did not stop cleanly'))
+    return fault
+  })
+  return { lifecycle, drain, ended, channelPort: () => channelServer.port }
 }
 
 /** Nobody waits for an answer to a goodbye. */

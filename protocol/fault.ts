@@ -109,12 +109,17 @@ export const FAULTS = {
   NODE_ALREADY_JOINED: {
     kind: 'conflict',
     says: 'This data folder holds a node of another gateway.',
-    remedy: 'Name another folder with --data.',
+    remedy: 'Repeat it with --move to move the node to the other gateway, or name another folder with --data.',
   },
   NODE_PROOF_INVALID: {
     kind: 'denied',
     says: "The node's signature was not accepted.",
     remedy: "Check the node machine's clock; if it is right, join the node again.",
+  },
+  NODE_CUT_OFF: {
+    kind: 'stopped',
+    says: 'This node has not heard from its service for longer than its grace period.',
+    remedy: 'Mend the connection between node and service, or give the gateway a longer graceSeconds.',
   },
   NODE_OFFLINE: { kind: 'remote', says: 'The node has no live link.', remedy: 'Start the node, or look at its log.' },
   NO_NODE_AVAILABLE: {

@@ -109,6 +109,7 @@ export type BeatResponse = z.infer<typeof BeatResponse>
 /** The first node makes the gateway's key pair; of several at once one wins, the others get `accepted: false`. */
 export const OfferGatewayKey = z.object({ publicKey: z.string().max(64) })
 export const OfferGatewayKeyResponse = z.object({ accepted: z.boolean(), publicKey: z.string() })
+export const LeaveResponse = z.object({ nodesLeft: z.int() })
 export const CertificateRequest = z.object({ csr: z.string().max(8_192) })
 export const CertificateResponse = z.object({ certificate: z.string(), authority: z.string() })
 

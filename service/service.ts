@@ -115,7 +115,7 @@ function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
     plainRoutes({ database, metrics }),
     gatewayRoutes({ gateways, nodes }),
     nodeRoutes(nodeService),
-    nodeCallRoutes({ nodes, joins, beats, authority, repository: nodeRepository }),
+    nodeCallRoutes({ nodes, joins, beats, service: nodeService, authority, repository: nodeRepository }),
     storeRoutes({ stores: storeService, nodes }),
     tokenRoutes({ tokens, repository: tokenRepository, audit }),
     auditRoutes(audit),

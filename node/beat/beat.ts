@@ -32,6 +32,8 @@ interface BeatParts {
   readonly obey: (answer: Answered, signal: AbortSignal) => Promise<void>
   /** The service answers again after it did not. */
   readonly onRecovered: () => void
+  /** The node is no more: told each time that the service says so. */
+  readonly onDeleted: (fault: Fault) => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -50,10 +52,12 @@ export class Beat implements Component {
   #loop: Promise<void> | undefined
   #failing: string | undefined
   #refused: Fault | undefined
+  #heardAt: number
   #due = 0
 
   constructor(parts: BeatParts) {
     this.#parts = parts
+    this.#heardAt = parts.clock.monotonic()
     this.#bootId = Buffer.from(parts.random.bytes(16)).toString('base64url')
     this.#background = new Background((cause) => parts.log.error({ err: cause }, 'the answer to a beat could not be obeyed'))
   }
@@ -61,6 +65,11 @@ export class Beat implements Component {
   /** Why the last beat failed; undefined when it did not. */
   get failing(): string | undefined {
     return this.#failing
+  }
+
+  /** Monotonic: when the service last answered; the making of this when it has not. */
+  get heardAt(): number {
+    return this.#heardAt
   }
 
   /** The service says that this node is no more, or not itself: nothing passes by waiting. */
@@ -111,6 +120,7 @@ export class Beat implements Component {
       }
       this.#failing = undefined
       this.#refused = undefined
+      this.#heardAt = clock.monotonic()
       // Averages over a window that was changed are wanted now, not in a second.
       if (usage.average(answer.settings.aggregationMinutes)) this.#due = clock.monotonic()
       this.#background.run(() => obey({ answer, sent, askedAt }, signal))
@@ -119,6 +129,7 @@ export class Beat implements Component {
       const fault = Fault.from(cause)
       if (this.#failing === undefined) log.warn({ reason: fault.message, code: fault.code }, 'a beat failed')
       this.#failing = fault.message
+      if (fault.code === 'NODE_DELETED') this.#parts.onDeleted(fault)
       this.#refused = fault.kind === 'denied' || fault.code === 'NODE_UNKNOWN' ? fault : undefined
     }
   }

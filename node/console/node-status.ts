@@ -1,5 +1,6 @@
 import { VERSION } from '@postern/base/version.ts'
 import type { Beat } from '../beat/beat.ts'
+import type { Grace } from '../beat/grace.ts'
 import type { Peers } from '../channel/peers.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import type { Link } from '../link/link.ts'
@@ -11,6 +12,7 @@ import type { Worker } from '../work/worker.ts'
 
 interface NodeStatusParts {
   readonly folder: DataFolder
+  readonly grace: Grace
   readonly keys: KeyKeeper
   readonly link: Link
   readonly beat: Beat
@@ -21,7 +23,7 @@ interface NodeStatusParts {
 }
 
 /** What the node says of itself to the person at the machine. */
-export function nodeStatus({ folder, keys, link, beat, peers, dispatcher, worker, queries }: NodeStatusParts) {
+export function nodeStatus({ folder, grace, keys, link, beat, peers, dispatcher, worker, queries }: NodeStatusParts) {
   const { name, gateway, nodeId, url } = folder.joined()
   const { state } = link
   return {
@@ -38,6 +40,9 @@ export function nodeStatus({ folder, keys, link, beat, peers, dispatcher, worker
     },
     role: dispatcher.leading ? 'dispatcher' : 'worker',
     draining: worker.draining,
+    upgrading: folder.upgrading,
+    /** Beyond the grace period: it has ended its sessions. */
+    cutOff: grace.cutOff,
     gatewayKeyFingerprint: keys.key ? fingerprintOf(keys.key.publicKey) : null,
     runningJobs: worker.running.length,
     jobLimit: worker.limit,

@@ -52,7 +52,11 @@ export class QueryRunner implements Component {
 
   async stop(): Promise<void> {
     this.#draining = true
-    for (const query of this.#running) query.abort(new Fault('STOPPING'))
+    this.endAll(new Fault('STOPPING'))
+  }
+
+  endAll(fault: Fault): void {
+    for (const query of this.#running) query.abort(fault)
   }
 
   /** The fault before the first byte goes as status and stage; after it, as a trailer. */

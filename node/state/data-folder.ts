@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, readdir, rm } from 'node:fs/promises'
+import { chmod, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import { fileFault, makeFolder, readWhole, removeTemporary, writeWhole } from './files.ts'
@@ -70,6 +70,23 @@ export class DataFolder implements AsyncDisposable {
   /** Changes some fields, lastingly when this returns. */
   async update(change: Partial<NodeFile>): Promise<void> {
     await this.#save({ ...this.joined(), ...change })
+  }
+
+  /** Forgets all secrets of the gateway: its key, and the credentials of its stores. */
+  async wipeVault(): Promise<void> {
+    await rm(this.vault, { recursive: true, force: true }).catch((cause) => Promise.reject(fileFault(this.vault, cause)))
+    await makeFolder(this.vault)
+  }
+
+  /** Takes away all that is a node's; what else lies there stays. The identity goes last, so that it can be tried again. */
+  async destroy(): Promise<void> {
+    await this.#writing
+    for (const name of ['vault', 'scratch', UPGRADING, 'node.json']) {
+      const path = join(this.path, name)
+      await rm(path, { recursive: true, force: true }).catch((cause) => Promise.reject(fileFault(path, cause)))
+    }
+    this.#node = undefined
+    await rmdir(this.path).catch(() => undefined) // not empty, or not ours: it stays
   }
 
   /** Writes follow each other, so that the last one called is the one that stays. */

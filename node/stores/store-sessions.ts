@@ -68,6 +68,13 @@ export class StoreSessions implements Component {
     await Promise.all(all.map((entry) => this.#close(entry)))
   }
 
+  /** Closes every session that nobody uses, and the others as soon as they are given back. */
+  async letGo(): Promise<void> {
+    for (const entry of this.#current.values()) this.#leaving.add(entry)
+    this.#current.clear()
+    await this.#sweep(this.#parts.clock.monotonic())
+  }
+
   /** At once when the store is open; a promise while it is being opened. */
   acquire(ref: StoreRef): OpenedStore | Promise<OpenedStore> {
     const entry = this.#entry(ref)

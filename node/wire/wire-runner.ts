@@ -69,6 +69,10 @@ export class WireRunner implements Component {
 
   async stop(): Promise<void> {
     this.#draining = true
+    this.endAll()
+  }
+
+  endAll(): void {
     for (const { stream } of this.#open.values()) stream.close(constants.NGHTTP2_CANCEL)
   }
 
