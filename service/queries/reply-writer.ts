@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http'
 
 /** Bytes of a first chunk that may be held back for a moment, so that a small answer leaves in one write. */
 const HOLD_BYTES = 64 << 10
-/** The node's last bytes and its trailers are two reads, a fraction of this apart. */
-const HOLD_MS = 1
+/** The node's last bytes and its trailers are two reads, mostly a fraction of a millisecond apart. What is held can still be had from another node. */
+const HOLD_MS = 20
 /** Up to here copying is cheaper than a second buffer in the write. */
 const JOIN_BYTES = 4 << 10
 
