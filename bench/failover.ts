@@ -14,7 +14,7 @@ import { Pool } from 'undici'
 import { median, quantile } from './tools/compare.ts'
 
 const CLIENTS = 8
-const ROUNDS = 5
+const ROUNDS = 3
 /** How long is looked before and after what happens. */
 const BEFORE_MS = 1_500
 const AFTER_MS = 3_000

@@ -148,7 +148,9 @@ test.each(CASES)('no query fails when a node %s, by policy %s', async (_, policy
   await cluster.client.gateways.set(cluster.gateway, { policy })
   await cluster.allOnline()
   const crowd = new Crowd()
-  await waitFor('n1 answers', () => crowd.answers.some(({ node }) => node === 'n1') && crowd.answers.length > CLIENTS)
+  // By least-loaded that can take a while after a failure of n1.
+  const answers = () => crowd.answers.some(({ node }) => node === 'n1') && crowd.answers.length > CLIENTS
+  await waitFor('n1 answers', answers, Boolean, { timeoutMs: 40_000 })
   try {
     await trouble.strike()
     await trouble.seen?.()
