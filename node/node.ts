@@ -23,7 +23,7 @@ import { nodeStatus } from './console/node-status.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import { CertificateKeeper } from './identity/certificate-keeper.ts'
 import { Identity } from './identity/identity.ts'
-import { Link } from './link/link.ts'
+import { Links } from './link/links.ts'
 import { Machine } from './metrics/machine.ts'
 import { Usage } from './metrics/usage.ts'
 import { QueryRunner } from './queries/query-runner.ts'
@@ -132,7 +132,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const dispatcher = new Dispatcher({ ...base, self: nodeId, service, channel, peers, worker })
   const certificate = new CertificateKeeper({ ...base, folder, service, onRenewed: () => channelServer.renew(credentials()) })
   const remembered = () => folder.joined().transport
-  const link = new Link({ ...base, dialler, service, router, remembered, remember: (transport) => folder.update({ transport }) })
+  const link = new Links({ ...base, dialler, service, router, remembered, remember: (transport) => folder.update({ transport }) })
   const machine = new Machine({ clock })
   const usage = new Usage({ measure: () => machine.measure(), clock, log })
   const settings = new AppliedSettings({ folder, log })
@@ -156,7 +156,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
       settingsFault: settings.fault,
       channelEncryption: 'mutual',
     }),
-    obey: obeyBeat({ settings, keys, peers, channel, dispatcher, worker, log }),
+    obey: obeyBeat({ settings, keys, peers, channel, dispatcher, worker, links: link, log }),
     // What answers beats can be dialled: no sense in waiting out a long back-off.
     onRecovered: () => link.wake('the service answers beats again'),
     onDeleted: (fault) => deleted.resolve(fault),

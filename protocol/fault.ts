@@ -116,6 +116,11 @@ export const FAULTS = {
     says: "The node's signature was not accepted.",
     remedy: "Check the node machine's clock; if it is right, join the node again.",
   },
+  NODE_LINKED_ALREADY: {
+    kind: 'conflict',
+    says: 'The node is linked to this replica already, and asked for another one.',
+    remedy: 'None: it dials again until the balancer brings it to another replica.',
+  },
   NODE_CUT_OFF: {
     kind: 'stopped',
     says: 'This node has not heard from its service for longer than its grace period.',

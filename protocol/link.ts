@@ -7,6 +7,8 @@ import { StoreRef } from './node-api.ts'
 /** Where the node dials: `GET` with `Upgrade: postern` (raw) or `Upgrade: websocket` (subprotocol of the same name). */
 export const LINK_PATH = '/v1/node/link'
 export const LINK_PROTOCOL = 'postern'
+/** In the 101: the id of the replica that took the link. In the request: the id of one that is linked already and is to refuse. */
+export const REPLICA_HEADER = 'postern-replica'
 
 /**
  * Paths of the node's HTTP/2 application. Reached by two doors: the link (service) and the channel (other nodes).

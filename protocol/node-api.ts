@@ -103,6 +103,8 @@ export const BeatResponse = z.object({
   stop: z.array(RunningAttempt),
   /** Of the snapshots in the beat, those whose run still needs them. */
   keepSnapshots: z.array(RunId),
+  /** How many replicas of the service a node can have a link to; one where it is left out. */
+  replicas: z.int().optional(),
 })
 export type BeatResponse = z.infer<typeof BeatResponse>
 

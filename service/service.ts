@@ -33,6 +33,8 @@ export interface ServiceOptions {
   readonly databaseUrl?: string | undefined
   /** How nodes and people reach it; what it listens on when left out. */
   readonly publicUrl?: string | undefined
+  /** How other services on the same database reach this one, past any balancer; what it listens on when left out. */
+  readonly replicaUrl?: string | undefined
   /** PEM, both. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   readonly log: Log
@@ -57,7 +59,8 @@ export interface RunningService extends AsyncDisposable {
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { host = '127.0.0.1', port = 7400, databaseUrl, tls, log, clock = systemClock, random = systemRandom } = options
   const surroundings: Surroundings = { log, clock, random }
-  const publicUrl = checkUrl(options.publicUrl)
+  const publicUrl = checkUrl(options.publicUrl, '--public-url')
+  const replicaUrl = checkUrl(options.replicaUrl, '--replica-url')
 
   const folder = new DataFolder({ path: options.data, clock, random })
   const embedded = databaseUrl === undefined ? new EmbeddedPostgres({ folder: folder.path, log, clock, random }) : undefined
@@ -67,21 +70,34 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const expiry = new NodeExpiry({ nodes: core.nodes, service: core.nodeService, repository: core.nodeRepository, clock, log })
   // Links, queries, runs and events: work.ts.
   const names = [host, ...(publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : [])]
-  const work = buildWork(core, { wire: options.postgres && { ...options.postgres, host, tls, names, folder } })
+  const wire = options.postgres && { ...options.postgres, host, tls, names, folder }
+  const work = buildWork(core, { wire, replicaUrl: () => replicaUrl ?? http.url })
   const beats = new NodeBeats({
     nodes: core.nodes,
     repository: core.nodeRepository,
     leases: core.leases,
+    replicas: () => work.replicas.alive().length,
     listener: work.beatListener,
     clock,
     log,
   })
   const routes = [...coreRoutes(core, beats), ...work.routes]
-  const http = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes })
+  const http: HttpServer = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes })
   for (const [path, handler] of work.upgrades) http.onUpgrade(path, handler)
 
   // Started in this order; drained and stopped backwards.
-  const parts: readonly (Component | undefined)[] = [folder, embedded, database, adminToken, core.nodes, beats, expiry, ...work.parts, http]
+  const parts: readonly (Component | undefined)[] = [
+    folder,
+    embedded,
+    database,
+    adminToken,
+    core.nodes,
+    beats,
+    expiry,
+    ...work.parts,
+    http,
+    work.replicas,
+  ]
   const lifecycle = new Lifecycle(parts.filter((part) => part !== undefined))
   await lifecycle.start()
   log.info({ url: http.url }, 'service started')
@@ -130,10 +146,10 @@ function ownDatabase(url: string | undefined): () => { readonly connectionString
   return () => ({ connectionString })
 }
 
-function checkUrl(url: string | undefined): string | undefined {
+function checkUrl(url: string | undefined, flag: string): string | undefined {
   if (url === undefined) return undefined
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:')
-    throw new Fault('CONFIG_INVALID', { at: '--public-url must begin with http:// or https://.' })
+    throw new Fault('CONFIG_INVALID', { at: `${flag} must begin with http:// or https://.` })
   return parsed.href.replace(/\/$/, '')
 }

@@ -16,6 +16,7 @@ interface StartFlags {
   readonly postgresPort?: number | 'off'
   readonly databaseUrl?: string
   readonly publicUrl?: string
+  readonly replicaUrl?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
 }
@@ -40,6 +41,7 @@ export function serviceCommands(program: Command, shell: Shell): void {
     )
     .option('--database-url <url>', 'a PostgreSQL of your own instead of the embedded one')
     .option('--public-url <url>', 'how nodes and people reach it (default: what it listens on)')
+    .option('--replica-url <url>', 'how other services on the same database reach this one (default: what it listens on)')
     .option('--tls-cert <file>', 'serve HTTPS with this certificate chain (PEM)')
     .option('--tls-key <file>', 'its private key (PEM)')
     .addHelpText('after', HELP)
@@ -57,7 +59,7 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
     import('@postern/base/random.ts'),
     import('./foreground.ts'),
   ])
-  const { data, host, port, postgresPort: wire, databaseUrl, publicUrl, tlsCert, tlsKey } = flags
+  const { data, host, port, postgresPort: wire, databaseUrl, publicUrl, replicaUrl, tlsCert, tlsKey } = flags
   const log = createLog('service', shell.env['POSTERN_LOG'])
   const service = await startService({
     data,
@@ -66,6 +68,7 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
     postgres: wire === 'off' ? undefined : { port: wire ?? DEFAULT_POSTGRES_PORT, required: wire !== undefined },
     databaseUrl,
     publicUrl,
+    replicaUrl,
     tls: await readTls(tlsCert, tlsKey),
     log,
     clock: shell.clock,

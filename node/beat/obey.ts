@@ -7,6 +7,7 @@ import type { ChannelClient } from '../channel/channel-client.ts'
 import type { Peers } from '../channel/peers.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import { leaseOf } from '../dispatch/lease.ts'
+import type { Links } from '../link/links.ts'
 import type { KeyKeeper } from '../vault/key-keeper.ts'
 import type { Worker } from '../work/worker.ts'
 import type { AppliedSettings } from './applied-settings.ts'
@@ -19,6 +20,7 @@ interface ObeyParts {
   readonly channel: ChannelClient
   readonly dispatcher: Dispatcher
   readonly worker: Worker
+  readonly links: Pick<Links, 'know'>
   readonly log: Log
 }
 
@@ -29,6 +31,7 @@ export function obeyBeat(parts: ObeyParts): (answered: Answered, signal: AbortSi
     const { settings, peers, dispatcher, worker } = parts
     worker.cpuPercent = sent.cpuPercent
     peers.update(answer.peers)
+    parts.links.know(answer.replicas ?? 1)
     dispatcher.hold(leaseOf(answer.dispatcher, askedAt))
     asking ??= getKey(parts, answer, signal).finally(() => {
       asking = undefined

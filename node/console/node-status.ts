@@ -3,7 +3,7 @@ import type { Beat } from '../beat/beat.ts'
 import type { Grace } from '../beat/grace.ts'
 import type { Peers } from '../channel/peers.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
-import type { Link } from '../link/link.ts'
+import type { Links } from '../link/links.ts'
 import type { QueryRunner } from '../queries/query-runner.ts'
 import type { DataFolder } from '../state/data-folder.ts'
 import { fingerprintOf } from '../vault/gateway-key.ts'
@@ -14,7 +14,7 @@ interface NodeStatusParts {
   readonly folder: DataFolder
   readonly grace: Grace
   readonly keys: KeyKeeper
-  readonly link: Link
+  readonly link: Links
   readonly beat: Beat
   readonly peers: Peers
   readonly dispatcher: Dispatcher
@@ -33,6 +33,7 @@ export function nodeStatus({ folder, grace, keys, link, beat, peers, dispatcher,
     version: VERSION,
     service: { url, fault: beat.failing ?? null, remedy: beat.refused?.remedy ?? null },
     link: {
+      count: link.up,
       state: state.at,
       transport: state.at === 'down' ? null : state.transport,
       since: state.at === 'dialling' ? null : new Date(state.since).toISOString(),

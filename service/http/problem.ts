@@ -17,7 +17,12 @@ export const Problem = z.object({
 export type Problem = z.infer<typeof Problem>
 
 /** Where the kind alone does not say it well enough. */
-const STATUS: Partial<Record<FaultCode, number>> = { TOKEN_MISSING: 401, TOKEN_INVALID: 401, BODY_TOO_LARGE: 413 }
+const STATUS: Partial<Record<FaultCode, number>> = {
+  TOKEN_MISSING: 401,
+  TOKEN_INVALID: 401,
+  BODY_TOO_LARGE: 413,
+  DATABASE_UNREACHABLE: 503,
+}
 const RETRY_AFTER_SECONDS = '1'
 
 export const statusOf = (fault: Fault): number => STATUS[fault.code] ?? HTTP_STATUS[fault.kind]
@@ -40,7 +45,7 @@ export function headersOf(fault: Fault): Record<string, string> {
   return {
     'content-type': 'application/problem+json; charset=utf-8',
     ...(status === 401 ? { 'www-authenticate': 'Bearer realm="postern"' } : {}),
-    ...(fault.kind === 'limit' || fault.kind === 'stopped' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+    ...(fault.kind === 'limit' || status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
   }
 }
 

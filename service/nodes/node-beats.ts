@@ -21,6 +21,8 @@ export interface NodeBeatsParts {
   readonly repository: NodeRepository
   readonly leases: DispatcherLeases
   readonly listener: BeatListener
+  /** How many of us a node can be linked to. */
+  readonly replicas?: () => number
   readonly clock: Clock
   readonly log: Log
 }
@@ -70,6 +72,7 @@ export class NodeBeats implements Component {
         .map(peerOf),
       gatewayPublicKey: nodes.gateway(node.gatewayId)?.publicKey ?? null,
       dispatcher: { node: lease.node, epoch: lease.epoch, mine, leaseMs: mine ? LIMITS.leaseMs : 0 },
+      replicas: this.#parts.replicas?.() ?? 1,
       ...said,
     }
   }

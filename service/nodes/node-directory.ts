@@ -2,9 +2,10 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { GatewaySettings } from '@postern/protocol/api/gateways.ts'
-import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
+import type { GatewayId, NodeId, ReplicaId } from '@postern/protocol/ids.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
 import type { GatewayFacts, LinkTransport, NodeChange, NodeFacts } from './node-facts.ts'
+import { type DirectoryNews, NodeLinks } from './node-links.ts'
 import { factsOf, type Picture, pictureOf, sharedBy } from './node-picture.ts'
 import { NodeRecord } from './node-record.ts'
 import type { DirectoryRows, GatewayRow, NodeRow } from './node-repository.ts'
@@ -32,6 +33,7 @@ export class NodeDirectory implements Component {
   readonly #holders = new Map<GatewayId, { readonly node: NodeId | null; readonly epoch: number; readonly until: number }>()
   readonly #listeners = new Set<(change: NodeChange) => void>()
   readonly #linkListeners = new Set<(nodeId: NodeId) => void>()
+  readonly #links = new NodeLinks()
   readonly #stopping = new AbortController()
   #loop: Promise<void> | undefined
   /** Grows with each own write: a read that began before it may be older than what is known. */
@@ -92,7 +94,17 @@ export class NodeDirectory implements Component {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** Told when a node's link is lost, before anything else is. */
+  /** Told of what was heard here and not in the database: for the other replicas. */
+  onNews(listener: (news: DirectoryNews) => void): () => void {
+    return this.#links.onNews(listener)
+  }
+
+  /** The links of this replica. */
+  linksHere(): readonly DirectoryNews[] {
+    return this.#links.here()
+  }
+
+  /** Told when a node's last link is lost, before anything else is. */
   onLinkDown(listener: (nodeId: NodeId) => void): () => void {
     this.#linkListeners.add(listener)
     return () => void this.#linkListeners.delete(listener)
@@ -101,32 +113,38 @@ export class NodeDirectory implements Component {
   // ── news ───────────────────────────────────────────────────────────────────────────────────────
 
   linkUp(nodeId: NodeId, transport: LinkTransport): void {
-    const node = this.#nodes.get(nodeId)
-    node?.linkUp(transport)
-    if (node) this.#derive(node)
+    this.#links.tell({ type: 'link', node: nodeId, transport })
+    this.#linked(nodeId)
   }
 
   linkDown(nodeId: NodeId): void {
-    const node = this.#nodes.get(nodeId)
-    node?.linkDown()
-    for (const listener of this.#linkListeners) listener(nodeId)
-    if (node) this.#derive(node)
+    this.#links.tell({ type: 'link', node: nodeId, transport: null })
+    this.#linked(nodeId)
+  }
+
+  /** What another replica heard. */
+  hear(replica: ReplicaId, news: DirectoryNews): void {
+    if (news.type === 'beat') this.#heard(news.node, news.beat)
+    else if (news.type === 'goodbye') this.#left(news.node)
+    else if (news.type === 'link') {
+      this.#links.heard(replica, news)
+      this.#linked(news.node)
+    }
+  }
+
+  /** What is linked there only is out of reach. */
+  replicaDown(replica: ReplicaId): void {
+    for (const node of this.#links.lost(replica)) this.#linked(node)
   }
 
   beat(nodeId: NodeId, beat: Beat): void {
-    const node = this.#nodes.get(nodeId)
-    if (!node) return
-    const before = sharedBy(node)
-    node.heard(beat, 0)
-    // With 5,000 nodes there are 5,000 beats a second: the others are looked at only when this one says something new about them.
-    if (before === sharedBy(node)) this.#derive(node)
-    else this.#sweepGateway(node.gatewayId)
+    this.#heard(nodeId, beat)
+    this.#links.tell({ type: 'beat', node: nodeId, beat })
   }
 
   goodbye(nodeId: NodeId): void {
-    const node = this.#nodes.get(nodeId)
-    node?.goodbye()
-    if (node) this.#sweepGateway(node.gatewayId)
+    this.#left(nodeId)
+    this.#links.tell({ type: 'goodbye', node: nodeId })
   }
 
   lease(gatewayId: GatewayId, node: NodeId | null, epoch: number, ms: number): void {
@@ -137,27 +155,27 @@ export class NodeDirectory implements Component {
   }
 
   putGateway(row: GatewayRow): void {
-    this.#writes += 1
+    this.#wrote()
     this.#applyGateway(row)
     this.sweep()
   }
 
   dropGateway(id: GatewayId): void {
-    this.#writes += 1
+    this.#wrote()
     this.#gateways.delete(id)
     for (const node of this.#byGateway.get(id) ?? []) this.#forget(node)
     this.#arrange()
   }
 
   putNode(row: NodeRow): void {
-    this.#writes += 1
+    this.#wrote()
     this.#applyNode(row)
     this.#arrange()
     this.sweep()
   }
 
   dropNode(id: NodeId): void {
-    this.#writes += 1
+    this.#wrote()
     const node = this.#nodes.get(id)
     if (node) this.#forget(node)
     this.#arrange()
@@ -186,6 +204,36 @@ export class NodeDirectory implements Component {
   }
 
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** Its links have changed, here or at another replica. */
+  #linked(nodeId: NodeId): void {
+    const node = this.#nodes.get(nodeId)
+    const transport = this.#links.of(nodeId)
+    node?.linked(transport)
+    if (transport === null) for (const listener of this.#linkListeners) listener(nodeId)
+    if (node) this.#derive(node)
+  }
+
+  #heard(nodeId: NodeId, beat: Beat): void {
+    const node = this.#nodes.get(nodeId)
+    if (!node) return
+    const before = sharedBy(node)
+    node.heard(beat, 0)
+    // With 5,000 nodes there are 5,000 beats a second: the others are looked at only when this one says something new about them.
+    if (before === sharedBy(node)) this.#derive(node)
+    else this.#sweepGateway(node.gatewayId)
+  }
+
+  #left(nodeId: NodeId): void {
+    const node = this.#nodes.get(nodeId)
+    node?.goodbye()
+    if (node) this.#sweepGateway(node.gatewayId)
+  }
+
+  #wrote(): void {
+    this.#writes += 1
+    this.#links.tell({ type: 'changed' })
+  }
 
   #sweepGateway(gatewayId: GatewayId): void {
     this.#pictures.delete(gatewayId)
@@ -225,6 +273,7 @@ export class NodeDirectory implements Component {
     const known = this.#nodes.get(row.id)
     const node = known ?? new NodeRecord(row, this.#parts.clock)
     this.#nodes.set(row.id, node)
+    if (!known) node.linked(this.#links.of(row.id))
     node.apply(row)
     node.configure(gateway)
   }

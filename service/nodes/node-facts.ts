@@ -46,7 +46,7 @@ export interface NodeFacts {
   beatAgeMs(): number
   /** A beat within LIMITS.silentMs. */
   alive(): boolean
-  /** The link to this replica. */
+  /** The link to this replica, or to another one. */
   readonly link: LinkTransport | null
   /** For how long the link has been up; 0 without one. */
   linkAgeMs(): number

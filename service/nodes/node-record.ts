@@ -157,13 +157,10 @@ export class NodeRecord implements NodeFacts {
     this.saidGoodbye = true
   }
 
-  linkUp(transport: LinkTransport): void {
+  /** Null: neither this replica nor another has a link of it. */
+  linked(transport: LinkTransport | null): void {
+    if (transport && !this.link) this.#linkedAt = this.#clock.monotonic()
     this.link = transport
-    this.#linkedAt = this.#clock.monotonic()
-  }
-
-  linkDown(): void {
-    this.link = null
   }
 
   /** True when that is news. */
