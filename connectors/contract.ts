@@ -70,6 +70,8 @@ export interface Statement {
  */
 export interface Answer {
   readonly bytes: Readable
+  /** All of `bytes`, where they are there already: a small answer needs no stream. Who takes it leaves `bytes` alone. */
+  readonly whole?: Buffer
   /** Rows sent so far. */
   rows(): number
 }

@@ -13,6 +13,8 @@ import type { Listener, Wire } from './wire.ts'
 /** So many bytes wait for the reader before the database's socket is not read any more. */
 const BUFFER_BYTES = 262_144
 
+const NOTHING = Buffer.alloc(0)
+
 const BEGIN_READ = statement('begin read only')
 const BEGIN_WRITE = statement('begin read write')
 const COMMIT = statement('commit')
@@ -43,7 +45,9 @@ export interface QueryParts {
 export class QueryRun implements Listener {
   readonly #parts: QueryParts
   readonly #copy: boolean
-  readonly #stream: Readable
+  /** From the first bytes of an answer that is not there at once. */
+  #stream: Readable | undefined
+  #settled: () => void = () => undefined
   readonly #settle: { resolve(answer: Answer): void; reject(cause: unknown): void }
   #stage: Stage = STAGE.answering
   #answered = false
@@ -61,24 +65,13 @@ export class QueryRun implements Listener {
     this.#parts = parts
     this.#settle = settle
     this.#copy = copyText(parts.statement) !== undefined
-    this.#stream = new Readable({
-      highWaterMark: BUFFER_BYTES,
-      read: () => this.#resume(),
-      destroy: (cause, done) => {
-        this.#leave()
-        done(cause)
-      },
-    })
-    // Who reads hears of a failure; who does not yet must not end the process by it.
-    this.#stream.on('error', () => undefined)
   }
 
   static start(parts: QueryParts, signal: AbortSignal, faultOfAbort: (signal: AbortSignal) => Fault): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const aborted = () => run.#abort(faultOfAbort(signal))
-      const settled = () => signal.removeEventListener('abort', aborted)
       const run = new QueryRun(parts, { resolve, reject })
-      run.#stream.once('close', settled)
+      run.#settled = () => signal.removeEventListener('abort', aborted)
       signal.addEventListener('abort', aborted, { once: true })
       parts.wire.exchange(run, requestBytes(parts.statement))
     })
@@ -171,16 +164,27 @@ export class QueryRun implements Listener {
     if (this.#abandoned || this.#rows === 0) return
     const bytes = (this.#copied ?? this.#encoder?.out)?.take()
     if (!bytes) return
-    this.#answer()
+    this.#stream ??= this.#begin()
     if (this.#stream.push(bytes)) return
     this.#paused = true
     this.#parts.wire.pause()
   }
 
-  #answer(): void {
-    if (this.#answered) return
+  #begin(): Readable {
+    const stream = new Readable({
+      highWaterMark: BUFFER_BYTES,
+      read: () => this.#resume(),
+      destroy: (cause, done) => {
+        this.#leave()
+        done(cause)
+      },
+    })
+    // Who reads hears of a failure; who does not yet must not end the process by it.
+    stream.on('error', () => undefined)
+    stream.once('close', this.#settled)
     this.#answered = true
-    this.#settle.resolve({ bytes: this.#stream, rows: () => this.#rows })
+    this.#settle.resolve({ bytes: stream, rows: () => this.#rows })
+    return stream
   }
 
   /** The statement and its transaction are done: Z after the first Sync. */
@@ -197,9 +201,16 @@ export class QueryRun implements Listener {
     this.#encoder ??= this.#copied ? undefined : this.#parts.makeEncoder([])
     this.#encoder?.end()
     const bytes = (this.#copied ?? this.#encoder?.out)?.take()
-    if (bytes) this.#stream.push(bytes)
-    this.#stream.push(null)
-    this.#answer()
+    const stream = this.#stream
+    if (stream) {
+      if (bytes) stream.push(bytes)
+      stream.push(null)
+      return
+    }
+    this.#answered = true
+    this.#settled()
+    const rows = this.#rows
+    this.#settle.resolve(wholeAnswer(bytes ?? NOTHING, rows))
   }
 
   #resetFrame(code: number, buffer: Buffer, start: number): void {
@@ -227,12 +238,13 @@ export class QueryRun implements Listener {
   }
 
   #fail(fault: Fault): void {
-    if (this.#answered) this.#stream.destroy(fault)
-    else {
-      this.#answered = true
-      this.#settle.reject(fault)
-      this.#stream.destroy()
+    if (this.#answered) {
+      this.#stream?.destroy(fault)
+      return
     }
+    this.#answered = true
+    this.#settled()
+    this.#settle.reject(fault)
   }
 
   #abort(fault: Fault): void {
@@ -246,6 +258,19 @@ export class QueryRun implements Listener {
     if (this.#stage !== STAGE.answering) return
     this.#stage = STAGE.done
     this.#parts.cancel()
+  }
+}
+
+/** The stream is made only for those who ask for it. */
+function wholeAnswer(whole: Buffer, rows: number): Answer {
+  let stream: Readable | undefined
+  return {
+    whole,
+    rows: () => rows,
+    get bytes() {
+      stream ??= Readable.from(whole.length === 0 ? [] : [whole], { objectMode: false })
+      return stream
+    },
   }
 }
 

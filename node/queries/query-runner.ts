@@ -101,8 +101,23 @@ async function ask(session: Session, order: QueryOrder, signal: AbortSignal): Pr
   throw signal.reason
 }
 
+/** Most answers: no stream in between, and the head, the bytes and the trailers leave together. */
+function sendWhole(
+  stream: ServerHttp2Stream,
+  answer: { readonly whole: Buffer; readonly rows: number; readonly type: string },
+): Promise<void> {
+  if (stream.destroyed || stream.closed) return Promise.resolve()
+  return new Promise((resolve) => {
+    stream.respond({ ':status': 200, 'content-type': answer.type }, { waitForTrailers: true })
+    stream.once('wantTrailers', () => stream.sendTrailers({ [QUERY_TRAILERS.rows]: String(answer.rows) }))
+    stream.once('close', resolve)
+    stream.end(answer.whole)
+  })
+}
+
 /** Settles when the last byte and the trailers are handed over, or the other side has left. */
 function send(stream: ServerHttp2Stream, answer: Answer, how: { readonly type: string; readonly signal: AbortSignal }): Promise<void> {
+  if (answer.whole) return sendWhole(stream, { whole: answer.whole, rows: answer.rows(), type: how.type })
   const { bytes } = answer
   if (stream.destroyed || stream.closed) {
     bytes.on('error', () => undefined).destroy()
