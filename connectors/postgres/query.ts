@@ -5,6 +5,7 @@ import { ByteWriter } from '../formats/byte-writer.ts'
 import { csvHeader } from '../formats/csv.ts'
 import type { RowEncoder } from '../formats/encoder.ts'
 import type { EncoderMaker } from '../formats/formats.ts'
+import { wholeAnswer } from '../formats/whole-answer.ts'
 import { FRAME, proveStatement, SYNC, statement } from './messages.ts'
 import { cellColumns, readFields } from './result-columns.ts'
 import { faultOfServer, ServerError } from './server-error.ts'
@@ -258,19 +259,6 @@ export class QueryRun implements Listener {
     if (this.#stage !== STAGE.answering) return
     this.#stage = STAGE.done
     this.#parts.cancel()
-  }
-}
-
-/** The stream is made only for those who ask for it. */
-function wholeAnswer(whole: Buffer, rows: number): Answer {
-  let stream: Readable | undefined
-  return {
-    whole,
-    rows: () => rows,
-    get bytes() {
-      stream ??= Readable.from(whole.length === 0 ? [] : [whole], { objectMode: false })
-      return stream
-    },
   }
 }
 
