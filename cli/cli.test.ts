@@ -253,3 +253,51 @@ test('query prints NDJSON as a table, with 64-bit numbers to the last digit', as
   expect(stdout).toBe('              id  name\n----------------  ----\n9007199254740993  a\\tb\n               1  NULL\n')
   expect(stderr).toMatch(/^\(2 rows by node n1 in /)
 })
+
+const LOGGED = {
+  id: 'qry_0123456789abcdefghij',
+  store: 'shop',
+  gateway: 'demo',
+  caller: 'ann',
+  node: 'n1',
+  outcome: 'failed',
+  startedAt: '2026-01-02T03:04:05.678Z',
+  queuedMs: 12,
+  firstRowMs: null,
+  durationMs: 2_345,
+  rows: 0,
+  bytes: 0,
+  fault: 'STORE_LOST: The connection to the store broke.',
+  sql: null,
+  candidates: [{ node: 'n1', taken: true, reason: 'the primary' }],
+  attempts: [{ node: 'n1', startedAt: '2026-01-02T03:04:05.700Z', durationMs: 2_300, outcome: 'failed', fault: 'STORE_LOST: It broke.' }],
+}
+
+test('query list asks for what was named, and prints a line for each query', async () => {
+  await using place = await world()
+  await using server = await serving(() => ({ body: { items: [LOGGED], nextCursor: null } }))
+
+  const { code, stdout } = await place.run(['query', 'list', '--slow', '--failed', '--store', 'shop', '--limit', '5'], server.env)
+  const slower = await place.run(['query', 'list', '--slow', '250', '--json'], server.env)
+
+  expect(code).toBe(0)
+  expect(stdout).toMatch(
+    /^ID .*\nqry_0123456789abcdefghij\s+2026-01-02 03:04:05Z\s+shop\s+ann\s+n1\s+failed\s+1\s+12 ms\s+2\.3 s\s+0\s+STORE_LOST\n$/,
+  )
+  expect(server.requests.map(({ path }) => path)).toEqual([
+    '/v1/queries?limit=5&slowerThanMs=1000&outcome=failed&store=shop',
+    '/v1/queries?limit=20&slowerThanMs=250',
+  ])
+  expect(JSON.parse(slower.stdout)).toEqual([LOGGED])
+})
+
+test('query show tells the figures and the story of one query', async () => {
+  await using place = await world()
+  await using server = await serving(() => ({ body: LOGGED }))
+
+  const { code, stdout } = await place.run(['query', 'show', LOGGED.id], server.env)
+
+  expect(code).toBe(0)
+  expect(stdout).toContain('waited     12 ms\n')
+  expect(stdout).toContain('  chosen     n1: the primary\n  tried      n1: failed after 2.3 s, STORE_LOST: It broke.\n')
+})

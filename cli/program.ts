@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { VERSION } from '@postern/base/version.ts'
 import { EXIT_CODE, Fault } from '@postern/protocol/fault.ts'
 import { Command, CommanderError } from 'commander'
+import { connectCommand } from './commands/connect.ts'
 import { copyCommand } from './commands/copy.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { gatewayCommands } from './commands/gateway.ts'
@@ -12,6 +13,7 @@ import { queryCommand } from './commands/query.ts'
 import { runCommands } from './commands/run.ts'
 import { serviceCommands } from './commands/service.ts'
 import { storeCommands } from './commands/store.ts'
+import { tokenCommands } from './commands/token.ts'
 import { Exit } from './exit.ts'
 import { printFault } from './output/fault.ts'
 import type { Shell } from './shell.ts'
@@ -27,6 +29,7 @@ export function buildProgram(shell: Shell): Command {
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
+    .enablePositionalOptions()
     .addHelpText('after', HELP)
     .showSuggestionAfterError(true)
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
@@ -37,7 +40,9 @@ export function buildProgram(shell: Shell): Command {
     storeCommands,
     queryCommand,
     copyCommand,
+    connectCommand,
     runCommands,
+    tokenCommands,
     loginCommand,
     doctorCommand,
   ]) {

@@ -1,15 +1,28 @@
 /** The API of a Postern service, typed. `new Client({ url, token }).stores.list()`; failures are Faults. */
 import type { Event } from '@postern/protocol/api/events.ts'
-import type { GatewayCreated, GatewayKeys, GatewayView, KeyRegenerated, NodeView, SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type { GatewayCreated, GatewayKeys, GatewayView, KeyRegenerated, NodeView, SettingsPatch } from '@postern/protocol/api/gateways.ts'
 import type { ListOf, NodeChange, StoreChange } from '@postern/protocol/api/lists.ts'
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import type { CopyRequest, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
+import type { SessionView } from '@postern/protocol/api/sessions.ts'
 import type { Catalog, StoreCreate, StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
+import type { TokenCreate, TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
 import { readEvents } from './events.ts'
 import { type ClientOptions, Http } from './http.ts'
 import { type QueryOptions, type QueryResult, runQuery } from './query.ts'
 
 const at = (...parts: readonly string[]) => `/v1/${parts.map(encodeURIComponent).join('/')}`
+
+/** Of the query log; all that are given must hold. */
+export interface QueryListFilter {
+  readonly store?: string
+  readonly outcome?: QueryView['outcome']
+  readonly caller?: string
+  readonly node?: string
+  readonly slowerThanMs?: number
+  /** ISO 8601. */
+  readonly since?: string
+}
 
 export interface PageOptions {
   readonly limit?: number
@@ -26,10 +39,10 @@ export class Client {
 
   readonly gateways = {
     list: (signal?: AbortSignal) => this.#all<GatewayView>(at('gateways'), signal),
-    create: (body: { readonly name: string; readonly settings?: SettingsChange }, signal?: AbortSignal) =>
+    create: (body: { readonly name: string; readonly settings?: SettingsPatch }, signal?: AbortSignal) =>
       this.#http.json<GatewayCreated>('POST', at('gateways'), { body, signal }),
     get: (gateway: string, signal?: AbortSignal) => this.#http.json<GatewayView>('GET', at('gateways', gateway), { signal }),
-    set: (gateway: string, settings: SettingsChange, signal?: AbortSignal) =>
+    set: (gateway: string, settings: SettingsPatch, signal?: AbortSignal) =>
       this.#http.json<GatewayView>('PATCH', at('gateways', gateway), { body: { settings }, signal }),
     delete: (gateway: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('gateways', gateway), { signal }),
     keys: (gateway: string, signal?: AbortSignal) => this.#http.json<GatewayKeys>('GET', at('gateways', gateway, 'keys'), { signal }),
@@ -62,9 +75,22 @@ export class Client {
       this.#http.json<Catalog>('GET', at('stores', store, 'catalog'), { query: { path }, signal }),
   }
 
+  readonly tokens = {
+    list: (signal?: AbortSignal) => this.#all<TokenView>(at('tokens'), signal),
+    /** The answer is the only one that holds the token. */
+    create: (body: TokenCreate, signal?: AbortSignal) => this.#http.json<TokenCreated>('POST', at('tokens'), { body, signal }),
+    delete: (id: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('tokens', id), { signal }),
+  }
+
   readonly queries = {
-    list: (options: PageOptions = {}) => this.#page<QueryView>(at('queries'), options),
+    list: (options: PageOptions & QueryListFilter = {}) => this.#page<QueryView>(at('queries'), options),
     get: (id: string, signal?: AbortSignal) => this.#http.json<QueryView>('GET', at('queries', id), { signal }),
+  }
+
+  /** Connections that are open on the replica that answers. */
+  readonly sessions = {
+    list: async (signal?: AbortSignal) =>
+      (await this.#http.json<{ readonly items: readonly SessionView[] }>('GET', at('sessions'), { signal })).items,
   }
 
   readonly runs = {
@@ -98,8 +124,8 @@ export class Client {
   }
 
   #page<Item>(path: string, options: PageOptions): Promise<ListOf<Item>> {
-    const { limit, cursor, signal } = options
-    return this.#http.json<ListOf<Item>>('GET', path, { query: { limit, cursor }, signal })
+    const { signal, ...query } = options
+    return this.#http.json<ListOf<Item>>('GET', path, { query: { ...query }, signal })
   }
 
   async #all<Item>(path: string, signal: AbortSignal | undefined): Promise<readonly Item[]> {

@@ -2,7 +2,7 @@
  * What a connector is. The engine and the node know stores only by this page; `testkit/connector-contract.ts` holds each
  * connector to its claims. Nothing here does I/O.
  */
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import type { Log, Secret } from '@postern/base/log.ts'
 import type { QueryFormat } from '@postern/protocol/api/queries.ts'
 import type { Catalog, StoreSettings } from '@postern/protocol/api/stores.ts'
@@ -12,6 +12,8 @@ import type { z } from 'zod'
 export interface Abilities {
   /** Answers SQL. */
   readonly query?: 'sql'
+  /** Clients can speak its own protocol through the gateway, signed in by the node. */
+  readonly wire?: 'postgres'
   readonly source?: { readonly snapshot: boolean }
   readonly sink?: { readonly modes: readonly ('append' | 'overwrite' | 'upsert')[]; readonly exactlyOnce: boolean }
 }
@@ -43,6 +45,8 @@ export interface Session extends AsyncDisposable {
   check(signal: AbortSignal): Promise<{ readonly server: string }>
   browse(path: string, signal: AbortSignal): Promise<Catalog>
   query?(statement: Statement, signal: AbortSignal): Promise<Answer>
+  /** A new connection, signed in with the store's credential and the client's own parameters. It belongs to the caller. */
+  wire?(parameters: Readonly<Record<string, string>>, signal: AbortSignal): Promise<WireConnection>
   readonly source?: Source
   readonly sink?: Sink
 }
@@ -55,6 +59,8 @@ export interface Statement {
   /** `read` runs in a read-only transaction. */
   readonly mode: 'read' | 'write'
   readonly maxRows?: number | undefined
+  /** The store itself ends the statement after so long, where it can: also when nobody is there any more to cancel it. */
+  readonly timeoutMs?: number | undefined
   readonly format: QueryFormat
 }
 
@@ -64,8 +70,19 @@ export interface Statement {
  */
 export interface Answer {
   readonly bytes: Readable
+  /** All of `bytes`, where they are there already: a small answer needs no stream. Who takes it leaves `bytes` alone. */
+  readonly whole?: Buffer
   /** Rows sent so far. */
   rows(): number
+}
+
+/** A connection in the store's own protocol, ready for the first statement. */
+export interface WireConnection {
+  readonly socket: Duplex
+  /** What the server said while signing in and the client must hear: its parameters, and that it is ready. */
+  readonly greeting: Buffer
+  /** Asks the server to stop what runs. Never fails. */
+  cancel(): Promise<void>
 }
 
 /** Faults that a store can only raise before it has seen the statement: safe to try on another node. */

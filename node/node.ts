@@ -2,10 +2,14 @@ import type { Clock } from '@postern/base/clock.ts'
 import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
+import { VERSION } from '@postern/base/version.ts'
+import type { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { NODE_PATHS, SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { answer, type Route, Router } from './app/router.ts'
+import { AppliedSettings } from './beat/applied-settings.ts'
 import { Beat } from './beat/beat.ts'
+import { Grace } from './beat/grace.ts'
 import { channelAddress, obeyBeat } from './beat/obey.ts'
 import { Dialler } from './calls/dialler.ts'
 import type { Environment } from './calls/proxy.ts'
@@ -19,16 +23,19 @@ import { nodeStatus } from './console/node-status.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import { CertificateKeeper } from './identity/certificate-keeper.ts'
 import { Identity } from './identity/identity.ts'
-import { Link } from './link/link.ts'
+import { Links } from './link/links.ts'
 import { Machine } from './metrics/machine.ts'
+import { Usage } from './metrics/usage.ts'
 import { QueryRunner } from './queries/query-runner.ts'
 import { DataFolder } from './state/data-folder.ts'
+import { StaleCredentials } from './stores/stale-credentials.ts'
 import { StoreBook } from './stores/store-book.ts'
 import { storeRoutes } from './stores/store-routes.ts'
 import { StoreSessions } from './stores/store-sessions.ts'
 import { KeyKeeper } from './vault/key-keeper.ts'
 import { keyRoutes } from './vault/key-routes.ts'
 import { VaultFiles } from './vault/vault-file.ts'
+import { WireRunner } from './wire/wire-runner.ts'
 import { Worker } from './work/worker.ts'
 
 export interface NodeOptions {
@@ -42,6 +49,8 @@ export interface NodeOptions {
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
+  /** What it says that it runs; the program's own version when left out. */
+  readonly version?: string
   /** Where HTTPS_PROXY and NO_PROXY are read; the process's own when left out. */
   readonly environment?: Environment
 }
@@ -51,6 +60,8 @@ export interface RunningNode {
   readonly gateway: string
   readonly nodeId: NodeId
   readonly channelPort: number
+  /** Resolves, once all is stopped, when the node was deleted from its gateway. */
+  readonly ended: Promise<Fault>
   /** Takes no new work and finishes what it has; settles soon after the deadline. */
   drain(deadline: AbortSignal): Promise<void>
   /** Drains until the deadline (left out: not at all), says goodbye, stops. The same promise for every caller. */
@@ -70,6 +81,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       nodeId,
       channelPort: node.channelPort(),
       drain: node.drain,
+      ended: node.ended,
       stop: (deadline) => node.lifecycle.stop(deadline),
     }
   } catch (cause) {
@@ -92,21 +104,25 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const keys = new KeyKeeper({ files, service, log })
   await keys.load()
 
+  const shelf = { book: new StoreBook({ files, service }), key: () => keys.key }
+  const stale = new StaleCredentials({ ...base, ...shelf })
   const stores = new StoreSessions({
     ...base,
-    book: new StoreBook({ files, service }),
-    key: () => keys.key,
+    ...shelf,
+    stale,
     scratch: folder.scratch,
     copying: () => worker.copying,
   })
   const queries = new QueryRunner({ stores, log })
+  const wire = new WireRunner({ stores, log })
   const loadEngine = async () => {
     const { Engine } = await import('@postern/engine/engine.ts')
     return new Engine({ clock, log, open: (ref, signal) => stores.open(ref, signal) })
   }
   const worker: Worker = new Worker({ ...base, service, loadEngine })
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
-  const routes = { ...queries.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
+  const known = { ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
+  const routes = { ...queries.routes, ...wire.routes, ...known }
   const router = new Router({ routes, log })
 
   const credentials = () => folder.joined().channel
@@ -116,48 +132,91 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const dispatcher = new Dispatcher({ ...base, self: nodeId, service, channel, peers, worker })
   const certificate = new CertificateKeeper({ ...base, folder, service, onRenewed: () => channelServer.renew(credentials()) })
   const remembered = () => folder.joined().transport
-  const link = new Link({ ...base, dialler, service, router, remembered, remember: (transport) => folder.update({ transport }) })
+  const link = new Links({ ...base, dialler, service, router, remembered, remember: (transport) => folder.update({ transport }) })
   const machine = new Machine({ clock })
+  const usage = new Usage({ measure: () => machine.measure(), clock, log })
+  const settings = new AppliedSettings({ folder, log })
+  const deleted = Promise.withResolvers<Fault>()
   const beat: Beat = new Beat({
     ...base,
     service,
-    measure: () => machine.measure(),
+    version: options.version ?? VERSION,
+    usage,
     work: () => ({
       channel: channelAddress(options.channelHost ?? dialler.localAddress, channelServer.port),
       unreachable: [...peers.unreachable],
-      runningQueries: queries.running,
+      runningQueries: queries.running + wire.running,
       running: [...worker.running],
       snapshots: [...worker.snapshots],
       hasGatewayKey: keys.ready,
       draining: worker.draining,
+      upgrading: folder.upgrading,
+      staleCredentials: stale.count,
+      settingsTag: settings.tag,
+      settingsFault: settings.fault,
+      channelEncryption: 'mutual',
     }),
-    obey: obeyBeat({ folder, keys, peers, channel, dispatcher, worker, log }),
+    obey: obeyBeat({ settings, keys, peers, channel, dispatcher, worker, links: link, log }),
     // What answers beats can be dialled: no sense in waiting out a long back-off.
     onRecovered: () => link.wake('the service answers beats again'),
+    onDeleted: (fault) => deleted.resolve(fault),
   })
-  const status = () => nodeStatus({ folder, keys, link, beat, peers, dispatcher, worker, queries })
+  const status = () => nodeStatus({ folder, grace, keys, link, beat, peers, dispatcher, worker, queries })
+  const endAll = (fault: Fault) => {
+    queries.endAll(fault)
+    wire.endAll()
+    worker.endAll(fault)
+  }
+  const grace = new Grace({
+    ...base,
+    heardAt: () => beat.heardAt,
+    linked: () => link.state.at === 'up',
+    graceSeconds: () => settings.graceSeconds,
+    end: (fault) => {
+      worker.cutOff = true
+      endAll(fault)
+    },
+    release: async () => {
+      await worker.endSnapshots()
+      await stores.letGo()
+    },
+    resume: () => {
+      worker.cutOff = false
+    },
+  })
   const console = options.consolePort === undefined ? [] : [new ConsoleServer({ port: options.consolePort, status })]
 
   const lifecycle = new Lifecycle([
     held('folder', () => folder[Symbol.asyncDispose]()),
     held('calls', async () => service.close()),
     stores,
+    stale,
     queries,
+    wire,
     channelServer,
     peers,
     worker,
     dispatcher,
     link,
     certificate,
+    grace,
     ...console,
+    usage,
     // Stopped after the beat, or a late one would call the node back to life.
     held('goodbye', () => service.call({ path: SERVICE_PATHS.goodbye, body: {}, timeoutMs: GOODBYE_MS }).catch(() => undefined)),
     beat,
   ])
   const drain = async (deadline: AbortSignal) => {
-    await Promise.all([dispatcher.drain(), worker.drain(deadline), queries.drain(deadline)])
+    await Promise.all([dispatcher.drain(), worker.drain(deadline), queries.drain(deadline), wire.drain(deadline)])
   }
-  return { lifecycle, drain, channelPort: () => channelServer.port }
+  /** Nobody is waited for: what runs was started for a gateway that does not know this node any more. */
+  const ended = deleted.promise.then(async (fault) => {
+    log.warn({ code: fault.code }, 'this node was deleted: it stops')
+    endAll(fault)
+    await lifecycle.stop().catch((cause: unknown) => log.error({ err: cause }, 'the deleted node did not stop cleanly'))
+    return fault
+  })
+  return { lifecycle, drain, ended, channelPort: () => channelServer.port }
 }
 
 /** Nobody waits for an answer to a goodbye. */

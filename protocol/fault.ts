@@ -68,7 +68,7 @@ export const FAULTS = {
   TOKEN_INVALID: { kind: 'denied', says: 'The token is not valid.', remedy: 'Use a token that exists and has not expired.' },
   NOT_ALLOWED: { kind: 'denied', says: 'You may not do this.', remedy: 'Ask an administrator for the permission that the message names.' },
 
-  TOKEN_UNKNOWN: { kind: 'missing', says: 'There is no such token.', remedy: 'See GET /v1/tokens.' },
+  TOKEN_UNKNOWN: { kind: 'missing', says: 'There is no such token.', remedy: 'See `postern token list`.' },
   TOO_MANY_TRIES: {
     kind: 'limit',
     says: 'There were too many wrong tries from this address.',
@@ -109,12 +109,22 @@ export const FAULTS = {
   NODE_ALREADY_JOINED: {
     kind: 'conflict',
     says: 'This data folder holds a node of another gateway.',
-    remedy: 'Name another folder with --data.',
+    remedy: 'Repeat it with --move to move the node to the other gateway, or name another folder with --data.',
   },
   NODE_PROOF_INVALID: {
     kind: 'denied',
     says: "The node's signature was not accepted.",
     remedy: "Check the node machine's clock; if it is right, join the node again.",
+  },
+  NODE_LINKED_ALREADY: {
+    kind: 'conflict',
+    says: 'The node is linked to this replica already, and asked for another one.',
+    remedy: 'None: it dials again until the balancer brings it to another replica.',
+  },
+  NODE_CUT_OFF: {
+    kind: 'stopped',
+    says: 'This node has not heard from its service for longer than its grace period.',
+    remedy: 'Mend the connection between node and service, or give the gateway a longer graceSeconds.',
   },
   NODE_OFFLINE: { kind: 'remote', says: 'The node has no live link.', remedy: 'Start the node, or look at its log.' },
   NO_NODE_AVAILABLE: {
@@ -126,6 +136,26 @@ export const FAULTS = {
     kind: 'limit',
     says: "The gateway you selected can't establish data source connections because it's exceeded the concurrency limit set by your gateway admin. Try again later, or ask your gateway admin to increase the limit.",
     remedy: 'Try again later, or raise queryConcurrency or queueTimeoutMs with `postern gateway set`.',
+  },
+  GATEWAY_AT_CPU_LIMIT: {
+    kind: 'limit',
+    says: "The gateway you selected can't establish data source connections because it's exceeded the CPU limit set by your gateway admin. Try again later, or ask your gateway admin to increase the limit.",
+    remedy: 'Try again later, or raise cpuPercent or queueTimeoutMs with `postern gateway set`.',
+  },
+  GATEWAY_AT_MEMORY_LIMIT: {
+    kind: 'limit',
+    says: "The gateway you selected can't establish data source connections because it's exceeded the memory limit set by your gateway admin. Try again later, or ask your gateway admin to increase the limit.",
+    remedy: 'Try again later, or raise memoryPercent or queueTimeoutMs with `postern gateway set`.',
+  },
+  GATEWAY_QUEUE_FULL: {
+    kind: 'limit',
+    says: 'As many queries wait for a place on this gateway already as may wait.',
+    remedy: 'Try again later, or raise queryConcurrency with `postern gateway set`, or add nodes.',
+  },
+  CALLER_QUEUE_FULL: {
+    kind: 'limit',
+    says: 'As many queries of this caller wait for a place on this gateway already as one caller may have waiting.',
+    remedy: 'Ask for less at a time, or try again later.',
   },
   LEASE_LOST: { kind: 'conflict', says: 'Another holder has the lease.', remedy: 'None is needed: the work goes on at its new holder.' },
   ATTEMPT_STALE: { kind: 'conflict', says: 'A newer attempt of this task exists.', remedy: 'None is needed: the newer attempt goes on.' },
@@ -185,10 +215,57 @@ export const FAULTS = {
     says: 'This store does not answer queries.',
     remedy: 'Query a store that has SQL, or copy the data to one.',
   },
+  QUERY_TOO_MANY_ROWS: {
+    kind: 'input',
+    says: 'The result has more rows than is allowed; it was cut.',
+    remedy: 'Ask for fewer rows, with LIMIT or maxRows, or have the named limit raised. A statement that writes may have been carried out.',
+  },
+  QUERY_TOO_LARGE: {
+    kind: 'input',
+    says: 'The result has more bytes than is allowed; it was cut.',
+    remedy: 'Ask for fewer rows or columns, or have the named limit raised. A statement that writes may have been carried out.',
+  },
+  TOO_MANY_QUERIES: {
+    kind: 'limit',
+    says: 'More queries run at a time than is allowed.',
+    remedy: 'Wait until one of them has ended, or have the named limit raised.',
+  },
   QUERY_READ_ONLY: {
     kind: 'denied',
     says: 'The statement would change data, and the query is read-only.',
     remedy: 'Ask with mode "write" if you mean it.',
+  },
+
+  // connections of the stores' own protocols
+  WIRE_UNSUPPORTED: {
+    kind: 'input',
+    says: "This store does not speak PostgreSQL's protocol.",
+    remedy: 'Use `postern connect STORE`, which speaks the protocol of the store, or `postern query`.',
+  },
+  CONNECT_UNSUPPORTED: {
+    kind: 'input',
+    says: 'This store has no host and port to connect to.',
+    remedy: 'Use `postern query` or `postern copy`.',
+  },
+  WIRE_INVALID: {
+    kind: 'input',
+    says: "This is not PostgreSQL's protocol in version 3.",
+    remedy: 'Connect with a driver or program for PostgreSQL.',
+  },
+  TLS_REQUIRED: {
+    kind: 'denied',
+    says: 'A token is not taken over a connection without TLS.',
+    remedy: 'Connect with sslmode=require.',
+  },
+  SESSIONS_AT_LIMIT: {
+    kind: 'limit',
+    says: 'There are too many open connections.',
+    remedy: 'Close some, or raise the limit that the message names with `postern gateway set`.',
+  },
+  SESSION_ENDED: {
+    kind: 'stopped',
+    says: 'The connection was ended.',
+    remedy: 'Connect again.',
   },
 
   // copies

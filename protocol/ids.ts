@@ -13,6 +13,8 @@ export const QueryId = id('qry', 'QueryId')
 export const RunId = id('run', 'RunId')
 export const TaskId = id('tsk', 'TaskId')
 export const TokenId = id('tok', 'TokenId')
+export const SessionId = id('ses', 'SessionId')
+export const ReplicaId = id('rep', 'ReplicaId')
 export type GatewayId = z.infer<typeof GatewayId>
 export type NodeId = z.infer<typeof NodeId>
 export type StoreId = z.infer<typeof StoreId>
@@ -20,6 +22,8 @@ export type QueryId = z.infer<typeof QueryId>
 export type RunId = z.infer<typeof RunId>
 export type TaskId = z.infer<typeof TaskId>
 export type TokenId = z.infer<typeof TokenId>
+export type SessionId = z.infer<typeof SessionId>
+export type ReplicaId = z.infer<typeof ReplicaId>
 
 /** What people call a gateway, node or store: also a database name on the wire, so at most 63 characters. */
 export const Name = z
@@ -33,7 +37,7 @@ const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz'
 
 /** A new id: the prefix and 20 characters (103 bits) of the given randomness. */
 export function newId<Id extends string>(
-  prefix: 'gw' | 'nod' | 'sto' | 'qry' | 'run' | 'tsk' | 'tok',
+  prefix: 'gw' | 'nod' | 'sto' | 'qry' | 'run' | 'tsk' | 'tok' | 'ses' | 'rep',
   bytes: (count: number) => Uint8Array,
 ): Id {
   let text = ''

@@ -1,12 +1,14 @@
 /** The link: the node's dialled-out connection. After the upgrade the node is the HTTP/2 server on it. */
 import { z } from 'zod'
 import { QueryFormat, QueryParam } from './api/queries.ts'
-import { NodeId, QueryId, type StoreId } from './ids.ts'
+import { NodeId, QueryId, SessionId, type StoreId } from './ids.ts'
 import { StoreRef } from './node-api.ts'
 
 /** Where the node dials: `GET` with `Upgrade: postern` (raw) or `Upgrade: websocket` (subprotocol of the same name). */
 export const LINK_PATH = '/v1/node/link'
 export const LINK_PROTOCOL = 'postern'
+/** In the 101: the id of the replica that took the link. In the request: the id of one that is linked already and is to refuse. */
+export const REPLICA_HEADER = 'postern-replica'
 
 /**
  * Paths of the node's HTTP/2 application. Reached by two doors: the link (service) and the channel (other nodes).
@@ -19,6 +21,12 @@ export const NODE_PATHS = {
   testStore: '/store/test',
   /** link · BrowseOrder → Catalog. */
   browseStore: '/store/browse',
+  /** link · WireOrder in ORDER_HEADER → a signed-in connection of the store: both bodies are its bytes. */
+  wire: '/wire',
+  /** link · WireCancel → 204. */
+  cancelWire: '/wire/cancel',
+  /** link · ConnectOrder in ORDER_HEADER → a TCP connection to the store: both bodies are its bytes. */
+  connect: '/connect',
   /** link, channel · TaskOrder → DispatchResponse. */
   dispatch: '/task',
   /** channel · {} → GatewayKeyAnswer. */
@@ -35,12 +43,34 @@ export const QueryOrder = z.object({
   mode: z.enum(['read', 'write']),
   maxRows: z.int().optional(),
   timeoutMs: z.int(),
+  /** The database is told of the time-out too, so that it ends the statement even when the node is gone. */
+  endInStore: z.boolean().optional(),
   format: QueryFormat,
 })
 export type QueryOrder = z.infer<typeof QueryOrder>
 
 export const StoreOrder = z.object({ store: StoreRef })
 export const BrowseOrder = z.object({ store: StoreRef, path: z.string().max(4_096) })
+
+/** Where both bodies of a stream are a connection's bytes, the order stands in this header: JSON, base64url. */
+export const ORDER_HEADER = 'postern-order'
+/** As PostgreSQL has it for a startup packet. */
+export const STARTUP_BYTES = 10_000
+const Word = z.string().max(STARTUP_BYTES)
+export const WireOrder = z.object({
+  session: SessionId,
+  store: StoreRef,
+  /** What the client said at its start (application_name, client_encoding, options, ...), without user and database. */
+  parameters: z.record(Word, Word),
+})
+export type WireOrder = z.infer<typeof WireOrder>
+/** Asks the store to stop what runs in a session. */
+export const WireCancel = z.object({ session: SessionId })
+export const ConnectOrder = z.object({ session: SessionId, store: StoreRef })
+export type ConnectOrder = z.infer<typeof ConnectOrder>
+
+/** `GET /v1/stores/{store}/connect` with `Upgrade:` this (raw) or `Upgrade: websocket` (subprotocol of the same name). */
+export const CONNECT_PROTOCOL = 'postern-tcp'
 
 /** Sent with a refusal: whether the store can have seen the statement. `before-store` is safe to try elsewhere, whatever it says. */
 export const STAGE_HEADER = 'postern-stage'
@@ -63,6 +93,8 @@ export const SERVICE_PATHS = {
   join: '/v1/node/join',
   beat: '/v1/node/beat',
   goodbye: '/v1/node/goodbye',
+  /** The node is uninstalled or moves to another gateway: it is deleted. */
+  leave: '/v1/node/leave',
   gatewayKey: '/v1/node/gateway-key',
   certificate: '/v1/node/certificate',
   pull: '/v1/node/pull',

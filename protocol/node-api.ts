@@ -48,6 +48,8 @@ export const Beat = z.object({
   /** Other nodes whose channel could not be reached, with the reason. */
   unreachable: z.array(z.object({ node: NodeId, reason: z.string().max(500) })).max(1_000),
   cpuPercent: z.number(),
+  /** Of the window that the settings name, as far as it has been seen. Left out by older nodes. */
+  averages: z.object({ cpuPercent: z.number(), memoryPercent: z.number(), overSeconds: z.number() }).optional(),
   cores: z.number(),
   totalMemoryBytes: z.number(),
   availableMemoryBytes: z.number(),
@@ -59,6 +61,16 @@ export const Beat = z.object({
   snapshots: z.array(RunId).max(10_000),
   hasGatewayKey: z.boolean(),
   draining: z.boolean(),
+  /** The program on this machine is being updated: no new work until it is not. */
+  upgrading: z.boolean().optional(),
+  /** Stores whose settings or credential of today this node could not fetch or open. */
+  staleCredentials: z.int().min(0).max(1_000_000).optional(),
+  /** The tag of the settings that this node runs with, as an answer gave it; null before the first. */
+  settingsTag: z.string().max(64).nullable().optional(),
+  /** Why newer settings were not taken over. */
+  settingsFault: z.string().max(500).nullable().optional(),
+  /** How this node's channel is encrypted. */
+  channelEncryption: z.string().max(40).optional(),
 })
 export type Beat = z.infer<typeof Beat>
 
@@ -76,7 +88,10 @@ export const Peer = z.object({
 export type Peer = z.infer<typeof Peer>
 export const BeatResponse = z.object({
   name: Name,
-  settings: GatewaySettings,
+  /** Not strict: a newer service may have more of them. */
+  settings: z.object(GatewaySettings.shape),
+  /** Names these settings; the node gives it back in its beats once it runs with them. */
+  settingsTag: z.string().max(64).optional(),
   jobLimit: z.int(),
   queryLimit: z.int(),
   peers: z.array(Peer).max(1_000),
@@ -88,12 +103,15 @@ export const BeatResponse = z.object({
   stop: z.array(RunningAttempt),
   /** Of the snapshots in the beat, those whose run still needs them. */
   keepSnapshots: z.array(RunId),
+  /** How many replicas of the service a node can have a link to; one where it is left out. */
+  replicas: z.int().optional(),
 })
 export type BeatResponse = z.infer<typeof BeatResponse>
 
 /** The first node makes the gateway's key pair; of several at once one wins, the others get `accepted: false`. */
 export const OfferGatewayKey = z.object({ publicKey: z.string().max(64) })
 export const OfferGatewayKeyResponse = z.object({ accepted: z.boolean(), publicKey: z.string() })
+export const LeaveResponse = z.object({ nodesLeft: z.int() })
 export const CertificateRequest = z.object({ csr: z.string().max(8_192) })
 export const CertificateResponse = z.object({ certificate: z.string(), authority: z.string() })
 

@@ -27,10 +27,14 @@ export interface ServiceOptions {
   readonly host?: string | undefined
   /** 0: any free port. */
   readonly port?: number | undefined
+  /** PostgreSQL's protocol on this port too; 0: any free one. `required`: without it the service does not start. */
+  readonly postgres?: { readonly port: number; readonly required: boolean } | undefined
   /** A PostgreSQL of one's own; the embedded one when left out. */
   readonly databaseUrl?: string | undefined
   /** How nodes and people reach it; what it listens on when left out. */
   readonly publicUrl?: string | undefined
+  /** How other services on the same database reach this one, past any balancer; what it listens on when left out. */
+  readonly replicaUrl?: string | undefined
   /** PEM, both. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   readonly log: Log
@@ -42,6 +46,8 @@ export interface RunningService extends AsyncDisposable {
   /** Where it listens, with the port that it got. */
   readonly url: string
   readonly publicUrl: string
+  /** Of the PostgreSQL wire; undefined while it does not listen. */
+  readonly postgresPort: number | undefined
   /** Holds the administrator's token; written by the first start. */
   readonly adminTokenFile: string
   /** Process of the embedded PostgreSQL, for those who want to see it die. */
@@ -53,7 +59,8 @@ export interface RunningService extends AsyncDisposable {
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { host = '127.0.0.1', port = 7400, databaseUrl, tls, log, clock = systemClock, random = systemRandom } = options
   const surroundings: Surroundings = { log, clock, random }
-  const publicUrl = checkUrl(options.publicUrl)
+  const publicUrl = checkUrl(options.publicUrl, '--public-url')
+  const replicaUrl = checkUrl(options.replicaUrl, '--replica-url')
 
   const folder = new DataFolder({ path: options.data, clock, random })
   const embedded = databaseUrl === undefined ? new EmbeddedPostgres({ folder: folder.path, log, clock, random }) : undefined
@@ -62,27 +69,42 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const adminToken = new AdminToken({ folder, tokens: core.tokens, repository: core.tokenRepository, log })
   const expiry = new NodeExpiry({ nodes: core.nodes, service: core.nodeService, repository: core.nodeRepository, clock, log })
   // Links, queries, runs and events: work.ts.
-  const work = buildWork(core)
+  const names = [host, ...(publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : [])]
+  const wire = options.postgres && { ...options.postgres, host, tls, names, folder }
+  const work = buildWork(core, { wire, replicaUrl: () => replicaUrl ?? http.url })
   const beats = new NodeBeats({
     nodes: core.nodes,
     repository: core.nodeRepository,
     leases: core.leases,
+    replicas: () => work.replicas.alive().length,
     listener: work.beatListener,
     clock,
     log,
   })
   const routes = [...coreRoutes(core, beats), ...work.routes]
-  const http = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes })
+  const http: HttpServer = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes })
   for (const [path, handler] of work.upgrades) http.onUpgrade(path, handler)
 
   // Started in this order; drained and stopped backwards.
-  const parts: readonly (Component | undefined)[] = [folder, embedded, database, adminToken, core.nodes, beats, expiry, ...work.parts, http]
+  const parts: readonly (Component | undefined)[] = [
+    folder,
+    embedded,
+    database,
+    adminToken,
+    core.nodes,
+    beats,
+    expiry,
+    ...work.parts,
+    http,
+    work.replicas,
+  ]
   const lifecycle = new Lifecycle(parts.filter((part) => part !== undefined))
   await lifecycle.start()
   log.info({ url: http.url }, 'service started')
   return {
     url: http.url,
     publicUrl: publicUrl ?? http.url,
+    postgresPort: work.postgresPort(),
     adminTokenFile: adminToken.file,
     databasePid: () => embedded?.pid,
     stop: (deadline) => lifecycle.stop(deadline),
@@ -109,7 +131,7 @@ function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
     plainRoutes({ database, metrics }),
     gatewayRoutes({ gateways, nodes }),
     nodeRoutes(nodeService),
-    nodeCallRoutes({ nodes, joins, beats, authority, repository: nodeRepository }),
+    nodeCallRoutes({ nodes, joins, beats, service: nodeService, authority, repository: nodeRepository }),
     storeRoutes({ stores: storeService, nodes }),
     tokenRoutes({ tokens, repository: tokenRepository, audit }),
     auditRoutes(audit),
@@ -124,10 +146,10 @@ function ownDatabase(url: string | undefined): () => { readonly connectionString
   return () => ({ connectionString })
 }
 
-function checkUrl(url: string | undefined): string | undefined {
+function checkUrl(url: string | undefined, flag: string): string | undefined {
   if (url === undefined) return undefined
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:')
-    throw new Fault('CONFIG_INVALID', { at: '--public-url must begin with http:// or https://.' })
+    throw new Fault('CONFIG_INVALID', { at: `${flag} must begin with http:// or https://.` })
   return parsed.href.replace(/\/$/, '')
 }

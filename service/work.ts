@@ -10,10 +10,16 @@ import { LinkDoor } from './links/link-door.ts'
 import { LinkRegistry } from './links/link-registry.ts'
 import type { BeatListener } from './nodes/beat-listener.ts'
 import { Admission } from './queries/admission.ts'
+import { NodeHealth } from './queries/node-health.ts'
 import { QueryLog } from './queries/query-log.ts'
+import { QueryMetrics } from './queries/query-metrics.ts'
 import { QueryRepository } from './queries/query-repository.ts'
 import { queryRoutes } from './queries/query-routes.ts'
 import { QueryService } from './queries/query-service.ts'
+import { ReplicaDoor } from './replicas/replica-door.ts'
+import { REPLICA_LINK_PATH } from './replicas/replica-news.ts'
+import { ReplicaRepository } from './replicas/replica-repository.ts'
+import { Replicas } from './replicas/replicas.ts'
 import { DispatchService } from './runs/dispatch-service.ts'
 import { ReportService } from './runs/report-service.ts'
 import { RunBeats } from './runs/run-beats.ts'
@@ -26,49 +32,90 @@ import { RunSweeper } from './runs/run-sweeper.ts'
 import { TaskSignal } from './runs/task-signal.ts'
 import { storeProbeRoutes } from './stores/store-probe-routes.ts'
 import { StoreProbe } from './stores/store-probe-service.ts'
+import { buildWire, type WireOptions } from './wire/wire-parts.ts'
+
+export interface WorkOptions {
+  readonly wire: WireOptions | undefined
+  /** Where other replicas reach this one; known once it listens. */
+  readonly replicaUrl: () => string
+}
 
 export interface Work {
+  /** Started once the door is open: others come in by it. */
+  readonly replicas: Replicas
   /** Started in this order, before the door opens. */
   readonly parts: readonly Component[]
   readonly routes: readonly Routes[]
-  readonly upgrades: readonly (readonly [path: string, handler: UpgradeHandler])[]
+  readonly upgrades: readonly (readonly [path: string | RegExp, handler: UpgradeHandler])[]
   readonly beatListener: BeatListener
+  /** Where the PostgreSQL wire listens, once started. */
+  readonly postgresPort: () => number | undefined
 }
 
-const QUERY_RETENTION_MS = 7 * 86_400_000
-
-export function buildWork(core: Core): Work {
+export function buildWork(core: Core, options: WorkOptions): Work {
   const { clock, random, log, nodes, doorkeeper, stores } = core
   const events = new EventBus()
-  const links = new LinkRegistry({ listener: nodes, clock, log })
-  const door = new LinkDoor({ links, doorkeeper, log })
+  const signal = new TaskSignal()
+  const replicas = new Replicas({ rows: new ReplicaRepository(core.db), nodes, url: options.replicaUrl, signal, clock, random, log })
+  const links = new LinkRegistry({ listener: nodes, elsewhere: (node) => replicas.reach(node), clock, log })
+  const replicaDoor = new ReplicaDoor({ self: replicas.id, secret: replicas.secret, links, follow: replicas.follow, clock, log })
+  const door = new LinkDoor({ replica: replicas.id, links, doorkeeper, log })
   const admission = new Admission()
+  const health = new NodeHealth(clock)
   const findStore = (name: string) => stores.byName(name)
 
-  const queryLog = new QueryLog({ queries: new QueryRepository(core.db), retentionMs: QUERY_RETENTION_MS, clock, log })
-  const queries = new QueryService({ findStore, nodes, links, admission, queries: queryLog, events, clock, random, log })
+  const queryLog = new QueryLog({ queries: new QueryRepository(core.db), gateways: () => nodes.gateways(), clock, log })
+  const queries = new QueryService({
+    findStore,
+    nodes,
+    links,
+    admission,
+    health,
+    queries: queryLog,
+    metrics: new QueryMetrics(core.metrics, queryLog),
+    events,
+    clock,
+    random,
+    log,
+  })
   const probe = new StoreProbe({ findStore, nodes, links, clock, random })
-  const runs = buildRuns(core, { events, links })
+  const runs = buildRuns(core, { events, links, signal })
   const streams = new EventStreams(events)
+  const wire = buildWire(core, { links, admission, health, options: options.wire })
 
   return {
+    replicas,
     // Drained backwards: who waits for something is let go before the links are.
-    parts: [queryLog, runs.sweeper, new NodeNews({ nodes, events, admission, links }), links, door, runs.dispatch, streams],
+    parts: [
+      queryLog,
+      runs.sweeper,
+      new NodeNews({ nodes, events, admission, health, links }),
+      replicaDoor,
+      links,
+      door,
+      ...wire.parts,
+      runs.dispatch,
+      streams,
+    ],
     routes: [
       queryRoutes({ service: queries, queries: queryLog }),
       storeProbeRoutes({ probe }),
       runRoutes({ runs: runs.service, audit: core.audit }),
       runNodeRoutes({ dispatch: runs.dispatch, reports: runs.reports }),
       eventRoutes(streams),
+      ...wire.routes,
     ],
-    upgrades: [[LINK_PATH, door.handler]],
+    upgrades: [[LINK_PATH, door.handler], [REPLICA_LINK_PATH, replicaDoor.handler], ...wire.upgrades],
+    postgresPort: wire.port,
     beatListener: runs.beats,
   }
 }
 
-function buildRuns(core: Core, { events, links }: { readonly events: EventBus; readonly links: LinkRegistry }) {
+function buildRuns(
+  core: Core,
+  { events, links, signal }: { readonly events: EventBus; readonly links: LinkRegistry; readonly signal: TaskSignal },
+) {
   const { db, clock, random, log, nodes, leases, stores } = core
-  const signal = new TaskSignal()
   const repository = new RunRepository(db)
   const news = new RunNews({ events, signal, tasksOf: (run) => repository.tasks(run), clock })
   const service = new RunService({ db, findStore: (name) => stores.byName(name), nodes, news, random })

@@ -10,6 +10,8 @@ import { PosternProcess, type ProcessOptions } from './process.ts'
 export interface TestServiceOptions extends ProcessOptions {
   /** `shared`: a database on the test run's PostgreSQL, which is quick. `embedded`: the service's own, as by default in real life. */
   readonly database?: 'shared' | 'embedded'
+  /** PEM files: HTTPS. Who asks must trust the certificate (NODE_EXTRA_CA_CERTS). */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
   /** More words of `postern service start`. */
   readonly args?: readonly string[]
 }
@@ -17,21 +19,32 @@ export interface TestServiceOptions extends ProcessOptions {
 export class TestService implements AsyncDisposable {
   readonly url: string
   readonly port: number
+  /** Of the PostgreSQL wire. */
+  readonly postgresPort: number
   readonly data: string
   readonly process: PosternProcess
   readonly #folder: TestFolder
   readonly #database: TestDatabase | undefined
   #token = ''
 
-  private constructor(parts: { port: number; folder: TestFolder; database: TestDatabase | undefined; options: TestServiceOptions }) {
-    const { port, folder, database, options } = parts
+  private constructor(parts: {
+    port: number
+    postgresPort: number
+    folder: TestFolder
+    database: TestDatabase | undefined
+    options: TestServiceOptions
+  }) {
+    const { port, postgresPort, folder, database, options } = parts
+    this.postgresPort = postgresPort
     this.port = port
-    this.url = `http://127.0.0.1:${port}`
+    const { tls } = options
+    this.url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
     this.data = join(folder.path, 'service')
     this.#folder = folder
     this.#database = database
     const where = database ? ['--database-url', database.url] : []
-    const args = ['service', 'start', '--data', this.data, '--port', String(port), ...where, ...(options.args ?? [])]
+    const args = ['service', 'start', '--data', this.data, '--port', String(port), '--postgres-port', String(postgresPort), ...where]
+    args.push(...(tls ? ['--tls-cert', tls.certFile, '--tls-key', tls.keyFile] : []), ...(options.args ?? []))
     this.process = new PosternProcess(args, options)
   }
 
@@ -39,7 +52,7 @@ export class TestService implements AsyncDisposable {
     const folder = await testFolder()
     const database = options.database === 'embedded' ? undefined : await testDatabase()
     // A fixed port, so that nodes find the service again after a restart.
-    const service = new TestService({ port: await freePort(), folder, database, options })
+    const service = new TestService({ port: await freePort(), postgresPort: await freePort(), folder, database, options })
     try {
       await service.restart()
       service.#token = (await readFile(join(service.data, 'admin-token'), 'utf8')).trim()

@@ -30,12 +30,18 @@ export class Rig implements AsyncDisposable {
   }
 
   /** With the stores `bench` (an empty database) and `lake` (a folder, Parquet). */
-  static async start(options: { readonly nodes: number }): Promise<Rig> {
+  static async start(options: {
+    readonly nodes: number
+    /** PEM files: links and HTTP by TLS. */
+    readonly tls?: { readonly certFile: string; readonly keyFile: string }
+  }): Promise<Rig> {
     await using stack = new AsyncDisposableStack()
     const server = stack.use(await PostgresServer.start({ settings: SETTINGS }))
     const database = stack.use(await testDatabase({ server }))
     const nodes = Array.from({ length: options.nodes }, (_, index) => `n${index + 1}`)
-    const cluster = stack.use(await Cluster.start({ nodes, service: { database: 'embedded', env: { POSTERN_LOG: 'warn' } } }))
+    const tls = options.tls ? { tls: options.tls } : {}
+    const service = { database: 'embedded' as const, env: { POSTERN_LOG: 'warn' }, ...tls }
+    const cluster = stack.use(await Cluster.start({ nodes, service }))
     const lake = mkdtempSync(join(tmpdir(), 'postern-bench-'))
     stack.defer(() => rmSync(lake, { recursive: true, force: true }))
     await cluster.postgresStore('bench', database)
@@ -49,6 +55,11 @@ export class Rig implements AsyncDisposable {
 
   get url(): string {
     return this.#cluster.service.url
+  }
+
+  /** Of the PostgreSQL wire. */
+  get postgresPort(): number {
+    return this.#cluster.service.postgresPort
   }
 
   get token(): string {

@@ -1,7 +1,10 @@
 import { flushCompileCache } from 'node:module'
+import type { Fault } from '@postern/protocol/fault.ts'
 import type { Shell } from '../shell.ts'
 
 export interface Running {
+  /** Resolves when it has ended by itself, with the reason. */
+  readonly ended?: Promise<Fault>
   stop(deadline?: AbortSignal): Promise<void>
 }
 
@@ -15,7 +18,11 @@ export async function runUntilStopped(
   limits: { readonly drainMs: number; readonly exitMs: number },
 ): Promise<void> {
   flushCompileCache() // a process that is killed would not leave it for the next start
-  if (!shell.signal.aborted) await new Promise<void>((resolve) => shell.signal.addEventListener('abort', () => resolve(), { once: true }))
+  const { promise: interrupted, resolve } = Promise.withResolvers<undefined>()
+  shell.signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  if (shell.signal.aborted) resolve(undefined)
+  const fault = await (running.ended ? Promise.race([interrupted, running.ended]) : interrupted)
+  if (fault) throw fault
   setTimeout(() => process.exit(1), limits.exitMs).unref()
   await running.stop(AbortSignal.timeout(limits.drainMs))
 }

@@ -72,7 +72,7 @@ function addCreate(group: Command, shell: Shell): void {
 function addSet(group: Command, shell: Shell): void {
   group
     .command('set NAME KEY=VALUE...')
-    .description('change settings; the nodes take them over at once')
+    .description('change settings; the nodes take them over at once. KEY=default takes one back')
     .option('--json', 'machine-readable')
     .action(async (name: string, words: string[], options: Json) => {
       const { parsePairs } = await import('../input/pairs.ts')

@@ -38,12 +38,12 @@ export function nodeAdminCommands(group: Command, shell: Shell): void {
     })
   group
     .command('set GATEWAY/NODE KEY=VALUE...')
-    .description("override the gateway's settings for one node")
+    .description("override the gateway's settings for one node, give it weight and labels; KEY=default takes one back")
     .option('--json', 'machine-readable')
     .action(async (path: string, words: string[], options: Json) => {
       const { gateway, node } = parseNodePath(path)
-      const { gatewaySettings } = await import('../input/gateway-settings.ts')
-      const settings = gatewaySettings(parsePairs(words, 'node set'))
+      const { nodeSettings } = await import('../input/gateway-settings.ts')
+      const settings = nodeSettings(parsePairs(words, 'node set'))
       const { client } = await (await import('../api/connect.ts')).connect(shell)
       await showNode(shell, await client.nodes.change(gateway, node, { settings }, shell.signal), options)
     })
@@ -102,10 +102,27 @@ async function showNode(shell: Shell, node: NodeView, options: Json): Promise<vo
     ['network', `${bytes(node.networkInBytesPerSecond)}/s in, ${bytes(node.networkOutBytesPerSecond)}/s out`],
     ['jobs', `${node.runningJobs} of ${node.jobLimit} (${node.jobLimitReason})`],
     ['queries', `${node.runningQueries} of ${node.queryLimit} (${node.queryLimitReason})`],
+    ['cpu limit', limitText(node.cpuLimitPercent, node.cpuLimitReason, node.averages?.cpuPercent)],
+    ['memory limit', limitText(node.memoryLimitPercent, node.memoryLimitReason, node.averages?.memoryPercent)],
+    ['weight', String(node.weight)],
+    ['labels', labelsText(node.labels) || '-'],
     ['channel', node.channelAddress ?? '-'],
     ['link', node.linkTransport ?? '-'],
     ['joined', when(node.joinedAt)],
     ['last heard of', when(node.lastBeatAt)],
-    ...Object.entries(node.settings).map(([name, value]) => [name, `${value} (set for this node)`] as const),
+    ...Object.entries(node.settings)
+      .filter(([name]) => name !== 'weight' && name !== 'labels')
+      .map(([name, value]) => [name, `${value} (set for this node)`] as const),
   ])
 }
+
+/** "62.5 % of 80 % (set for this node to 80 %, ...)", or "none (off by default)". */
+function limitText(limit: number, reason: string, average: number | undefined): string {
+  if (limit === 0) return `none (${reason})`
+  return `${average === undefined ? '-' : `${average} %`} of ${limit} % (${reason})`
+}
+
+const labelsText = (labels: NodeView['labels']) =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ')

@@ -1,4 +1,6 @@
+import { Fault } from '@postern/protocol/fault.ts'
 import type { Command } from 'commander'
+import { askYes } from '../input/ask-yes.ts'
 import { wholeNumber } from '../input/pairs.ts'
 import { note, printJson, printLines } from '../output/print.ts'
 import type { Shell } from '../shell.ts'
@@ -15,6 +17,19 @@ interface JoinFlags {
   readonly key: string
   readonly name?: string
   readonly data: string
+  readonly move?: boolean
+  readonly json?: boolean
+}
+
+interface UninstallFlags {
+  readonly data: string
+  readonly force?: boolean
+  readonly json?: boolean
+}
+
+interface UpgradingFlags {
+  readonly data: string
+  readonly end?: boolean
   readonly json?: boolean
 }
 
@@ -34,6 +49,7 @@ export function nodeCommands(program: Command, shell: Shell): void {
     .requiredOption('--key <key>', "one of the gateway's authentication keys")
     .option('--name <name>', "the node's name (default: the machine's)")
     .option('--data <dir>', "the node's data folder", DEFAULT_NODE_DATA)
+    .option('--move', 'if the folder holds a node of another gateway, take it out of that one')
     .option('--json', 'machine-readable')
     .action((flags: JoinFlags) => join(flags, shell))
   group
@@ -46,7 +62,10 @@ export function nodeCommands(program: Command, shell: Shell): void {
       wholeNumber('--channel-port', ...PORT),
       8050,
     )
-    .option('--channel-host <host>', 'the name or address they use (default: the address from which it reaches the service)')
+    .option(
+      '--channel-host <host[:port]>',
+      'where they find it, if not at the address from which it reaches the service (behind NAT, in a container)',
+    )
     .option(
       '--console-port <port>',
       'local page about this node, on 127.0.0.1; 0 = any free port',
@@ -54,7 +73,31 @@ export function nodeCommands(program: Command, shell: Shell): void {
       8051,
     )
     .action((flags: StartFlags) => start(flags, shell))
+  group
+    .command('upgrading')
+    .description('say that the program on this machine is being updated: its node takes no new work until you say --end')
+    .option('--end', 'the update is done')
+    .option('--data <dir>', "the node's data folder", DEFAULT_NODE_DATA)
+    .option('--json', 'machine-readable')
+    .action((flags: UpgradingFlags) => upgrading(flags, shell))
+  group
+    .command('uninstall')
+    .description("delete this machine's node from its gateway, and its keys from this machine; stop it first")
+    .option('--force', 'also when the service cannot be told')
+    .option('--data <dir>', "the node's data folder", DEFAULT_NODE_DATA)
+    .option('--json', 'machine-readable')
+    .action((flags: UninstallFlags) => uninstall(flags, shell))
   nodeAdminCommands(group, shell)
+}
+
+async function upgrading({ data, end = false, json }: UpgradingFlags, shell: Shell): Promise<void> {
+  const { markUpgrading } = await import('@postern/node/state/data-folder.ts')
+  await markUpgrading(data, !end)
+  if (json) return printJson(shell, { data, upgrading: !end })
+  printLines(
+    shell,
+    end ? 'The node takes work again.' : 'The node takes no new work. When the update is done: postern node upgrading --end',
+  )
 }
 
 async function join(flags: JoinFlags, shell: Shell): Promise<void> {
@@ -64,11 +107,30 @@ async function join(flags: JoinFlags, shell: Shell): Promise<void> {
     import('@postern/base/random.ts'),
   ])
   const log = createLog('join', shell.env['POSTERN_LOG'] ?? 'warn')
-  const { url, key, name, data } = flags
-  const joined = await joinNode({ url, key, name, data, log, clock: shell.clock, random: systemRandom })
+  const { url, key, name, data, move } = flags
+  const options = { url, key, name, data, move, log, clock: shell.clock, random: systemRandom }
+  const joined = await joinNode(options).catch(async (cause: unknown) => {
+    const elsewhere = cause instanceof Fault && cause.code === 'NODE_ALREADY_JOINED' && !flags.json
+    if (!elsewhere || !(await askYes(`${cause.message} Move it?`, shell))) throw cause
+    return joinNode({ ...options, move: true })
+  })
+  if (joined.moved?.fault) {
+    const { from, fault } = joined.moved
+    note(shell, `It could not be deleted where it was (${fault}); do it with: postern node delete ${from}`)
+  }
   if (flags.json) return printJson(shell, { ...joined, data })
   printLines(shell, `This machine is node ${joined.name} of gateway ${joined.gateway}. Start it with: postern node start --data ${data}`)
   if (joined.fingerprint) note(shell, `Fingerprint of the gateway's key: ${joined.fingerprint}`)
+}
+
+async function uninstall({ data, force, json }: UninstallFlags, shell: Shell): Promise<void> {
+  const { uninstallNode } = await import('@postern/node/join/leave.ts')
+  const gone = await uninstallNode({ data, force, clock: shell.clock })
+  if (json) return printJson(shell, { ...gone, data })
+  printLines(shell, `Node ${gone.gateway}/${gone.name} is uninstalled: its keys and credentials are gone from ${data}.`)
+  if (gone.fault) note(shell, `The gateway still has it (${gone.fault}); delete it with: postern node delete ${gone.gateway}/${gone.name}`)
+  if (gone.nodesLeft === 0)
+    note(shell, `It was the last node of ${gone.gateway}: the credentials of its stores must be given again once it has a node.`)
 }
 
 async function start(flags: StartFlags, shell: Shell): Promise<void> {

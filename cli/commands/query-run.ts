@@ -7,6 +7,7 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { connect } from '../api/connect.ts'
 import { count, duration } from '../output/format.ts'
 import { note } from '../output/print.ts'
+import { queryStory } from '../output/query-text.ts'
 import { RowTable } from '../output/row-table.ts'
 import type { Shell } from '../shell.ts'
 import type { QueryFlags } from './query.ts'
@@ -102,14 +103,7 @@ async function explain(client: Client, id: string, shell: Shell, json: boolean):
   const view = await settled(client, id)
   if (!view) return note(shell, `The service does not know query ${id} any more.`)
   if (json) return note(shell, JSON.stringify({ explain: view }))
-  note(shell, `query ${view.id}: ${view.outcome}, waited ${duration(view.queuedMs)}, took ${duration(view.durationMs)}`)
-  for (const { node, taken, reason } of view.candidates) note(shell, `  ${taken ? 'chosen   ' : 'passed by'}  ${node}: ${reason}`)
-  for (const attempt of view.attempts) {
-    note(
-      shell,
-      `  tried      ${attempt.node}: ${attempt.outcome} after ${duration(attempt.durationMs)}${attempt.fault ? `, ${attempt.fault}` : ''}`,
-    )
-  }
+  for (const line of queryStory(view)) note(shell, line)
 }
 
 /** The record is written when the last byte has gone out: that can be a moment after we have read it. */

@@ -2,6 +2,7 @@ import type { QueryFormat } from '@postern/protocol/api/queries.ts'
 import type { Command } from 'commander'
 import { oneOf, wholeNumber } from '../input/pairs.ts'
 import type { Shell } from '../shell.ts'
+import { queryLogCommands } from './query-log.ts'
 
 export interface QueryFlags {
   readonly format?: QueryFormat | 'table'
@@ -17,14 +18,14 @@ const FORMATS = ['table', 'csv', 'ndjson', 'json', 'arrow'] as const
 
 const HELP = `
 The statement runs in a read-only transaction. Leaving (Ctrl-C, \`| head\`) cancels it in the database.
-An SQL of "-" is read from stdin.
+An SQL of "-" is read from stdin. A store named list or show can be asked through the API only.
 
 Examples:
   postern query shop "select * from orders where id = \\$1" --param 42
   postern query shop "select * from orders" --format csv > orders.csv`
 
 export function queryCommand(program: Command, shell: Shell): void {
-  program
+  const command = program
     .command('query STORE SQL')
     .description('run a statement through the gateway and stream its rows to stdout')
     .option('--format <format>', 'table, csv, ndjson, json or arrow (default: table)', oneOf('--format', FORMATS))
@@ -44,4 +45,7 @@ export function queryCommand(program: Command, shell: Shell): void {
       const { runQuery } = await import('./query-run.ts')
       await runQuery(store, sql, flags, shell)
     })
+    // Options behind `list` and `show` are theirs, not of the query itself.
+    .enablePositionalOptions()
+  queryLogCommands(command, shell)
 }

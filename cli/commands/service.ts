@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import { wholeNumber } from '../input/pairs.ts'
-import { note, printLines } from '../output/print.ts'
+import { printLines } from '../output/print.ts'
 import type { Shell } from '../shell.ts'
 
 export const DEFAULT_SERVICE_DATA = '.postern/service'
+const DEFAULT_POSTGRES_PORT = 7432
 /** After a signal, requests in hand may go on for so long. */
 const DRAIN_MS = 5_000
 const EXIT_MS = 20_000
@@ -12,9 +13,10 @@ interface StartFlags {
   readonly data: string
   readonly host: string
   readonly port: number
-  readonly postgresPort?: string
+  readonly postgresPort?: number | 'off'
   readonly databaseUrl?: string
   readonly publicUrl?: string
+  readonly replicaUrl?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
 }
@@ -32,13 +34,22 @@ export function serviceCommands(program: Command, shell: Shell): void {
     .option('--data <dir>', 'where it keeps everything', DEFAULT_SERVICE_DATA)
     .option('--host <host>', 'the address it listens on', '127.0.0.1')
     .option('--port <port>', 'the port it listens on; 0 = any free port', wholeNumber('--port', 0, 65_535), 7400)
-    .option('--postgres-port <port>', 'for the PostgreSQL wire, which this version does not have yet: "off" or ignored')
+    .option(
+      '--postgres-port <port>',
+      'for psql, drivers and BI tools; 0 = any free port, off = none (default: 7432 if it is free)',
+      postgresPort,
+    )
     .option('--database-url <url>', 'a PostgreSQL of your own instead of the embedded one')
     .option('--public-url <url>', 'how nodes and people reach it (default: what it listens on)')
+    .option('--replica-url <url>', 'how other services on the same database reach this one (default: what it listens on)')
     .option('--tls-cert <file>', 'serve HTTPS with this certificate chain (PEM)')
     .option('--tls-key <file>', 'its private key (PEM)')
     .addHelpText('after', HELP)
     .action((flags: StartFlags) => start(flags, shell))
+}
+
+function postgresPort(text: string): number | 'off' {
+  return text === 'off' ? text : wholeNumber('--postgres-port', 0, 65_535)(text)
 }
 
 async function start(flags: StartFlags, shell: Shell): Promise<void> {
@@ -48,17 +59,16 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
     import('@postern/base/random.ts'),
     import('./foreground.ts'),
   ])
-  if (flags.postgresPort !== undefined && flags.postgresPort !== 'off') {
-    note(shell, `note: this version has no PostgreSQL wire yet; --postgres-port ${flags.postgresPort} is ignored.`)
-  }
-  const { data, host, port, databaseUrl, publicUrl, tlsCert, tlsKey } = flags
+  const { data, host, port, postgresPort: wire, databaseUrl, publicUrl, replicaUrl, tlsCert, tlsKey } = flags
   const log = createLog('service', shell.env['POSTERN_LOG'])
   const service = await startService({
     data,
     host,
     port,
+    postgres: wire === 'off' ? undefined : { port: wire ?? DEFAULT_POSTGRES_PORT, required: wire !== undefined },
     databaseUrl,
     publicUrl,
+    replicaUrl,
     tls: await readTls(tlsCert, tlsKey),
     log,
     clock: shell.clock,

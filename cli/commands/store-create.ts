@@ -6,7 +6,7 @@ import type { StoreSettings, StoreView } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { connect } from '../api/connect.ts'
 import { trustGateway } from '../api/known-gateways.ts'
-import { parsePairs } from '../input/pairs.ts'
+import { parseLabels, parsePairs } from '../input/pairs.ts'
 import { readSecrets } from '../input/secrets.ts'
 import type { Shell } from '../shell.ts'
 
@@ -15,6 +15,7 @@ export interface StoreFlags {
   readonly kind: string
   readonly set: readonly string[]
   readonly secret: readonly string[]
+  readonly nodeLabel: readonly string[]
   readonly acceptNewFingerprint?: boolean
 }
 
@@ -25,21 +26,35 @@ export async function createStore(name: string, flags: StoreFlags, shell: Shell)
   const settings = parsePairs(flags.set, '--set')
   const given = parsePairs(flags.secret, '--secret')
   checkNames(connector, settings, given)
+  const nodeLabels = parseLabels(flags.nodeLabel, '--node-label')
   const { client, url } = await connect(shell)
   const plain: StoreSettings = Object.fromEntries(settings)
-  const body = { name, gateway: flags.gateway, kind: flags.kind, settings: plain }
+  const body = { name, gateway: flags.gateway, kind: flags.kind, settings: plain, nodeLabels }
   if (given.size === 0) return client.stores.create(body, shell.signal)
-
-  const secrets = await readSecrets(given, shell)
   const gateway = await client.gateways.get(flags.gateway, shell.signal)
-  const publicKey = await trustedKey(gateway, url, flags, shell)
-  const { seal } = await import('@postern/client/seal.ts')
-  const context = { gatewayId: gateway.id, kind: connector.kind, audience: audienceOf(connector, plain) }
-  const sealed = await seal(publicKey, context, secrets)
+  const sealed = await sealSecrets({ gateway, connector, plain, given, url, flags, shell })
   return client.stores.create({ ...body, sealed, secrets: [...given.keys()] }, shell.signal)
 }
 
-function checkNames(connector: Connector, settings: ReadonlyMap<string, string>, secrets: ReadonlyMap<string, string>): void {
+export interface SealParts {
+  readonly gateway: GatewayView
+  readonly connector: Connector
+  /** The store's other settings: those that say where the secret goes are bound to it. */
+  readonly plain: StoreSettings
+  readonly given: ReadonlyMap<string, string>
+  readonly url: string
+  readonly flags: Pick<StoreFlags, 'acceptNewFingerprint'>
+  readonly shell: Shell
+}
+
+export async function sealSecrets({ gateway, connector, plain, given, url, flags, shell }: SealParts): Promise<string> {
+  const secrets = await readSecrets(given, shell)
+  const publicKey = await trustedKey(gateway, url, flags, shell)
+  const { seal } = await import('@postern/client/seal.ts')
+  return seal(publicKey, { gatewayId: gateway.id, kind: connector.kind, audience: audienceOf(connector, plain) }, secrets)
+}
+
+export function checkNames(connector: Connector, settings: ReadonlyMap<string, string>, secrets: ReadonlyMap<string, string>): void {
   const secretNames = settingsMarked(connector, 'secret')
   const plainNames = Object.keys(connector.config.shape).filter((name) => !secretNames.includes(name))
   for (const key of settings.keys()) {
@@ -61,7 +76,7 @@ function checkNames(connector: Connector, settings: ReadonlyMap<string, string>,
   }
 }
 
-async function trustedKey(gateway: GatewayView, url: string, flags: StoreFlags, shell: Shell): Promise<string> {
+async function trustedKey(gateway: GatewayView, url: string, flags: SealParts['flags'], shell: Shell): Promise<string> {
   if (gateway.publicKey === null) throw new Fault('GATEWAY_KEY_MISSING', { at: `(gateway ${gateway.name})` })
   await trustGateway({
     shell,

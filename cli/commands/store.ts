@@ -4,6 +4,7 @@ import { collect } from '../input/pairs.ts'
 import { note, printFacts, printJson, printLines, printTable } from '../output/print.ts'
 import type { Shell } from '../shell.ts'
 import type { StoreFlags } from './store-create.ts'
+import type { StoreSetFlags } from './store-set.ts'
 
 interface Json {
   readonly json?: boolean
@@ -37,6 +38,7 @@ export function storeCommands(program: Command, shell: Shell): void {
       if (options.json) return printJson(shell, store)
       await showStore(shell, store)
     })
+  addSet(group, shell)
   addTest(group, shell)
   group
     .command('browse NAME [PATH]')
@@ -78,6 +80,7 @@ function addCreate(group: Command, shell: Shell): void {
     .requiredOption('--kind <kind>', 'what it is: postgres, files')
     .option('--set <KEY=VALUE>', 'a setting (repeat for more)', collect, [])
     .option('--secret <KEY=VALUE>', 'a secret setting; VALUE, env:VAR, or - for stdin (repeat for more)', collect, [])
+    .option('--node-label <KEY=VALUE>', 'only nodes with this label answer queries for it (repeat for more)', collect, [])
     .option('--accept-new-fingerprint', "trust the gateway's key although it is not the one this machine knows")
     .option('--json', 'machine-readable')
     .addHelpText('after', SECRET_HELP)
@@ -86,6 +89,27 @@ function addCreate(group: Command, shell: Shell): void {
       const store = await createStore(name, options, shell)
       if (options.json) return printJson(shell, store)
       printLines(shell, `Store ${store.name} is made. See whether it works: postern store test ${store.name}`)
+    })
+}
+
+const SET_HELP = `
+LIMITS protect the store from queries that are too large or too many; the strictest of store, token and request holds:
+  limit.timeoutMs=60000    limit.maxRows=100000    limit.maxBytes=100000000    limit.concurrency=8
+KEY= with nothing behind it takes a setting or a limit away.`
+
+function addSet(group: Command, shell: Shell): void {
+  group
+    .command('set NAME [KEY=VALUE...]')
+    .description('change settings, credential or limits of a store')
+    .option('--secret <KEY=VALUE>', 'a secret setting; VALUE, env:VAR, or - for stdin (repeat for more)', collect, [])
+    .option('--accept-new-fingerprint', "trust the gateway's key although it is not the one this machine knows")
+    .option('--json', 'machine-readable')
+    .addHelpText('after', SET_HELP)
+    .action(async (name: string, words: string[], options: Json & StoreSetFlags) => {
+      const { setStore } = await import('./store-set.ts')
+      const store = await setStore(name, words, options, shell)
+      if (options.json) return printJson(shell, store)
+      await showStore(shell, store)
     })
 }
 
@@ -136,8 +160,10 @@ async function showStore(shell: Shell, store: StoreView): Promise<void> {
     ['version', String(store.version)],
     ['made', when(store.createdAt)],
     ['changed', when(store.updatedAt)],
+    ...Object.entries(store.nodeLabels).map(([name, value]) => ['node label', `${name}=${value}`] as const),
     ...Object.entries(store.settings).map(([name, value]) => [name, String(value)] as const),
     ...store.secrets.map((name) => [name, '(sealed)'] as const),
+    ...Object.entries(store.limits).map(([name, value]) => [`limit.${name}`, String(value)] as const),
   ])
 }
 

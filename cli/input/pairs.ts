@@ -14,6 +14,10 @@ export function parsePairs(words: readonly string[], option: string): ReadonlyMa
   return pairs
 }
 
+/** Labels: KEY=VALUE, both names. */
+export const parseLabels = (words: readonly string[], option: string): Record<string, string> =>
+  Object.fromEntries(parsePairs(words, option))
+
 /** For commander: collects the values of an option that may be given many times. */
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value]

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type ConnectorRig, connectorContract } from '@postern/testkit/connector-contract.ts'
 import type { Part } from '../contract.ts'
-import { files } from './index.ts'
+import { FilesConfig, files } from './index.ts'
 import { FilesSession } from './session.ts'
 import { soon } from './test-store.ts'
 
@@ -19,15 +19,34 @@ async function filesRig(ending: string): Promise<ConnectorRig> {
   const scratch = join(root, 'scratch')
   await mkdir(path)
   await writeFile(join(root, 'a-file'), '')
-  const looking = new FilesSession({ path, maxFiles: 1_000, memoryMb: 256 }, { scratch })
+  const looking = new FilesSession({ path, maxFiles: 1_000, memoryMb: 256, maxQueries: 8 }, { scratch })
+  const sessions: FilesSession[] = []
   return {
-    connector: files,
+    connector: {
+      ...files,
+      open: async (options) => {
+        const session = new FilesSession(FilesConfig.parse(options.settings), options)
+        sessions.push(session)
+        return session
+      },
+    },
     access: { settings: { path } },
     scratch,
     failing: [
       { why: 'the folder is not there', access: { settings: { path: join(root, 'nowhere') } }, code: 'FILE_MISSING' },
       { why: 'the folder is a file', access: { settings: { path: join(root, 'a-file') } }, code: 'FILE_MISSING' },
     ],
+    queries: {
+      one: 'select 1 as n',
+      many: (rows) => `select n, repeat('x', 1000) as filler from range(1, ${rows + 1}) t(n)`,
+      slow: (marker) => `select sum(hash(a.range + b.range)) as ${marker} from range(1000000) a, range(1000000) b`,
+      running: async (marker) => {
+        const texts = await Promise.all(sessions.map((session) => session.running()))
+        return texts.flat().filter((text) => text.includes(marker)).length
+      },
+      change: 'create table changed (n int)',
+      broken: 'selekt 1',
+    },
     source: {
       missing: 'nowhere/orders.csv',
       fill: async (name, rows) => {

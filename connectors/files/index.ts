@@ -23,6 +23,7 @@ export const FilesConfig = z.strictObject({
     .meta({ title: 'Compression', description: 'Of new text files in folders that take their format from the setting.' }),
   maxFiles: count(1, 10_000).default(10_000).meta({ title: 'The most files that one copy reads' }),
   memoryMb: count(64, 1_048_576).default(512).meta({ title: 'The most memory for reading and writing files, in MB' }),
+  maxQueries: count(1, 64).default(8).meta({ title: 'Queries', description: 'The most that one node runs at a time' }),
 })
 export type FilesConfig = z.output<typeof FilesConfig>
 
@@ -30,7 +31,7 @@ export const files: Connector = {
   kind: 'files',
   title: 'Files',
   config: FilesConfig,
-  can: { source: { snapshot: false }, sink: { modes: ['append', 'overwrite'], exactlyOnce: true } },
+  can: { query: 'sql', source: { snapshot: false }, sink: { modes: ['append', 'overwrite'], exactlyOnce: true } },
   async open(options) {
     const { FilesSession } = await import('./session.ts')
     return new FilesSession(FilesConfig.parse(options.settings), options)

@@ -25,7 +25,7 @@ export interface InputOptions {
 export async function findInputs(folder: Folder, what: string, options: InputOptions, signal: AbortSignal): Promise<Inputs> {
   if (/^\s*\(/.test(what)) {
     throw new Fault('COPY_UNSUPPORTED', {
-      at: 'A store of files does not answer SELECT.',
+      at: 'A copy from files takes no SELECT.',
       remedy: 'Name a file, a glob such as orders/*.parquet, or a folder that ends in "/".',
     })
   }

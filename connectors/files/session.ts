@@ -3,11 +3,12 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Catalog, CatalogEntry } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { OpenOptions, Session } from '../contract.ts'
+import type { Answer, OpenOptions, Session, Statement } from '../contract.ts'
 import { Duck } from './duck.ts'
 import { stopIfAborted } from './faults.ts'
 import { Folder, partsOf } from './folder.ts'
 import type { FilesConfig } from './index.ts'
+import { QueryEngine } from './query-engine.ts'
 import { FilesSink } from './sink.ts'
 import { FilesSource } from './source.ts'
 
@@ -30,6 +31,7 @@ export class FilesSession implements Session {
   readonly #folder: Folder
   readonly #scratch: string
   #duck: Promise<Duck> | undefined
+  #queries: Promise<QueryEngine> | undefined
   readonly #config: FilesConfig
 
   constructor(config: FilesConfig, options: Pick<OpenOptions, 'scratch'> & { readonly pipes?: boolean }) {
@@ -68,6 +70,26 @@ export class FilesSession implements Session {
     return { server: `folder ${this.#folder.path}${writable ? '' : ' (read-only)'}, DuckDB ${version?.[0] ?? ''}` }
   }
 
+  async query(statement: Statement, signal: AbortSignal): Promise<Answer> {
+    if (statement.sql.includes('\0')) throw new Fault('QUERY_FAILED', { at: 'The statement has a NUL character.' })
+    this.#queries ??= this.#openQueries().catch((cause) => {
+      this.#queries = undefined
+      throw cause
+    })
+    return (await this.#queries).query(statement, signal)
+  }
+
+  async #openQueries(): Promise<QueryEngine> {
+    const { format, maxFiles, maxQueries, memoryMb } = this.#config
+    const temp = join(this.#scratch, 'query-temp')
+    return new QueryEngine({ folder: await this.#folder.real(), format, maxFiles, maxQueries, temp, memoryMb })
+  }
+
+  /** The texts of the queries that run now. */
+  async running(): Promise<readonly string[]> {
+    return (await this.#queries)?.running ?? []
+  }
+
   async browse(path: string, signal: AbortSignal): Promise<Catalog> {
     const names = await this.#folder.names(path)
     if (!names) throw new Fault('FILE_MISSING', { at: `folder ${path}` })
@@ -94,6 +116,8 @@ export class FilesSession implements Session {
   async [Symbol.asyncDispose](): Promise<void> {
     const duck = await this.#duck?.catch(() => undefined)
     await duck?.[Symbol.asyncDispose]()
+    const queries = await this.#queries?.catch(() => undefined)
+    await queries?.[Symbol.asyncDispose]()
     await rm(this.#scratch, { recursive: true, force: true })
   }
 }

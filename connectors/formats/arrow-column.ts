@@ -1,4 +1,4 @@
-import { daysOfText, microsOfText, timeOfText } from './time-text.ts'
+import { daysOfBytes, daysOfText, microsOfBytes, microsOfText, timeOfText } from './time-text.ts'
 
 export type CellWriter = 'bool' | 'int16' | 'int32' | 'int64' | 'float32' | 'float64' | 'date' | 'time' | 'timestamp' | 'bytes' | 'text'
 
@@ -100,15 +100,26 @@ export class ArrowColumn {
     if (writes === 'int32') this.#view.setInt32(at, wholeNumber(data, start, end), true)
     else if (writes === 'int16') this.#view.setInt16(at, wholeNumber(data, start, end), true)
     else if (writes === 'int64') this.#setInt64(at, data, start, end)
+    else if (writes === 'date') this.#setDate(at, data, start, end)
+    else if (writes === 'timestamp') this.#setTimestamp(at, data, start, end)
     else this.#pushParsed(writes, at, data.toString('latin1', start, end))
   }
 
-  #pushParsed(writes: 'float32' | 'float64' | 'date' | 'time' | 'timestamp', at: number, text: string): void {
-    if (writes === 'date') this.#view.setInt32(at, daysOfText(text), true)
-    else if (writes === 'float32') this.#view.setFloat32(at, Number(text), true)
+  #pushParsed(writes: 'float32' | 'float64' | 'time', at: number, text: string): void {
+    if (writes === 'float32') this.#view.setFloat32(at, Number(text), true)
     else if (writes === 'float64') this.#view.setFloat64(at, Number(text), true)
-    else if (writes === 'time') this.#view.setBigInt64(at, timeOfText(text), true)
-    else this.#view.setBigInt64(at, microsOfText(text), true)
+    else this.#view.setBigInt64(at, timeOfText(text), true)
+  }
+
+  #setDate(at: number, data: Buffer, start: number, end: number): void {
+    const days = daysOfBytes(data, start, end)
+    this.#view.setInt32(at, Number.isNaN(days) ? daysOfText(data.toString('latin1', start, end)) : days, true)
+  }
+
+  #setTimestamp(at: number, data: Buffer, start: number, end: number): void {
+    const micros = microsOfBytes(data, start, end)
+    if (Number.isNaN(micros)) this.#view.setBigInt64(at, microsOfText(data.toString('latin1', start, end)), true)
+    else this.#setSafe(at, micros)
   }
 
   /** Up to 15 digits are exact in a double: no BigInt is made for them. */
@@ -117,7 +128,11 @@ export class ArrowColumn {
       this.#view.setBigInt64(at, BigInt(data.toString('latin1', start, end)), true)
       return
     }
-    const value = wholeNumber(data, start, end)
+    this.#setSafe(at, wholeNumber(data, start, end))
+  }
+
+  /** A safe integer, as 64 bits. */
+  #setSafe(at: number, value: number): void {
     this.#view.setInt32(at, value | 0, true)
     this.#view.setInt32(at + 4, Math.floor(value / 4_294_967_296), true)
   }

@@ -36,6 +36,7 @@ export const postgres: Connector = {
   config: PostgresConfig,
   can: {
     query: 'sql',
+    wire: 'postgres',
     source: { snapshot: true },
     sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true },
   },

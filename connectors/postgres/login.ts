@@ -4,7 +4,7 @@ import type { Secret } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import pg from 'pg'
 import type { PostgresConfig } from './index.ts'
-import { cancelRequest } from './messages.ts'
+import { cancelRequest, parameterStatus, READY, startup } from './messages.ts'
 import { faultOfAbort, faultOfConnect } from './server-error.ts'
 import { Wire } from './wire.ts'
 
@@ -17,13 +17,31 @@ export interface LoginParts {
 
 type Tls = false | { rejectUnauthorized: boolean; ca?: string; checkServerIdentity?: () => undefined }
 
+/** What a server gives a connection to be known by when it is to be cancelled. */
+export interface ServerKey {
+  readonly processId: number
+  readonly secretKey: number
+}
+
+interface SignedIn extends ServerKey {
+  readonly socket: Socket
+  /** ParameterStatus and ReadyForQuery, as the server said them. */
+  readonly greeting: Buffer
+}
+
 /** What pg keeps to itself and its types do not show. */
 interface Inside {
-  readonly connection: { readonly stream: Socket }
+  readonly connection: {
+    readonly stream: Socket
+    startup: () => void
+    on(event: 'parameterStatus', heard: (said: { readonly parameterName: string; readonly parameterValue: string }) => void): void
+  }
   readonly processID: number | null
   readonly secretKey: number | null
-  getStartupConf(): Record<string, string>
 }
+
+/** Of our own connections. Only the style of dates: the order of day and month stays the database's. */
+const OURS = { application_name: 'postern', DateStyle: 'ISO', client_encoding: 'UTF8' }
 
 export function placeOf(config: PostgresConfig): string {
   return `${config.host}:${config.port}`
@@ -40,16 +58,22 @@ export class Login {
   }
 
   async open(signal: AbortSignal): Promise<Wire> {
+    const { socket, processId, secretKey } = await this.signIn(OURS, signal)
+    return new Wire(socket, { processId, secretKey, openedAt: this.#parts.clock.monotonic() })
+  }
+
+  /** The socket right after ReadyForQuery. User and database are the store's, whatever `parameters` say. */
+  async signIn(parameters: Readonly<Record<string, string>>, signal: AbortSignal): Promise<SignedIn> {
     const { config } = this.#parts
     const prefers = config.sslmode === 'prefer' && !config.host.startsWith('/')
-    if (!prefers || this.#withoutTls) return this.#dial(this.#tls(), signal)
+    if (!prefers || this.#withoutTls) return this.#dial(this.#tls(), parameters, signal)
     try {
-      return await this.#dial({ rejectUnauthorized: false }, signal)
+      return await this.#dial({ rejectUnauthorized: false }, parameters, signal)
     } catch (cause) {
       const inner = cause instanceof Error ? cause.cause : undefined
       if (!(inner instanceof Error) || !/does not support SSL/.test(inner.message)) throw cause
       this.#withoutTls = true
-      return this.#dial(false, signal)
+      return this.#dial(false, parameters, signal)
     }
   }
 
@@ -65,29 +89,18 @@ export class Login {
     return { rejectUnauthorized: false }
   }
 
-  async #dial(ssl: Tls, signal: AbortSignal): Promise<Wire> {
+  async #dial(ssl: Tls, parameters: Readonly<Record<string, string>>, signal: AbortSignal): Promise<SignedIn> {
     if (signal.aborted) throw faultOfAbort(signal)
-    const { config, password, connectMs, clock } = this.#parts
+    const { config, connectMs } = this.#parts
     const place = placeOf(config)
-    const client = new pg.Client({
-      host: config.host,
-      port: config.port,
-      database: config.database,
-      user: config.user,
-      // A function: no password from the environment or a .pgpass is ever taken in its place.
-      password: () => password?.reveal() ?? '',
-      ssl,
-      keepAlive: true,
-      connectionTimeoutMillis: connectMs,
-    })
+    const client = this.#client(ssl)
     const inside = client as unknown as Inside
-    inside.getStartupConf = () => ({
-      user: config.user,
-      database: config.database,
-      application_name: 'postern',
-      // Only the style: the order of day and month stays the database's.
-      DateStyle: 'ISO',
-    })
+    // pg's own would force its encoding on everybody.
+    inside.connection.startup = () => {
+      inside.connection.stream.write(startup({ ...parameters, user: config.user, database: config.database }))
+    }
+    const greeting: Buffer[] = []
+    inside.connection.on('parameterStatus', (said) => greeting.push(parameterStatus(said.parameterName, said.parameterValue)))
     client.on('error', () => undefined)
     const aborted = () => inside.connection.stream.destroy()
     signal.addEventListener('abort', aborted, { once: true })
@@ -105,11 +118,31 @@ export class Login {
     }
     const socket = inside.connection.stream
     socket.removeAllListeners('data')
-    return new Wire(socket, { processId: inside.processID ?? 0, secretKey: inside.secretKey ?? 0, openedAt: clock.monotonic() })
+    return {
+      socket,
+      processId: inside.processID ?? 0,
+      secretKey: inside.secretKey ?? 0,
+      greeting: Buffer.concat([...greeting, READY]),
+    }
+  }
+
+  #client(ssl: Tls): pg.Client {
+    const { config, password, connectMs } = this.#parts
+    return new pg.Client({
+      host: config.host,
+      port: config.port,
+      database: config.database,
+      user: config.user,
+      // A function: no password from the environment or a .pgpass is ever taken in its place.
+      password: () => password?.reveal() ?? '',
+      ssl,
+      keepAlive: true,
+      connectionTimeoutMillis: connectMs,
+    })
   }
 
   /** Asks the server to stop what runs on the wire; settles when the server has passed it on, or after the connect time-out. */
-  cancel(wire: Wire): Promise<void> {
+  cancel({ processId, secretKey }: ServerKey): Promise<void> {
     const { config, connectMs } = this.#parts
     return new Promise((resolve) => {
       const socket = config.host.startsWith('/')
@@ -118,7 +151,7 @@ export class Login {
       socket.setTimeout(connectMs, () => socket.destroy())
       socket.on('error', () => undefined)
       socket.on('close', () => resolve())
-      socket.on('connect', () => socket.write(cancelRequest(wire.processId, wire.secretKey)))
+      socket.on('connect', () => socket.write(cancelRequest(processId, secretKey)))
       socket.on('data', () => undefined)
     })
   }

@@ -119,6 +119,25 @@ export function copyDataHeader(length: number): Buffer {
   return header
 }
 
+/** The first message, in protocol 3.0. Bytes are kept as they came: latin1 is one byte a character. */
+export function startup(parameters: Readonly<Record<string, string>>): Buffer {
+  const text = Object.entries(parameters)
+    .map(([name, value]) => `${name}\0${value}\0`)
+    .join('')
+  const bytes = Buffer.alloc(8 + text.length + 1)
+  bytes.writeInt32BE(bytes.length, 0)
+  bytes.writeInt32BE(196_608, 4)
+  bytes.write(text, 8, 'latin1')
+  return bytes
+}
+
+export function parameterStatus(name: string, value: string): Buffer {
+  return message('S', Buffer.from(`${name}\0${value}\0`))
+}
+
+/** ReadyForQuery, in no transaction. */
+export const READY: Buffer = message('Z', Buffer.from('I'))
+
 /** Sent on a connection of its own, instead of a sign-in. */
 export function cancelRequest(processId: number, secretKey: number): Buffer {
   const bytes = Buffer.allocUnsafe(16)

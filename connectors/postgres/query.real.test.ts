@@ -172,3 +172,14 @@ test('COPY with STDIN or STDOUT is refused, and the session goes on', async () =
   expect((await faultOf(on.ask('copy t to stdout'))).code).toBe('QUERY_FAILED')
   expect(await on.ask('select 3 as n')).toBe('{"n":3}\n')
 })
+
+test('a statement with a time-out is ended by the database itself, and the next one has none', async () => {
+  await using on = await testSession({ maxConnections: 1 })
+
+  const fault = await faultOf(on.ask('select pg_sleep(60)', { timeoutMs: 100 }))
+  const inWrite = await faultOf(on.ask('select pg_sleep(60)', { timeoutMs: 100, mode: 'write' }))
+
+  expect([fault.code, inWrite.code]).toEqual(['TIMED_OUT', 'TIMED_OUT'])
+  expect(await on.ask(`select current_setting('statement_timeout') as ms`, { timeoutMs: 90_000 })).toBe('{"ms":"90s"}\n')
+  expect(await on.ask(`select current_setting('statement_timeout') as ms`)).toBe('{"ms":"0"}\n')
+})

@@ -5,6 +5,7 @@ import { ByteWriter } from '../formats/byte-writer.ts'
 import { csvHeader } from '../formats/csv.ts'
 import type { RowEncoder } from '../formats/encoder.ts'
 import type { EncoderMaker } from '../formats/formats.ts'
+import { wholeAnswer } from '../formats/whole-answer.ts'
 import { FRAME, proveStatement, SYNC, statement } from './messages.ts'
 import { cellColumns, readFields } from './result-columns.ts'
 import { faultOfServer, ServerError } from './server-error.ts'
@@ -12,6 +13,8 @@ import type { Listener, Wire } from './wire.ts'
 
 /** So many bytes wait for the reader before the database's socket is not read any more. */
 const BUFFER_BYTES = 262_144
+
+const NOTHING = Buffer.alloc(0)
 
 const BEGIN_READ = statement('begin read only')
 const BEGIN_WRITE = statement('begin read write')
@@ -43,7 +46,9 @@ export interface QueryParts {
 export class QueryRun implements Listener {
   readonly #parts: QueryParts
   readonly #copy: boolean
-  readonly #stream: Readable
+  /** From the first bytes of an answer that is not there at once. */
+  #stream: Readable | undefined
+  #settled: () => void = () => undefined
   readonly #settle: { resolve(answer: Answer): void; reject(cause: unknown): void }
   #stage: Stage = STAGE.answering
   #answered = false
@@ -61,24 +66,13 @@ export class QueryRun implements Listener {
     this.#parts = parts
     this.#settle = settle
     this.#copy = copyText(parts.statement) !== undefined
-    this.#stream = new Readable({
-      highWaterMark: BUFFER_BYTES,
-      read: () => this.#resume(),
-      destroy: (cause, done) => {
-        this.#leave()
-        done(cause)
-      },
-    })
-    // Who reads hears of a failure; who does not yet must not end the process by it.
-    this.#stream.on('error', () => undefined)
   }
 
   static start(parts: QueryParts, signal: AbortSignal, faultOfAbort: (signal: AbortSignal) => Fault): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const aborted = () => run.#abort(faultOfAbort(signal))
-      const settled = () => signal.removeEventListener('abort', aborted)
       const run = new QueryRun(parts, { resolve, reject })
-      run.#stream.once('close', settled)
+      run.#settled = () => signal.removeEventListener('abort', aborted)
       signal.addEventListener('abort', aborted, { once: true })
       parts.wire.exchange(run, requestBytes(parts.statement))
     })
@@ -171,16 +165,27 @@ export class QueryRun implements Listener {
     if (this.#abandoned || this.#rows === 0) return
     const bytes = (this.#copied ?? this.#encoder?.out)?.take()
     if (!bytes) return
-    this.#answer()
+    this.#stream ??= this.#begin()
     if (this.#stream.push(bytes)) return
     this.#paused = true
     this.#parts.wire.pause()
   }
 
-  #answer(): void {
-    if (this.#answered) return
+  #begin(): Readable {
+    const stream = new Readable({
+      highWaterMark: BUFFER_BYTES,
+      read: () => this.#resume(),
+      destroy: (cause, done) => {
+        this.#leave()
+        done(cause)
+      },
+    })
+    // Who reads hears of a failure; who does not yet must not end the process by it.
+    stream.on('error', () => undefined)
+    stream.once('close', this.#settled)
     this.#answered = true
-    this.#settle.resolve({ bytes: this.#stream, rows: () => this.#rows })
+    this.#settle.resolve({ bytes: stream, rows: () => this.#rows })
+    return stream
   }
 
   /** The statement and its transaction are done: Z after the first Sync. */
@@ -197,9 +202,16 @@ export class QueryRun implements Listener {
     this.#encoder ??= this.#copied ? undefined : this.#parts.makeEncoder([])
     this.#encoder?.end()
     const bytes = (this.#copied ?? this.#encoder?.out)?.take()
-    if (bytes) this.#stream.push(bytes)
-    this.#stream.push(null)
-    this.#answer()
+    const stream = this.#stream
+    if (stream) {
+      if (bytes) stream.push(bytes)
+      stream.push(null)
+      return
+    }
+    this.#answered = true
+    this.#settled()
+    const rows = this.#rows
+    this.#settle.resolve(wholeAnswer(bytes ?? NOTHING, rows))
   }
 
   #resetFrame(code: number, buffer: Buffer, start: number): void {
@@ -227,12 +239,13 @@ export class QueryRun implements Listener {
   }
 
   #fail(fault: Fault): void {
-    if (this.#answered) this.#stream.destroy(fault)
-    else {
-      this.#answered = true
-      this.#settle.reject(fault)
-      this.#stream.destroy()
+    if (this.#answered) {
+      this.#stream?.destroy(fault)
+      return
     }
+    this.#answered = true
+    this.#settled()
+    this.#settle.reject(fault)
   }
 
   #abort(fault: Fault): void {
@@ -256,12 +269,18 @@ function int32(buffer: Buffer, at: number): number {
 
 function requestBytes(asked: Statement): Buffer {
   const { sql, params, maxRows = 0 } = asked
-  const begin = asked.mode === 'read' ? BEGIN_READ : BEGIN_WRITE
+  const begin = beginBytes(asked)
   const after = asked.mode === 'read' ? AFTER_READ : AFTER_WRITE
   const copied = copyText(asked)
   if (copied === undefined) return Buffer.concat([begin, statement(sql, { params, describe: true, maxRows }), after])
   // If the text alone is not one valid statement, the server skips the COPY that follows: nothing can hide behind a bracket.
   return Buffer.concat([begin, proveStatement(copied), statement(`copy (${copied}\n) to stdout (format csv)`), after])
+}
+
+/** `local`: it ends with the transaction. Left out where nobody chose a time-out, for it is one statement more. */
+function beginBytes({ mode, timeoutMs }: Statement): Buffer {
+  const begin = mode === 'read' ? BEGIN_READ : BEGIN_WRITE
+  return timeoutMs === undefined ? begin : Buffer.concat([begin, statement(`set local statement_timeout = ${Math.ceil(timeoutMs)}`)])
 }
 
 /** The statement as COPY takes it, or undefined where rows must be read one by one. */

@@ -3,7 +3,7 @@ import { systemClock } from '@postern/base/clock.ts'
 import type { Log, Secret } from '@postern/base/log.ts'
 import type { Catalog } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Answer, Session, Statement } from '../contract.ts'
+import type { Answer, Session, Statement, WireConnection } from '../contract.ts'
 import { encoderMaker } from '../formats/formats.ts'
 import { browse } from './browse.ts'
 import type { PostgresConfig } from './index.ts'
@@ -65,6 +65,12 @@ export class PostgresSession implements Session {
     const cancel = () => this.#work.stop(wire)
     const free = (clean: boolean) => this.#pool.release(wire, clean)
     return QueryRun.start({ wire, statement, makeEncoder, place: this.#place, free, cancel }, signal, faultOfAbort)
+  }
+
+  /** Not of the pool: what a client leaves behind in a connection is nobody else's. */
+  async wire(parameters: Readonly<Record<string, string>>, signal: AbortSignal): Promise<WireConnection> {
+    const { socket, greeting, ...key } = await this.#login.signIn(parameters, signal)
+    return { socket, greeting, cancel: () => this.#login.cancel(key) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import type { Log } from '@postern/base/log.ts'
 import { Fault, HTTP_STATUS } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import { STAGE_HEADER, type Stage } from '@postern/protocol/link.ts'
+import { ORDER_HEADER, STAGE_HEADER, type Stage } from '@postern/protocol/link.ts'
 
 /** By which connection a request came: the service's link, or another node's channel. */
 export type Door = { readonly is: 'link' } | { readonly is: 'channel'; readonly peer: NodeId }
@@ -17,6 +17,8 @@ export interface Request {
 
 export interface Route {
   readonly doors: readonly Door['is'][]
+  /** Both bodies are a connection's bytes: the order stands in ORDER_HEADER, and the stream comes unread. */
+  readonly duplex?: boolean
   /** Answers on the stream, or throws a fault before it has begun to. */
   readonly handle: (request: Request) => Promise<void>
 }
@@ -45,10 +47,12 @@ export class Router {
       refuse(stream, new Fault('ROUTE_UNKNOWN', { at: `(${headers[':method']} ${path})` }))
       return
     }
-    readBody(stream, (body) => {
+    const serve = (body: unknown) => {
       if (body instanceof Fault) return refuse(stream, body)
       route.handle({ door, stream, body }).catch((cause: unknown) => this.#fail(stream, path, cause))
-    })
+    }
+    if (route.duplex) serve(parseJson(Buffer.from(String(headers[ORDER_HEADER] ?? ''), 'base64url')))
+    else readBody(stream, serve)
   }
 
   #fail(stream: ServerHttp2Stream, path: string, cause: unknown): void {

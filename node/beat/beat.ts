@@ -3,16 +3,19 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
-import { VERSION } from '@postern/base/version.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { type Beat as BeatMessage, BeatResponse } from '@postern/protocol/node-api.ts'
 import type { ServiceClient } from '../calls/service-client.ts'
-import type { MachineFacts } from '../metrics/machine.ts'
+import type { Usage } from '../metrics/usage.ts'
 
 /** All of the beat that is not about the machine. */
-export type Work = Pick<BeatMessage, 'channel' | 'unreachable' | 'runningQueries' | 'running' | 'snapshots' | 'hasGatewayKey' | 'draining'>
+export type Work = Pick<
+  BeatMessage,
+  'channel' | 'unreachable' | 'runningQueries' | 'running' | 'snapshots' | 'hasGatewayKey' | 'draining'
+> &
+  Pick<BeatMessage, 'upgrading' | 'staleCredentials' | 'settingsTag' | 'settingsFault' | 'channelEncryption'>
 
 export interface Answered {
   readonly answer: BeatResponse
@@ -23,11 +26,14 @@ export interface Answered {
 
 interface BeatParts {
   readonly service: ServiceClient
-  readonly measure: () => MachineFacts
+  readonly version: string
+  readonly usage: Pick<Usage, 'facts' | 'average'>
   readonly work: () => Work
   readonly obey: (answer: Answered, signal: AbortSignal) => Promise<void>
   /** The service answers again after it did not. */
   readonly onRecovered: () => void
+  /** The node is no more: told each time that the service says so. */
+  readonly onDeleted: (fault: Fault) => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -46,9 +52,12 @@ export class Beat implements Component {
   #loop: Promise<void> | undefined
   #failing: string | undefined
   #refused: Fault | undefined
+  #heardAt: number
+  #due = 0
 
   constructor(parts: BeatParts) {
     this.#parts = parts
+    this.#heardAt = parts.clock.monotonic()
     this.#bootId = Buffer.from(parts.random.bytes(16)).toString('base64url')
     this.#background = new Background((cause) => parts.log.error({ err: cause }, 'the answer to a beat could not be obeyed'))
   }
@@ -56,6 +65,11 @@ export class Beat implements Component {
   /** Why the last beat failed; undefined when it did not. */
   get failing(): string | undefined {
     return this.#failing
+  }
+
+  /** Monotonic: when the service last answered; the making of this when it has not. */
+  get heardAt(): number {
+    return this.#heardAt
   }
 
   /** The service says that this node is no more, or not itself: nothing passes by waiting. */
@@ -83,17 +97,17 @@ export class Beat implements Component {
   async #run(): Promise<void> {
     const { clock } = this.#parts
     const { signal } = this.#stopping
-    let due = clock.monotonic() + LIMITS.beatMs
+    this.#due = clock.monotonic() + LIMITS.beatMs
     while (!signal.aborted) {
-      await clock.sleep(Math.max(0, due - clock.monotonic()), signal).catch(() => undefined)
+      await clock.sleep(Math.max(0, this.#due - clock.monotonic()), signal).catch(() => undefined)
       if (signal.aborted) return
-      due = Math.max(due, clock.monotonic()) + LIMITS.beatMs
+      this.#due = Math.max(this.#due, clock.monotonic()) + LIMITS.beatMs
       await this.#beat()
     }
   }
 
   async #beat(): Promise<void> {
-    const { service, clock, obey, log } = this.#parts
+    const { service, clock, obey, log, usage } = this.#parts
     const { signal } = this.#stopping
     const sent = this.#message()
     const askedAt = clock.monotonic()
@@ -106,19 +120,23 @@ export class Beat implements Component {
       }
       this.#failing = undefined
       this.#refused = undefined
+      this.#heardAt = clock.monotonic()
+      // Averages over a window that was changed are wanted now, not in a second.
+      if (usage.average(answer.settings.aggregationMinutes)) this.#due = clock.monotonic()
       this.#background.run(() => obey({ answer, sent, askedAt }, signal))
     } catch (cause) {
       if (signal.aborted) return
       const fault = Fault.from(cause)
       if (this.#failing === undefined) log.warn({ reason: fault.message, code: fault.code }, 'a beat failed')
       this.#failing = fault.message
+      if (fault.code === 'NODE_DELETED') this.#parts.onDeleted(fault)
       this.#refused = fault.kind === 'denied' || fault.code === 'NODE_UNKNOWN' ? fault : undefined
     }
   }
 
   #message(): BeatMessage {
-    const { measure, work, clock } = this.#parts
-    const { networkReason: _, ...machine } = measure()
-    return { bootId: this.#bootId, sentAt: new Date(clock.now()).toISOString(), version: VERSION, ...machine, ...work() }
+    const { usage, work, clock, version } = this.#parts
+    const { networkReason: _, ...machine } = usage.facts
+    return { bootId: this.#bootId, sentAt: new Date(clock.now()).toISOString(), version, ...machine, ...work() }
   }
 }

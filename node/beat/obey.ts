@@ -7,18 +7,20 @@ import type { ChannelClient } from '../channel/channel-client.ts'
 import type { Peers } from '../channel/peers.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import { leaseOf } from '../dispatch/lease.ts'
-import type { DataFolder } from '../state/data-folder.ts'
+import type { Links } from '../link/links.ts'
 import type { KeyKeeper } from '../vault/key-keeper.ts'
 import type { Worker } from '../work/worker.ts'
+import type { AppliedSettings } from './applied-settings.ts'
 import type { Answered } from './beat.ts'
 
 interface ObeyParts {
-  readonly folder: DataFolder
+  readonly settings: AppliedSettings
   readonly keys: KeyKeeper
   readonly peers: Peers
   readonly channel: ChannelClient
   readonly dispatcher: Dispatcher
   readonly worker: Worker
+  readonly links: Pick<Links, 'know'>
   readonly log: Log
 }
 
@@ -26,18 +28,16 @@ interface ObeyParts {
 export function obeyBeat(parts: ObeyParts): (answered: Answered, signal: AbortSignal) => Promise<void> {
   let asking: Promise<void> | undefined
   return async ({ answer, sent, askedAt }, signal) => {
-    const { folder, peers, dispatcher, worker } = parts
+    const { settings, peers, dispatcher, worker } = parts
     worker.cpuPercent = sent.cpuPercent
     peers.update(answer.peers)
+    parts.links.know(answer.replicas ?? 1)
     dispatcher.hold(leaseOf(answer.dispatcher, askedAt))
     asking ??= getKey(parts, answer, signal).finally(() => {
       asking = undefined
     })
     await worker.obey(answer, sent.snapshots)
-    const { name, proxyUrl } = folder.joined()
-    if (answer.name !== name || answer.settings.proxyUrl !== proxyUrl) {
-      await folder.update({ name: answer.name, proxyUrl: answer.settings.proxyUrl })
-    }
+    await settings.take(answer)
     await asking
   }
 }
@@ -52,9 +52,10 @@ async function getKey({ keys, channel, log }: ObeyParts, answer: BeatResponse, s
   }
 }
 
-/** Where other nodes find the channel; null before the node has reached the service, and so knows its own address. */
+/** Where other nodes find the channel: HOST, or HOST:PORT where something in between has another port. Null before the node has reached the service, and so knows its own address. */
 export function channelAddress(host: string | undefined, port: number): Beat['channel'] {
   if (host === undefined) return null
+  if (/^(\[.+\]|[^:]+):\d+$/.test(host)) return { address: host, ok: true, fault: null }
   const plain = host.replace(/^::ffff:/, '')
   return { address: `${isIPv6(plain) ? `[${plain}]` : plain}:${port}`, ok: true, fault: null }
 }

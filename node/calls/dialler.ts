@@ -63,6 +63,11 @@ export class DiallerAgent extends Agent {
     this.#dialler = dialler
   }
 
+  /** What is kept open and idle is not used again: a path that has swallowed one connection has mostly swallowed all. */
+  forget(): void {
+    for (const sockets of Object.values(this.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+  }
+
   override createConnection(_options: object, callback?: (cause: Error | null, socket: Duplex) => void): undefined {
     this.#dialler.dial(AbortSignal.timeout(LIMITS.dialMs)).then(
       (socket) => callback?.(null, socket),

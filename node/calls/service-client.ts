@@ -63,6 +63,8 @@ export class ServiceClient {
 
   #fault(cause: unknown, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted) return signal.reason
+    // Or each call would wait for its own dead connection to time out.
+    if (cause instanceof Error && cause.name === 'TimeoutError') this.#agent.forget()
     return unreachable(this.#parts.dialler.target, cause)
   }
 

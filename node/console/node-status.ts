@@ -1,8 +1,9 @@
 import { VERSION } from '@postern/base/version.ts'
 import type { Beat } from '../beat/beat.ts'
+import type { Grace } from '../beat/grace.ts'
 import type { Peers } from '../channel/peers.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
-import type { Link } from '../link/link.ts'
+import type { Links } from '../link/links.ts'
 import type { QueryRunner } from '../queries/query-runner.ts'
 import type { DataFolder } from '../state/data-folder.ts'
 import { fingerprintOf } from '../vault/gateway-key.ts'
@@ -11,8 +12,9 @@ import type { Worker } from '../work/worker.ts'
 
 interface NodeStatusParts {
   readonly folder: DataFolder
+  readonly grace: Grace
   readonly keys: KeyKeeper
-  readonly link: Link
+  readonly link: Links
   readonly beat: Beat
   readonly peers: Peers
   readonly dispatcher: Dispatcher
@@ -21,7 +23,7 @@ interface NodeStatusParts {
 }
 
 /** What the node says of itself to the person at the machine. */
-export function nodeStatus({ folder, keys, link, beat, peers, dispatcher, worker, queries }: NodeStatusParts) {
+export function nodeStatus({ folder, grace, keys, link, beat, peers, dispatcher, worker, queries }: NodeStatusParts) {
   const { name, gateway, nodeId, url } = folder.joined()
   const { state } = link
   return {
@@ -31,6 +33,7 @@ export function nodeStatus({ folder, keys, link, beat, peers, dispatcher, worker
     version: VERSION,
     service: { url, fault: beat.failing ?? null, remedy: beat.refused?.remedy ?? null },
     link: {
+      count: link.up,
       state: state.at,
       transport: state.at === 'down' ? null : state.transport,
       since: state.at === 'dialling' ? null : new Date(state.since).toISOString(),
@@ -38,6 +41,9 @@ export function nodeStatus({ folder, keys, link, beat, peers, dispatcher, worker
     },
     role: dispatcher.leading ? 'dispatcher' : 'worker',
     draining: worker.draining,
+    upgrading: folder.upgrading,
+    /** Beyond the grace period: it has ended its sessions. */
+    cutOff: grace.cutOff,
     gatewayKeyFingerprint: keys.key ? fingerprintOf(keys.key.publicKey) : null,
     runningJobs: worker.running.length,
     jobLimit: worker.limit,

@@ -5,7 +5,7 @@ import type { Random } from '@postern/base/random.ts'
 import { VERSION } from '@postern/base/version.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { Name, type NodeId } from '@postern/protocol/ids.ts'
-import { PROTOCOL_VERSION } from '@postern/protocol/limits.ts'
+import { LIMITS, PROTOCOL_VERSION } from '@postern/protocol/limits.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { JoinResponse } from '@postern/protocol/node-api.ts'
 import { Dialler } from '../calls/dialler.ts'
@@ -19,6 +19,7 @@ import type { NodeFile } from '../state/node-file.ts'
 import { fingerprintOf } from '../vault/gateway-key.ts'
 import { KeyKeeper } from '../vault/key-keeper.ts'
 import { VaultFiles } from '../vault/vault-file.ts'
+import { type LeaveOptions, leaveGateway } from './leave.ts'
 
 export interface JoinOptions {
   readonly url: string
@@ -27,6 +28,8 @@ export interface JoinOptions {
   /** The machine's name when left out. */
   readonly name?: string | undefined
   readonly data: string
+  /** A folder that holds a node of another gateway: take it out of that one. */
+  readonly move?: boolean | undefined
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
@@ -40,22 +43,32 @@ export interface Joined {
   readonly nodeId: NodeId
   /** Of the gateway's public key: to be compared with what the service shows. */
   readonly fingerprint: string | null
+  /** Where it was before it moved; `fault` when it could not be deleted there. */
+  readonly moved: { readonly from: string; readonly fault: string | null } | null
 }
 
 /**
  * Registers this machine as a node and writes its data folder. Joining again with the same folder keeps the node's
- * identity, so it replaces itself; a folder of another gateway is refused.
+ * identity, so it replaces itself; a folder of another gateway is refused, unless it shall `move`: then it is deleted there, and
+ * what it knew of that gateway's secrets is wiped.
  */
 export async function joinNode(options: JoinOptions): Promise<Joined> {
   const url = parseServiceUrl(options.url)
   const environment = options.environment ?? process.env
   await using folder = await DataFolder.open(options.data)
   const before = folder.node
-  if (before && before.url !== url.href) {
+  if (before && before.url !== url.href && !options.move) {
     throw new Fault('NODE_ALREADY_JOINED', { at: `(${options.data} holds ${before.gateway}/${before.name} of ${before.url})` })
   }
   const dialler = new Dialler({ target: url, environment, proxyUrl: () => '' })
-  const node = await register({ ...options, url, dialler, before })
+  const registration = { ...options, url, dialler, before }
+  const node = await register(registration).catch((cause: unknown) => {
+    const elsewhere = before && options.move && Fault.from(cause).code === 'NODE_ALREADY_JOINED'
+    if (!elsewhere) throw cause
+    return register({ ...registration, name: options.name ?? before.name, before: undefined })
+  })
+  const moved = before && before.gatewayId !== node.gatewayId ? await leave(before, options) : null
+  if (moved) await folder.wipeVault()
   await folder.create(node)
 
   const signer = { identity: Identity.parse(node.identity), nodeId: node.nodeId }
@@ -66,9 +79,20 @@ export async function joinNode(options: JoinOptions): Promise<Joined> {
     await keys.load()
     // The first node makes the gateway's key at once, so that credentials can be sealed before any node runs.
     const publicKey = await keys.offer()
-    return { name: node.name, gateway: node.gateway, nodeId: node.nodeId, fingerprint: fingerprintOf(publicKey) }
+    return { name: node.name, gateway: node.gateway, nodeId: node.nodeId, fingerprint: fingerprintOf(publicKey), moved }
   } finally {
     service.close()
+  }
+}
+
+/** Joined to the other already, so nothing is lost when the old gateway cannot be told: it is only said. */
+async function leave(before: NodeFile, options: LeaveOptions): Promise<Joined['moved']> {
+  const from = `${before.gateway}/${before.name}`
+  try {
+    await leaveGateway(before, options)
+    return { from, fault: null }
+  } catch (cause) {
+    return { from, fault: Fault.from(cause).message }
   }
 }
 
@@ -94,7 +118,7 @@ async function register(options: Registration): Promise<NodeFile> {
       csr: channelKey.csr,
       gatewayId: before?.gatewayId,
     }
-    const joined = await client.call({ path: SERVICE_PATHS.join, body, answer: JoinResponse })
+    const joined = await patiently(options.clock, () => client.call({ path: SERVICE_PATHS.join, body, answer: JoinResponse }))
     if (before && before.gatewayId !== joined.gatewayId) {
       throw new Fault('NODE_ALREADY_JOINED', {
         at: `(${options.data} holds ${before.gateway}/${before.name}, the key is of ${joined.gateway})`,
@@ -115,6 +139,19 @@ async function register(options: Registration): Promise<NodeFile> {
     }
   } finally {
     client.close()
+  }
+}
+
+/** A machine that was killed and comes back as new finds its own name taken until its ghost has been silent for long enough. */
+async function patiently<Value>(clock: Clock, join: () => Promise<Value>): Promise<Value> {
+  const until = clock.monotonic() + LIMITS.silentMs + LIMITS.beatMs
+  for (;;) {
+    try {
+      return await join()
+    } catch (cause) {
+      if (Fault.from(cause).code !== 'NODE_NAME_TAKEN' || clock.monotonic() >= until) throw cause
+      await clock.sleep(LIMITS.beatMs / 2)
+    }
   }
 }
 

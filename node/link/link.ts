@@ -17,7 +17,13 @@ import { dialLink, reasonOf, type TransportParts, UpgradeRefused } from './trans
 export type LinkState =
   | { readonly at: 'down'; readonly since: number; readonly why: string }
   | { readonly at: 'dialling'; readonly transport: Transport; readonly failures: number }
-  | { readonly at: 'up'; readonly since: number; readonly transport: Transport; readonly session: LinkSession }
+  | {
+      readonly at: 'up'
+      readonly since: number
+      readonly transport: Transport
+      readonly session: LinkSession
+      readonly replica: string | null
+    }
 
 export interface LinkParts extends TransportParts {
   readonly router: Router
@@ -27,6 +33,10 @@ export interface LinkParts extends TransportParts {
   /** What worked the last time, and where to keep what works now. */
   readonly remembered: () => Transport | null
   readonly remember: (transport: Transport) => Promise<void>
+  /** False: there is nobody else to be linked to, so it waits for `wake`. */
+  readonly wanted?: () => boolean
+  /** How long to wait before a link that was lost is dialled again: queries do not wait for it while there is another one. */
+  readonly spreadMs?: () => number
 }
 
 /** A link that died younger than this does not count as success: the next dial waits longer still. */
@@ -73,6 +83,11 @@ export class Link implements Component {
     const { clock, log } = this.#parts
     const { signal } = this.#stopping
     while (!signal.aborted) {
+      if (this.#parts.wanted?.() === false) {
+        this.#wake = new AbortController()
+        await clock.sleep(LIMITS.silentMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined)
+        continue
+      }
       const session = await this.#dial()
       if (!session) {
         this.#wake = new AbortController()
@@ -83,9 +98,17 @@ export class Link implements Component {
       const why = await this.#live(session)
       this.#down(why)
       if (!signal.aborted) log.warn({ why }, 'link is down')
+      await this.#spread()
       if (clock.monotonic() - since >= LIVED_MS) this.#backOff.reset()
       else await clock.sleep(this.#backOff.next(), signal).catch(() => undefined)
     }
+  }
+
+  /** Hundreds of nodes lose their link to a replica in the same moment; they need not all come back in the same one. */
+  async #spread(): Promise<void> {
+    const { clock, random, spreadMs } = this.#parts
+    const ms = spreadMs?.() ?? 0
+    if (ms > 0) await clock.sleep(ms * random.fraction(), this.#stopping.signal).catch(() => undefined)
   }
 
   async #live(session: LinkSession): Promise<string> {
@@ -121,7 +144,8 @@ export class Link implements Component {
       log.debug({ transport, why }, 'this transport does not pass')
     }
     // Every failed dial in the log would fill it while the service is away for a night.
-    if (!this.#stopping.signal.aborted) log[this.#backOff.failures === 0 ? 'warn' : 'debug']({ why }, 'the service cannot be linked')
+    const quiet = this.#backOff.failures > 0 || (this.#parts.spreadMs?.() ?? 0) > 0
+    if (!this.#stopping.signal.aborted) log[quiet ? 'debug' : 'warn']({ why }, 'the service cannot be linked')
     this.#down(why)
     return undefined
   }
@@ -135,8 +159,8 @@ export class Link implements Component {
       const session = await LinkSession.open(dialled, router, signal).catch((cause: unknown) => {
         throw new UpgradeRefused('upgraded, but no HTTP/2 came through', { cause })
       })
-      this.#state = { at: 'up', since: clock.now(), transport, session }
-      log.info({ transport }, 'link is up')
+      this.#state = { at: 'up', since: clock.now(), transport, session, replica: dialled.replica }
+      log.info({ transport, replica: dialled.replica }, 'link is up')
       if (remembered() !== transport) await remember(transport).catch((cause: unknown) => log.warn({ err: cause }, 'transport not kept'))
       return session
     } catch (cause) {

@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import { LINK_PATH, LINK_PROTOCOL } from '@postern/protocol/link.ts'
+import { LINK_PATH, LINK_PROTOCOL, REPLICA_HEADER } from '@postern/protocol/link.ts'
 import { parseProblem } from '../calls/answer.ts'
 import { type Dialler, onAbort } from '../calls/dialler.ts'
 import type { ServiceClient } from '../calls/service-client.ts'
@@ -12,6 +12,8 @@ import type { Transport } from '../state/node-file.ts'
 export interface TransportParts {
   readonly dialler: Dialler
   readonly service: ServiceClient
+  /** A replica that is linked already: it must not take this link too. */
+  readonly unless?: (() => string | null) | undefined
 }
 
 /** The service, or something on the way, does not let this transport through: another may pass. */
@@ -25,14 +27,17 @@ export class UpgradeRefused extends Error {
 export interface Dialled {
   readonly stream: Duplex
   readonly tcp: Socket
+  /** The replica that took it; null where the service does not say. */
+  readonly replica: string | null
 }
 
 export function dialLink(transport: Transport, parts: TransportParts, signal: AbortSignal): Promise<Dialled> {
   return transport === 'raw' ? dialRaw(parts, signal) : dialWebSocket(parts, signal)
 }
 
-function headersOf({ dialler, service }: TransportParts): Record<string, string> {
-  return { host: dialler.target.host, ...service.authorization('GET', LINK_PATH, '') }
+function headersOf({ dialler, service, unless }: TransportParts): Record<string, string> {
+  const linked = unless?.()
+  return { ...(linked ? { [REPLICA_HEADER]: linked } : {}), host: dialler.target.host, ...service.authorization('GET', LINK_PATH, '') }
 }
 
 async function dialRaw(parts: TransportParts, signal: AbortSignal): Promise<Dialled> {
@@ -56,7 +61,7 @@ async function dialRaw(parts: TransportParts, signal: AbortSignal): Promise<Dial
       detach()
       // The service speaks first, and its first bytes may have come with the answer.
       if (head.length > 0) stream.unshift(head)
-      resolve({ stream, tcp })
+      resolve({ stream, tcp, replica: replicaOf(response) })
     })
     upgrade.once('response', (response) => refusalOf(target, response).then(give, give))
     upgrade.on('error', (cause) => give(new UpgradeRefused('the upgrade got no answer', { cause })))
@@ -84,13 +89,17 @@ async function dialWebSocket(parts: TransportParts, signal: AbortSignal): Promis
       reject(cause)
     }
     const detach = onAbort(signal, () => give(new UpgradeRefused('the upgrade got no answer in time')))
+    let replica: string | null = null
+    socket.once('upgrade', (response) => {
+      replica = replicaOf(response)
+    })
     socket.once('open', () => {
       detach()
       // Before the stream's own listener, which would end it: HTTP/2 that writes to a stream that has ended, and is not a socket,
       // fails an assertion of Node's and with it the process. A destroyed stream it takes well.
       socket.once('close', () => stream.destroy())
       const stream = createWebSocketStream(socket, { allowHalfOpen: false, highWaterMark: 1 << 20 })
-      resolve({ stream, tcp })
+      resolve({ stream, tcp, replica })
     })
     socket.once('unexpected-response', (_request, response) => void refusalOf(target, response).then(give, give))
     socket.once('error', (cause) => give(new UpgradeRefused('the upgrade got no answer', { cause })))
@@ -108,8 +117,13 @@ async function refusalOf(target: URL, response: IncomingMessage): Promise<unknow
   }
   const text = Buffer.concat(chunks).toString('utf8')
   const fault = parseProblem(target, { status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', text })
-  const final = fault.kind === 'denied' || fault.kind === 'stopped' || fault.code === 'NODE_UNKNOWN'
+  const final = fault.kind === 'denied' || fault.kind === 'stopped' || fault.code === 'NODE_UNKNOWN' || fault.code === 'NODE_LINKED_ALREADY'
   return final ? fault : new UpgradeRefused(`answered ${response.statusCode}`, { cause: fault })
+}
+
+function replicaOf(response: IncomingMessage): string | null {
+  const said = response.headers[REPLICA_HEADER]
+  return typeof said === 'string' ? said : null
 }
 
 /** For the log and the status: why a dial failed, in one line. */

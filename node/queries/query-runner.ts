@@ -10,6 +10,9 @@ import { parseBody } from '../app/parse.ts'
 import { type Request, type Route, refuse } from '../app/router.ts'
 import type { StoreSessions } from '../stores/store-sessions.ts'
 
+/** We end a statement that takes too long, with our own words; the store does when we are gone. */
+const STORE_LATE_MS = 1_000
+
 interface QueryRunnerParts {
   readonly stores: StoreSessions
   readonly log: Log
@@ -49,7 +52,11 @@ export class QueryRunner implements Component {
 
   async stop(): Promise<void> {
     this.#draining = true
-    for (const query of this.#running) query.abort(new Fault('STOPPING'))
+    this.endAll(new Fault('STOPPING'))
+  }
+
+  endAll(fault: Fault): void {
+    for (const query of this.#running) query.abort(fault)
   }
 
   /** The fault before the first byte goes as status and stage; after it, as a trailer. */
@@ -87,14 +94,30 @@ async function ask(session: Session, order: QueryOrder, signal: AbortSignal): Pr
   if (!session.query) throw new Fault('QUERY_UNSUPPORTED', { at: `(${order.store.name})` })
   signal.throwIfAborted()
   const { sql, params, mode, maxRows, format } = order
-  const answer = await session.query({ sql, params, mode, maxRows, format }, signal)
+  const timeoutMs = order.endInStore ? order.timeoutMs + STORE_LATE_MS : undefined
+  const answer = await session.query({ sql, params, mode, maxRows, timeoutMs, format }, signal)
   if (!signal.aborted) return answer
   answer.bytes.on('error', () => undefined).destroy()
   throw signal.reason
 }
 
+/** Most answers: no stream in between, and the head, the bytes and the trailers leave together. */
+function sendWhole(
+  stream: ServerHttp2Stream,
+  answer: { readonly whole: Buffer; readonly rows: number; readonly type: string },
+): Promise<void> {
+  if (stream.destroyed || stream.closed) return Promise.resolve()
+  return new Promise((resolve) => {
+    stream.respond({ ':status': 200, 'content-type': answer.type }, { waitForTrailers: true })
+    stream.once('wantTrailers', () => stream.sendTrailers({ [QUERY_TRAILERS.rows]: String(answer.rows) }))
+    stream.once('close', resolve)
+    stream.end(answer.whole)
+  })
+}
+
 /** Settles when the last byte and the trailers are handed over, or the other side has left. */
 function send(stream: ServerHttp2Stream, answer: Answer, how: { readonly type: string; readonly signal: AbortSignal }): Promise<void> {
+  if (answer.whole) return sendWhole(stream, { whole: answer.whole, rows: answer.rows(), type: how.type })
   const { bytes } = answer
   if (stream.destroyed || stream.closed) {
     bytes.on('error', () => undefined).destroy()

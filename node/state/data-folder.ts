@@ -1,11 +1,14 @@
-import { chmod, readdir, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import { fileFault, makeFolder, readWhole, removeTemporary, writeWhole } from './files.ts'
 import { FolderLock } from './lock.ts'
 import { NodeFile } from './node-file.ts'
 
-const OURS = new Set(['node.json', 'vault', 'scratch', 'lost+found'])
+/** Lies there while the program on this machine is being updated (`postern node upgrade`). */
+const UPGRADING = 'upgrading'
+const OURS = new Set(['node.json', 'vault', 'scratch', UPGRADING, 'lost+found'])
 
 /** The node's folder, locked for this process. Everything in it is written by write-then-rename. */
 export class DataFolder implements AsyncDisposable {
@@ -45,6 +48,11 @@ export class DataFolder implements AsyncDisposable {
     return join(this.path, 'vault')
   }
 
+  /** Looked at with each beat: who updates the program says so without a word to the process. */
+  get upgrading(): boolean {
+    return existsSync(join(this.path, UPGRADING))
+  }
+
   get node(): NodeFile | undefined {
     return this.#node
   }
@@ -62,6 +70,23 @@ export class DataFolder implements AsyncDisposable {
   /** Changes some fields, lastingly when this returns. */
   async update(change: Partial<NodeFile>): Promise<void> {
     await this.#save({ ...this.joined(), ...change })
+  }
+
+  /** Forgets all secrets of the gateway: its key, and the credentials of its stores. */
+  async wipeVault(): Promise<void> {
+    await rm(this.vault, { recursive: true, force: true }).catch((cause) => Promise.reject(fileFault(this.vault, cause)))
+    await makeFolder(this.vault)
+  }
+
+  /** Takes away all that is a node's; what else lies there stays. The identity goes last, so that it can be tried again. */
+  async destroy(): Promise<void> {
+    await this.#writing
+    for (const name of ['vault', 'scratch', UPGRADING, 'node.json']) {
+      const path = join(this.path, name)
+      await rm(path, { recursive: true, force: true }).catch((cause) => Promise.reject(fileFault(path, cause)))
+    }
+    this.#node = undefined
+    await rmdir(this.path).catch(() => undefined) // not empty, or not ours: it stays
   }
 
   /** Writes follow each other, so that the last one called is the one that stays. */
@@ -84,6 +109,14 @@ export class DataFolder implements AsyncDisposable {
     await this.#writing
     await this.#lock[Symbol.asyncDispose]()
   }
+}
+
+/** Also while the node runs: says, or says no more, that the program on this machine is being updated. */
+export async function markUpgrading(path: string, upgrading: boolean): Promise<void> {
+  if ((await readWhole(join(path, 'node.json'))) === undefined) throw new Fault('NODE_NOT_JOINED', { at: `(${path})` })
+  const mark = join(path, UPGRADING)
+  if (upgrading) await writeWhole(mark, '').catch((cause) => Promise.reject(fileFault(mark, cause)))
+  else await rm(mark, { force: true })
 }
 
 /** A folder that is neither empty nor a node's is not ours to write into, least of all a service's. */

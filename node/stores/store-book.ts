@@ -20,11 +20,16 @@ export class StoreBook {
   async find(ref: StoreRef, signal: AbortSignal): Promise<NodeStore> {
     const kept = await this.#read(ref)
     if (kept && kept.version >= ref.version) return kept
-    const store = await this.#parts.service.call({ method: 'GET', path: SERVICE_PATHS.store(ref.id), answer: NodeStore }, signal)
+    const store = await this.fetch(ref, signal)
     // A replica that has not heard of the change yet: better to say so than to use an old password.
     if (store.version < ref.version) throw new Fault('STORE_UNKNOWN', { at: `(${ref.name} in version ${ref.version})` })
     await this.#parts.files.write(ref.id, JSON.stringify(store))
     return store
+  }
+
+  /** Of today, whatever is kept. */
+  async fetch(ref: Pick<StoreRef, 'id'>, signal: AbortSignal): Promise<NodeStore> {
+    return this.#parts.service.call({ method: 'GET', path: SERVICE_PATHS.store(ref.id), answer: NodeStore }, signal)
   }
 
   async #read(ref: StoreRef): Promise<NodeStore | undefined> {

@@ -1,11 +1,13 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
-import { audienceOf, type Connector, type Session } from '@postern/connectors/contract.ts'
+import type { Connector, Session } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { NodeStore, StoreRef } from '@postern/protocol/node-api.ts'
+import type { StoreRef } from '@postern/protocol/node-api.ts'
 import type { GatewayKey } from '../vault/gateway-key.ts'
+import type { StaleCredentials } from './stale-credentials.ts'
 import type { StoreBook } from './store-book.ts'
+import { connectorOf, secretsOf } from './store-credentials.ts'
 
 /** A store in use. Give it back with `release`, once. */
 export interface OpenedStore {
@@ -17,6 +19,7 @@ export interface OpenedStore {
 interface StoreSessionsParts {
   readonly book: StoreBook
   readonly key: () => GatewayKey | undefined
+  readonly stale: StaleCredentials
   readonly clock: Clock
   readonly log: Log
   readonly scratch: string
@@ -65,6 +68,13 @@ export class StoreSessions implements Component {
     await Promise.all(all.map((entry) => this.#close(entry)))
   }
 
+  /** Closes every session that nobody uses, and the others as soon as they are given back. */
+  async letGo(): Promise<void> {
+    for (const entry of this.#current.values()) this.#leaving.add(entry)
+    this.#current.clear()
+    await this.#sweep(this.#parts.clock.monotonic())
+  }
+
   /** At once when the store is open; a promise while it is being opened. */
   acquire(ref: StoreRef): OpenedStore | Promise<OpenedStore> {
     const entry = this.#entry(ref)
@@ -86,6 +96,16 @@ export class StoreSessions implements Component {
     const entry = this.#entry(ref)
     entry.copies = true
     return entry.opening
+  }
+
+  /** Where the store listens. Fails with CONNECT_UNSUPPORTED for one that has no host and port. */
+  async place(ref: StoreRef, signal: AbortSignal): Promise<{ readonly host: string; readonly port: number }> {
+    const [store, { CONNECTORS }, { placeOf }] = await Promise.all([
+      this.#parts.book.find(ref, signal),
+      import('@postern/connectors/registry.ts'),
+      import('./store-settings.ts'),
+    ])
+    return placeOf(CONNECTORS.get(store.kind), store)
   }
 
   #entry(ref: StoreRef): Entry {
@@ -122,32 +142,26 @@ export class StoreSessions implements Component {
   }
 
   async #open(ref: StoreRef): Promise<{ readonly connector: Connector; readonly session: Session }> {
-    const store = await this.#parts.book.find(ref, this.#stopping.signal)
-    // Loaded on first use: an idle node carries neither drivers nor their schemas.
-    const [{ CONNECTORS }, { usableSettings }] = await Promise.all([
-      import('@postern/connectors/registry.ts'),
-      import('./store-settings.ts'),
-    ])
-    const connector = CONNECTORS.get(store.kind)
-    if (!connector) throw new Fault('STORE_KIND_UNKNOWN', { at: `(${store.kind}; this node has ${[...CONNECTORS.keys()].join(', ')})` })
-    const usable = usableSettings(connector, store.settings, await this.#secrets(store, connector))
+    const { store, connector, secrets } = await this.#credentials(ref)
+    const { usableSettings } = await import('./store-settings.ts')
+    const usable = usableSettings(connector, store.settings, secrets)
     const { log, scratch } = this.#parts
     const session = await connector.open({ ...usable, log: log.child({ store: store.name }), scratch })
     return { connector, session }
   }
 
-  async #secrets(store: NodeStore, connector: Connector) {
-    if (store.sealed === null) return {}
-    const key = this.#parts.key()
-    if (!key) {
-      throw new Fault('CREDENTIAL_UNREADABLE', {
-        at: `(${store.name}: this node does not have the gateway's key yet)`,
-        remedy: 'Start a node that has it: it is handed over on the channel (port 8050).',
-      })
+  async #credentials(ref: StoreRef) {
+    const { book, key, stale } = this.#parts
+    try {
+      const store = await book.find(ref, this.#stopping.signal)
+      const connector = await connectorOf(store.kind)
+      const secrets = await secretsOf(store, connector, key())
+      stale.opened(ref)
+      return { store, connector, secrets }
+    } catch (cause) {
+      stale.failed(ref, cause)
+      throw cause
     }
-    const { openSealed } = await import('../vault/open.ts')
-    const context = { gatewayId: store.gatewayId, kind: store.kind, audience: audienceOf(connector, store.settings) }
-    return openSealed(store.sealed, key, context)
   }
 
   async #run(): Promise<void> {

@@ -2,6 +2,8 @@ import { Secret } from '@postern/base/log.ts'
 import { type Connector, settingsMarked } from '@postern/connectors/contract.ts'
 import type { StoreSettings } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import type { NodeStore } from '@postern/protocol/node-api.ts'
+import type { z } from 'zod'
 
 interface Usable {
   readonly settings: StoreSettings
@@ -24,4 +26,13 @@ export function usableSettings(connector: Connector, settings: StoreSettings, se
     settings: Object.fromEntries(all.filter(([name]) => !marked.has(name))),
     secrets: Object.fromEntries(all.filter(([name]) => marked.has(name)).map(([name, value]) => [name, new Secret(String(value))])),
   }
+}
+
+/** Host and port, with the port that the kind has by default. */
+export function placeOf(connector: Connector | undefined, { name, settings }: Pick<NodeStore, 'name' | 'settings'>) {
+  const schema = connector?.config.shape['port'] as z.ZodType | undefined
+  const port = schema?.safeParse(settings['port']).data
+  const host = settings['host']
+  if (typeof host !== 'string' || typeof port !== 'number') throw new Fault('CONNECT_UNSUPPORTED', { at: `(${name})` })
+  return { host, port }
 }

@@ -19,6 +19,10 @@ export interface LocalNodeOptions {
   readonly key: string
   readonly name: string
   readonly environment?: Environment
+  readonly version?: string
+  readonly channelPort?: number
+  /** Where it tells the others that its channel is. */
+  readonly channelHost?: string
 }
 
 export class LocalNode implements AsyncDisposable {
@@ -55,8 +59,9 @@ export class LocalNode implements AsyncDisposable {
 
   async restart(): Promise<void> {
     await this.stop()
-    const { environment = {} } = this.#options
-    this.#running = await startNode({ ...base, environment, data: this.data, channelPort: 0, consolePort: this.#consolePort })
+    const { environment = {}, version, channelPort = 0, channelHost } = this.#options
+    const options = { ...base, environment, data: this.data, channelPort, channelHost, consolePort: this.#consolePort }
+    this.#running = await startNode(version === undefined ? options : { ...options, version })
   }
 
   async stop(): Promise<void> {

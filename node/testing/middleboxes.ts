@@ -98,3 +98,37 @@ export class ConnectProxy extends Middlebox {
     return proxy
   }
 }
+
+/** A reverse proxy that lets no upgrade through while it is `closed`: calls pass, links do not. */
+export class NoUpgradeProxy extends Middlebox {
+  closed = true
+
+  static async to(target: string): Promise<NoUpgradeProxy> {
+    const { hostname, port } = new URL(target)
+    const server = createServer((incoming, outgoing) => {
+      if (incoming.headers.upgrade !== undefined) return outgoing.writeHead(501).end()
+      const { connection: _, ...headers } = incoming.headers
+      const sent = request(`${target}${incoming.url}`, { method: incoming.method, headers, agent: false })
+      sent.on('response', (response) => {
+        outgoing.writeHead(response.statusCode ?? 502, response.headers)
+        response.pipe(outgoing)
+      })
+      sent.on('error', () => outgoing.destroy())
+      return incoming.pipe(sent)
+    })
+    const proxy = new NoUpgradeProxy(server)
+    Object.assign(server, { shouldUpgradeCallback: () => !proxy.closed })
+    server.on('upgrade', (incoming, socket, head) => {
+      const upstream = connect(Number(port), hostname)
+      proxy.keep(upstream)
+      const lines = Object.entries(incoming.headers).map(([name, value]) => `${name}: ${value}\r\n`)
+      upstream.write(`${incoming.method} ${incoming.url} HTTP/1.1\r\n${lines.join('')}\r\n`)
+      upstream.write(head)
+      upstream.pipe(socket).pipe(upstream)
+      upstream.once('close', () => socket.destroy())
+      socket.once('close', () => upstream.destroy())
+    })
+    await proxy.listen()
+    return proxy
+  }
+}

@@ -26,6 +26,8 @@ interface WorkerParts {
 interface Attempt {
   readonly order: TaskOrder
   readonly abort: AbortController
+  /** False once only the report is left, which waits for a service that is away. */
+  executing: boolean
 }
 
 type Answer = { readonly accepted: boolean; readonly reason: string | null }
@@ -46,6 +48,8 @@ export class Worker implements Component {
   /** From the last beat: nothing is taken before the service has said how much. */
   limit = 0
   cpuPercent = 0
+  /** For longer than its grace: what a peer hands over could not be reported. */
+  cutOff = false
 
   constructor(parts: WorkerParts) {
     this.#parts = parts
@@ -62,7 +66,7 @@ export class Worker implements Component {
 
   /** Whether the engine may still want its sessions. */
   get copying(): boolean {
-    return this.#attempts.size > 0 || this.snapshots.length > 0
+    return this.snapshots.length > 0 || this.#attempts.values().some((attempt) => attempt.executing)
   }
 
   get draining(): boolean {
@@ -90,12 +94,13 @@ export class Worker implements Component {
     const key = `${order.task}/${order.attempt}`
     if (this.#attempts.has(key)) return { accepted: true, reason: null }
     if (this.#draining) return { accepted: false, reason: 'the node is draining' }
+    if (this.cutOff) return { accepted: false, reason: 'the node is cut off from the service' }
     if (order.epoch < this.#epoch) {
       return { accepted: false, reason: `the dispatcher's epoch ${order.epoch} is older than ${this.#epoch}` }
     }
     if (this.#attempts.size >= this.limit) return { accepted: false, reason: `the node runs ${this.#attempts.size} of ${this.limit} tasks` }
     this.#epoch = order.epoch
-    const attempt = { order, abort: new AbortController() }
+    const attempt = { order, abort: new AbortController(), executing: true }
     this.#attempts.set(key, attempt)
     this.#background.run(() =>
       this.#execute(attempt).finally(() => {
@@ -116,6 +121,15 @@ export class Worker implements Component {
     if (reported.length > 0) await this.#engine?.keepSnapshots(answer.keepSnapshots, reported)
   }
 
+  endAll(fault: Fault): void {
+    for (const { abort } of this.#attempts.values()) abort.abort(fault)
+  }
+
+  /** Snapshots that are held for runs hold a session of their store. */
+  async endSnapshots(): Promise<void> {
+    await this.#engine?.keepSnapshots([], this.snapshots)
+  }
+
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true
     if (deadline.aborted || this.#attempts.size === 0) return
@@ -126,7 +140,7 @@ export class Worker implements Component {
 
   async stop(): Promise<void> {
     this.#draining = true
-    for (const { abort } of this.#attempts.values()) abort.abort(new Fault('STOPPING'))
+    this.endAll(new Fault('STOPPING'))
     // Told to stop, an attempt still reports that it did, so that the task moves on at once; but not for ever.
     const { clock } = this.#parts
     const { promise: late, resolve } = Promise.withResolvers<void>()
@@ -138,8 +152,9 @@ export class Worker implements Component {
     await this.#engine?.[Symbol.asyncDispose]()
   }
 
-  async #execute({ order, abort }: Attempt): Promise<void> {
+  async #execute(attempt: Attempt): Promise<void> {
     const { service, clock, random, log } = this.#parts
+    const { order, abort } = attempt
     const facts = { run: order.run, task: order.task, attempt: order.attempt, kind: order.kind }
     const reports = new AttemptReports({
       order,
@@ -156,6 +171,7 @@ export class Worker implements Component {
       (engine) => engine.execute(order, reports.progress, abort.signal),
       (cause: unknown): Outcome => ({ outcome: 'failed', fault: toMessage(cause), counters: NOTHING_MOVED }),
     )
+    attempt.executing = false
     await starting
     log.debug({ ...facts, outcome: outcome.outcome }, 'attempt ended')
     await reports.finished({ ...outcome, epoch: order.epoch })

@@ -22,6 +22,25 @@ export const GatewaySettings = z.strictObject({
     .max(600_000)
     .default(10_000)
     .meta({ title: 'How long a query waits when every node is at a limit; 0 = not at all' }),
+  sessionsPerStore: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(100)
+    .meta({ title: 'Connections (PostgreSQL wire, `postern connect`) to one store at a time; 0 = any number' }),
+  sessionsPerCaller: z.int().min(0).max(100_000).default(100).meta({ title: 'Connections of one caller at a time; 0 = any number' }),
+  sessionIdleSeconds: z
+    .int()
+    .min(0)
+    .max(31_536_000)
+    .default(28_800)
+    .meta({ title: 'End a connection on which nothing has moved for so long; 0 = never' }),
+  sessionLifeSeconds: z
+    .int()
+    .min(0)
+    .max(31_536_000)
+    .default(0)
+    .meta({ title: 'End a connection of this age, after its transaction; 0 = never' }),
   channelEncryption: z.enum(['mutual', 'certificate', 'off']).default('mutual').meta({ title: 'Encryption between nodes' }),
   proxyUrl: z
     .union([z.literal(''), z.url({ protocol: /^https?$/ })])
@@ -33,16 +52,57 @@ export const GatewaySettings = z.strictObject({
     .max(31_536_000)
     .default(0)
     .meta({ title: 'Delete a node that has been offline for so long; 0 = never' }),
+  queryLogDays: z.int().min(0).max(3_650).default(7).meta({ title: 'How many days ended queries stay in the query log; 0 = none is kept' }),
+  keepSqlText: z.boolean().default(false).meta({ title: 'Keep the text of statements in the query log; parameters never' }),
+  graceSeconds: z
+    .int()
+    .min(0)
+    .max(31_536_000)
+    .default(600)
+    .meta({ title: 'A node that has not heard from the service for so long ends what it runs; 0 = never' }),
 })
 export type GatewaySettings = z.output<typeof GatewaySettings>
 
+/** KEY=VALUE marks of nodes, such as site=berlin; a store may require some of the nodes that answer for it. */
+export const Labels = z.record(Name, Name).refine((labels) => Object.keys(labels).length <= 32, 'at most 32 labels')
+export type Labels = z.output<typeof Labels>
+
+/** In effect on one node: the gateway's settings, the node's own over them, and what only a node has. */
+export const NodeSettings = z.strictObject({
+  ...GatewaySettings.shape,
+  weight: z.int().min(1).max(100).default(1).meta({ title: 'Share of the queries that the node takes, measured by the others' }),
+  labels: Labels.default({}).meta({ title: 'Marks that stores may require (`labels=site=berlin,disk=ssd`)' }),
+})
+export type NodeSettings = z.output<typeof NodeSettings>
+
+type Changed<Shape> = { [K in keyof Shape]: Shape[K] extends z.ZodDefault<infer Inner extends z.ZodType> ? z.ZodOptional<Inner> : never }
+type Patched<Shape> = {
+  [K in keyof Shape]: Shape[K] extends z.ZodDefault<infer Inner extends z.ZodType> ? z.ZodOptional<z.ZodNullable<Inner>> : never
+}
+type Settings = Readonly<Record<string, z.ZodDefault<z.ZodType>>>
+
+const changeOf = <Shape extends Settings>(shape: Shape) =>
+  z.strictObject(
+    Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, schema.unwrap().optional()])) as unknown as Changed<Shape>,
+  )
+const patchOf = <Shape extends Settings>(shape: Shape) =>
+  z.strictObject(
+    Object.fromEntries(
+      Object.entries(shape).map(([name, schema]) => [name, schema.unwrap().nullable().optional()]),
+    ) as unknown as Patched<Shape>,
+  )
+
 /** What a person changed; the rest stays at its default. */
-export const SettingsChange = z.strictObject(
-  Object.fromEntries(Object.entries(GatewaySettings.shape).map(([name, schema]) => [name, schema.unwrap().optional()])) as unknown as {
-    [K in keyof typeof GatewaySettings.shape]: z.ZodOptional<ReturnType<(typeof GatewaySettings.shape)[K]['unwrap']>>
-  },
-)
+export const SettingsChange = changeOf(GatewaySettings.shape)
 export type SettingsChange = z.output<typeof SettingsChange>
+export const NodeSettingsChange = changeOf(NodeSettings.shape)
+export type NodeSettingsChange = z.output<typeof NodeSettingsChange>
+
+/** A change to make: null takes a setting back to its default (of a node: to the gateway's). What is not named stays. */
+export const SettingsPatch = patchOf(GatewaySettings.shape)
+export type SettingsPatch = z.output<typeof SettingsPatch>
+export const NodeSettingsPatch = patchOf(NodeSettings.shape)
+export type NodeSettingsPatch = z.output<typeof NodeSettingsPatch>
 
 export const NodeStatus = z.enum(['online', 'offline', 'upgrading', 'limited', 'inactive', 'draining', 'disabled'])
 export type NodeStatus = z.infer<typeof NodeStatus>
@@ -73,12 +133,21 @@ export const NodeView = z.object({
   runningQueries: z.int(),
   queryLimit: z.int(),
   queryLimitReason: z.string(),
+  /** 0 = no limit. */
+  cpuLimitPercent: z.number(),
+  cpuLimitReason: z.string(),
+  memoryLimitPercent: z.number(),
+  memoryLimitReason: z.string(),
+  /** What the limits are held against; null before the node has said it. */
+  averages: z.object({ cpuPercent: z.number(), memoryPercent: z.number(), overSeconds: z.number() }).nullable(),
+  weight: z.int(),
+  labels: Labels,
   channelAddress: z.string().nullable(),
   /** `raw` or `websocket`; null while there is no link. */
   linkTransport: z.enum(['raw', 'websocket']).nullable(),
   joinedAt: z.iso.datetime(),
   lastBeatAt: z.iso.datetime().nullable(),
-  settings: SettingsChange,
+  settings: NodeSettingsChange,
 })
 export type NodeView = z.infer<typeof NodeView>
 
@@ -86,6 +155,8 @@ export const GatewayView = z.object({
   id: GatewayId,
   name: Name,
   status: GatewayStatus,
+  /** Why it is so, in words; empty when all is well. */
+  statusReasons: z.array(z.string()),
   /** The version most of its nodes run; empty while it has none. */
   version: z.string(),
   /** X25519 public key, base64url; null until the first node made it. Credentials are sealed to it. */

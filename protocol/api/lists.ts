@@ -1,7 +1,8 @@
 /** What is common to lists, and the bodies of changes (PATCH). */
 import { z } from 'zod'
 import { Name } from '../ids.ts'
-import { SettingsChange } from './gateways.ts'
+import { Labels, NodeSettingsPatch, SettingsPatch } from './gateways.ts'
+import { QueryLimitsChange } from './query-limits.ts'
 import { StoreSettings } from './stores.ts'
 
 /** Every list of `?limit=&cursor=`. `nextCursor` is null on the last page. */
@@ -10,12 +11,12 @@ export interface ListOf<Item> {
   readonly nextCursor: string | null
 }
 
-/** PATCH /v1/gateways/{gateway} → GatewayView. Settings that are not named stay as they are. */
-export const GatewayChange = z.strictObject({ settings: SettingsChange })
+/** PATCH /v1/gateways/{gateway} → GatewayView. Settings that are not named stay as they are; null = back to the default. */
+export const GatewayChange = z.strictObject({ settings: SettingsPatch })
 export type GatewayChange = z.input<typeof GatewayChange>
 
 /** PATCH /v1/gateways/{gateway}/nodes/{node} → NodeView. `name` renames. */
-export const NodeChange = z.strictObject({ name: Name.optional(), settings: SettingsChange.optional() })
+export const NodeChange = z.strictObject({ name: Name.optional(), settings: NodeSettingsPatch.optional() })
 export type NodeChange = z.input<typeof NodeChange>
 
 /** PATCH /v1/stores/{store} → StoreView. `settings` and `sealed` replace what was there; a new audience needs a new `sealed`. */
@@ -23,5 +24,9 @@ export const StoreChange = z.strictObject({
   settings: StoreSettings.optional(),
   sealed: z.string().max(65_536).optional(),
   secrets: z.array(z.string().max(64)).max(32).optional(),
+  /** Replaces those that were there. */
+  nodeLabels: Labels.optional(),
+  /** Limits that are not named stay; null takes one away. */
+  limits: QueryLimitsChange.optional(),
 })
 export type StoreChange = z.input<typeof StoreChange>

@@ -50,6 +50,8 @@ export const QueryView = z.object({
   rows: z.number(),
   bytes: z.number(),
   fault: z.string().nullable(),
+  /** Null unless the gateway's setting keepSqlText was on when it was asked. */
+  sql: z.string().nullable(),
   candidates: z.array(Candidate),
   attempts: z.array(QueryAttempt),
 })

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { Name, StoreId } from '../ids.ts'
+import { Labels } from './gateways.ts'
+import { QueryLimits } from './query-limits.ts'
 
 const Setting = z.union([z.string().max(4_096), z.number(), z.boolean()])
 export const StoreSettings = z.record(z.string().max(64), Setting)
@@ -16,6 +18,10 @@ export const StoreView = z.object({
   settings: StoreSettings,
   /** Names of the settings whose values are sealed. */
   secrets: z.array(z.string()),
+  /** Only nodes that carry all of these answer queries for it. */
+  nodeLabels: Labels,
+  /** Of each query of this store. */
+  limits: QueryLimits,
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 })
@@ -30,6 +36,9 @@ export const StoreCreate = z.strictObject({
   sealed: z.string().max(65_536).optional(),
   /** Names of the settings inside `sealed`. */
   secrets: z.array(z.string().max(64)).max(32).default([]),
+  /** Only nodes that carry all of these answer queries for it. */
+  nodeLabels: Labels.default({}),
+  limits: QueryLimits.default({}),
 })
 export type StoreCreate = z.input<typeof StoreCreate>
 

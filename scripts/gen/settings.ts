@@ -2,12 +2,12 @@
 
 import type { Connector } from '@postern/connectors/contract.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
-import { GatewaySettings } from '@postern/protocol/api/gateways.ts'
+import { GatewaySettings, NodeSettings } from '@postern/protocol/api/gateways.ts'
 import { z } from 'zod'
 import { inWords, type JsonSchema, table } from './markdown.ts'
 
 /** Kept and shown, but nothing acts on them yet. Take a name off when something does. */
-const NOT_YET: ReadonlySet<string> = new Set(['cpuPercent', 'memoryPercent', 'aggregationMinutes', 'channelEncryption'])
+const NOT_YET: ReadonlySet<string> = new Set(['channelEncryption'])
 
 export function settingsPage(): string {
   return `# Settings
@@ -17,12 +17,16 @@ export function settingsPage(): string {
 ## Gateway and node
 
 \`postern gateway set NAME KEY=VALUE\` changes a gateway; \`postern node set GATEWAY/NODE KEY=VALUE\` overrides the same setting for
-one node. A change holds from the node's next beat on, within about a second, without a restart.
+one node. \`KEY=default\` takes a setting back: of a gateway to its default, of a node to the gateway's. So does an empty value, where
+the setting cannot be empty. A change holds from the node's next beat on, within about a second, without a restart. How to choose
+policy and limits: [queries](../queries.md).
 
-${table(['setting', 'value', 'default', 'is'], gatewayRows())}
-Settings marked *not in force yet* are checked and kept, but this version does not act on them: nodes have no CPU and memory limit, and the
-channel is always encrypted mutually.
+${table(['setting', 'value', 'default', 'is'], rowsOf(GatewaySettings))}
+Settings marked *not in force yet* are checked and kept, but this version does not act on them: the channel is always encrypted mutually.
 
+Only a node has these:
+
+${table(['setting', 'value', 'default', 'is'], rowsOf(NodeSettings.pick({ weight: true, labels: true })))}
 ### What \`auto\` comes to
 
 - \`jobConcurrency\`: the larger of 2 and the smaller of 2 × cores and total memory ÷ 512 MiB, rounded down.
@@ -30,16 +34,17 @@ channel is always encrypted mutually.
 - \`queryConcurrency\`: 32 × cores, at least 32.
 
 Cores and memory are those that the node's process may use: in a container, its limits. The limit in force and how it came about
-stand in each node's \`jobLimit\`, \`jobLimitReason\`, \`queryLimit\` and \`queryLimitReason\`.
+stand in each node's \`jobLimit\`, \`jobLimitReason\`, \`queryLimit\`, \`queryLimitReason\`, \`cpuLimitPercent\`, \`cpuLimitReason\`,
+\`memoryLimitPercent\` and \`memoryLimitReason\`: \`postern node show GATEWAY/NODE\`.
 
 ${[...CONNECTORS.values()].map(storeSection).join('\n')}`
 }
 
-function gatewayRows(): readonly (readonly string[])[] {
-  return Object.entries(properties(GatewaySettings)).map(([name, schema]) => [
+function rowsOf(settings: z.ZodObject): readonly (readonly string[])[] {
+  return Object.entries(properties(settings)).map(([name, schema]) => [
     `\`${name}\``,
-    inWords(schema),
-    schema.default === '' ? 'empty' : `\`${String(schema.default)}\``,
+    name === 'labels' ? 'names, `KEY=VALUE,KEY=VALUE`' : inWords(schema),
+    schema.default === '' || typeof schema.default === 'object' ? 'empty' : `\`${String(schema.default)}\``,
     `${schema.title ?? ''}${NOT_YET.has(name) ? ' (**not in force yet**)' : ''}`,
   ])
 }

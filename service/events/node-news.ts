@@ -3,12 +3,14 @@ import type { NodeId } from '@postern/protocol/ids.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { NodeChange } from '../nodes/node-facts.ts'
 import type { Admission } from '../queries/admission.ts'
+import type { NodeHealth } from '../queries/node-health.ts'
 import type { EventBus } from './event-bus.ts'
 
 export interface NodeNewsParts {
   readonly nodes: Pick<NodeDirectory, 'onChange'>
   readonly events: EventBus
   readonly admission: Pick<Admission, 'wake'>
+  readonly health: Pick<NodeHealth, 'forget'>
   readonly links: { drop(node: NodeId): void }
 }
 
@@ -31,9 +33,12 @@ export class NodeNews implements Component {
   }
 
   #tell({ type, node }: NodeChange): void {
-    const { events, admission, links } = this.#parts
+    const { events, admission, health, links } = this.#parts
     admission.wake(node.gatewayId)
-    if (type === 'deleted') links.drop(node.id)
+    if (type === 'deleted') {
+      links.drop(node.id)
+      health.forget(node.id)
+    }
     const now =
       type === 'deleted' ? ({ status: 'offline', reasons: ['was deleted'] } as const) : { status: node.status, reasons: node.statusReasons }
     events.publish({ type: 'node', gateway: node.gateway, node: node.name, status: now.status, reasons: [...now.reasons] })

@@ -1,4 +1,4 @@
-import type { SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type { SettingsChange, SettingsPatch } from '@postern/protocol/api/gateways.ts'
 import type { GatewayId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
@@ -33,11 +33,11 @@ export class GatewayRepository {
     return await this.#db.selectFrom('gateway').select(COLUMNS).where('name', '>', after).orderBy('name').limit(count).execute()
   }
 
-  /** Settings that are not named stay. */
-  async change(id: GatewayId, settings: SettingsChange): Promise<GatewayRow | undefined> {
+  /** Settings that are not named stay; null takes one back to its default. */
+  async change(id: GatewayId, settings: SettingsPatch): Promise<GatewayRow | undefined> {
     return await this.#db
       .updateTable('gateway')
-      .set({ settings: sql`settings || ${json(settings)}::jsonb` })
+      .set({ settings: sql`jsonb_strip_nulls(settings || ${json(settings)}::jsonb)` })
       .where('id', '=', id)
       .returning(COLUMNS)
       .executeTakeFirst()

@@ -5,6 +5,7 @@ import {
   type GatewayView,
   type KeyRegenerated,
   type SettingsChange,
+  type SettingsPatch,
 } from '@postern/protocol/api/gateways.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type GatewayId, newId } from '@postern/protocol/ids.ts'
@@ -14,6 +15,7 @@ import { violates } from '../db/errors.ts'
 import type { Tables } from '../db/tables.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { GatewayFacts } from '../nodes/node-facts.ts'
+import { settingsInWords } from '../nodes/node-settings.ts'
 import { gatewayView } from '../nodes/node-views.ts'
 import type { Actor } from '../people/actor.ts'
 import { hashOfKey, hintOf, newKey } from './gateway-keys.ts'
@@ -75,14 +77,14 @@ export class GatewayService {
     return sorted.slice(0, count)
   }
 
-  async change(name: string, settings: SettingsChange, actor: Actor): Promise<GatewayView> {
+  async change(name: string, settings: SettingsPatch, actor: Actor): Promise<GatewayView> {
     const { db, nodes, audit } = this.#parts
     const { id } = this.find(name)
     const row = await db.transaction().execute(async (transaction) => {
       const changed = await new GatewayRepository(transaction).change(id, settings)
       if (!changed) throw new Fault('GATEWAY_UNKNOWN', { at: name })
       GatewaySettings.parse(changed.settings)
-      await audit.record({ ...actor, action: 'gateway.set', target: `gateway ${name}`, details: auditable(settings) }, transaction)
+      await audit.record({ ...actor, action: 'gateway.set', target: `gateway ${name}`, details: settingsInWords(settings) }, transaction)
       return changed
     })
     nodes.putGateway(row)
@@ -118,6 +120,3 @@ export class GatewayService {
     return slot === 1 ? { key1: key } : { key2: key }
   }
 }
-
-const auditable = (settings: SettingsChange): Record<string, string | number> =>
-  Object.fromEntries(Object.entries(settings).filter((entry): entry is [string, string | number] => entry[1] !== undefined))

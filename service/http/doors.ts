@@ -1,6 +1,7 @@
 /** Who may come in: one hook reads what each route says it needs. */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Caller, Permission } from '../people/permissions.ts'
 import type { Doorkeeper, NodeProof } from './needs.ts'
 
 const EMPTY = new Uint8Array()
@@ -19,19 +20,36 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
   })
 
   // Before the body is read: who is refused sends nothing.
-  http.addHook('onRequest', async (request) => {
+  // Callbacks and not promises, here and below: who is known already waits for nothing.
+  http.addHook('onRequest', (request, _reply, done) => {
     const needs = request.routeOptions.config.needs
-    if (needs === undefined || needs === 'none') return
-    if (needs === 'node') {
-      const proof = await doorkeeper.node(request.headers.authorization, request.method, request.url)
+    if (needs === undefined || needs === 'none') return done()
+    const admit = (caller: Caller) => {
+      if (!caller.may.has(needs as Permission))
+        return done(new Fault('NOT_ALLOWED', { at: `It needs ${needs}; ${caller.name} is ${caller.role}.` }))
+      request.caller = caller
+      done()
+    }
+    const prove = (proof: NodeProof) => {
       proofs.set(request, proof)
       request.nodeId = proof.nodeId
+      done()
+    }
+    const { authorization } = request.headers
+    let caller: Caller | Promise<Caller>
+    try {
+      if (needs === 'node') {
+        doorkeeper.node(authorization, request.method, request.url).then(prove, done)
+        return
+      }
+      if (draining()) throw new Fault('STOPPING')
+      caller = doorkeeper.caller(authorization)
+    } catch (cause) {
+      done(cause as Error)
       return
     }
-    if (draining()) throw new Fault('STOPPING')
-    const caller = await doorkeeper.caller(request.headers.authorization)
-    if (!caller.may.has(needs)) throw new Fault('NOT_ALLOWED', { at: `It needs ${needs}; ${caller.name} is ${caller.role}.` })
-    request.caller = caller
+    if (caller instanceof Promise) caller.then(admit, done)
+    else admit(caller)
   })
 
   // A signature covers the bytes as they came, so they are kept until it is checked.
@@ -42,8 +60,14 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
     if (body.length === 0) done(null, undefined)
     else parse(request, body.toString('utf8'), done)
   })
-  http.addHook('preValidation', async (request) => {
-    proofs.get(request)?.checkBody(request.bodyBytes ?? EMPTY)
-    request.bodyBytes = null
+  http.addHook('preValidation', (request, _reply, done) => {
+    try {
+      if (request.nodeId !== null) proofs.get(request)?.checkBody(request.bodyBytes ?? EMPTY)
+      request.bodyBytes = null
+    } catch (cause) {
+      done(cause as Error)
+      return
+    }
+    done()
   })
 }

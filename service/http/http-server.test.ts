@@ -2,6 +2,7 @@ import { systemClock } from '@postern/base/clock.ts'
 import { silentLog } from '@postern/base/log.ts'
 import { systemRandom } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import type { TokenId } from '@postern/protocol/ids.ts'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { HttpServer, type Routes } from './http-server.ts'
@@ -10,7 +11,7 @@ import type { Doorkeeper } from './needs.ts'
 const doorkeeper: Doorkeeper = {
   caller: (authorization) => {
     if (!authorization) throw new Fault('TOKEN_MISSING')
-    return { name: 'ann', role: 'reader', may: new Set(['gateways:read']) }
+    return { id: 'tok_1' as TokenId, name: 'ann', role: 'reader', may: new Set(['gateways:read']), limits: {} }
   },
   node: () => Promise.reject(new Fault('NODE_PROOF_INVALID')),
 }

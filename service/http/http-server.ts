@@ -42,7 +42,7 @@ export interface HttpServerParts {
 export class HttpServer implements Component {
   readonly name = 'http'
   readonly #parts: HttpServerParts
-  readonly #upgrades = new Map<string, UpgradeHandler>()
+  readonly #upgrades: { readonly path: string | RegExp; readonly handler: UpgradeHandler }[] = []
   readonly #upgraded = new Set<Duplex>()
   #http: FastifyInstance | undefined
   #url = ''
@@ -58,8 +58,8 @@ export class HttpServer implements Component {
   }
 
   /** Requests for `path` that ask for an upgrade go to `handler`, before any route. May be called at any time. */
-  onUpgrade(path: string, handler: UpgradeHandler): void {
-    this.#upgrades.set(path, handler)
+  onUpgrade(path: string | RegExp, handler: UpgradeHandler): void {
+    this.#upgrades.push({ path, handler })
   }
 
   async start(): Promise<void> {
@@ -127,8 +127,9 @@ export class HttpServer implements Component {
     socket.on('error', () => socket.destroy())
     this.#upgraded.add(socket)
     socket.once('close', () => this.#upgraded.delete(socket))
-    const handler = this.#upgrades.get((request.url ?? '').split('?')[0] ?? '')
-    if (handler) handler(request, socket, head)
+    const path = (request.url ?? '').split('?')[0] ?? ''
+    const found = this.#upgrades.find((one) => (typeof one.path === 'string' ? one.path === path : one.path.test(path)))
+    if (found) found.handler(request, socket, head)
     else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   }
 }

@@ -1,4 +1,4 @@
-import { GatewaySettings } from '@postern/protocol/api/gateways.ts'
+import { GatewaySettings, NodeSettings } from '@postern/protocol/api/gateways.ts'
 import { FAULTS, Fault, type FaultCode, HTTP_STATUS } from '@postern/protocol/fault.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod'
@@ -17,7 +17,12 @@ export const Problem = z.object({
 export type Problem = z.infer<typeof Problem>
 
 /** Where the kind alone does not say it well enough. */
-const STATUS: Partial<Record<FaultCode, number>> = { TOKEN_MISSING: 401, TOKEN_INVALID: 401, BODY_TOO_LARGE: 413 }
+const STATUS: Partial<Record<FaultCode, number>> = {
+  TOKEN_MISSING: 401,
+  TOKEN_INVALID: 401,
+  BODY_TOO_LARGE: 413,
+  DATABASE_UNREACHABLE: 503,
+}
 const RETRY_AFTER_SECONDS = '1'
 
 export const statusOf = (fault: Fault): number => STATUS[fault.code] ?? HTTP_STATUS[fault.kind]
@@ -40,7 +45,7 @@ export function headersOf(fault: Fault): Record<string, string> {
   return {
     'content-type': 'application/problem+json; charset=utf-8',
     ...(status === 401 ? { 'www-authenticate': 'Bearer realm="postern"' } : {}),
-    ...(fault.kind === 'limit' || fault.kind === 'stopped' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+    ...(fault.kind === 'limit' || status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
   }
 }
 
@@ -61,7 +66,7 @@ function faultOf(error: unknown, request: FastifyRequest): Fault {
   if (error instanceof Fault) return error
   if (hasZodFastifySchemaValidationErrors(error)) {
     const setting = error.validation.find(({ keyword, instancePath }) => keyword === 'unrecognized_keys' && instancePath === '/settings')
-    if (setting) return settingUnknown(setting.params)
+    if (setting) return settingUnknown(setting.params, request.url.includes('/nodes/'))
     const where = error.validationContext ?? 'body'
     const said = error.validation.map(({ instancePath, message }) => `${fieldName(where, instancePath)}: ${message ?? 'not valid'}`)
     return new Fault('INPUT_INVALID', { at: `${[...new Set(said)].slice(0, 5).join('; ')}.` })
@@ -76,9 +81,11 @@ function faultOf(error: unknown, request: FastifyRequest): Fault {
 }
 
 /** Only the settings of gateways and nodes are checked by a route's schema; those of stores by their connector. */
-function settingUnknown(params: Readonly<Record<string, unknown>>): Fault {
+function settingUnknown(params: Readonly<Record<string, unknown>>, ofNode: boolean): Fault {
   const keys = Array.isArray(params['keys']) ? params['keys'].map((key) => `"${String(key)}"`).join(', ') : ''
-  return new Fault('SETTING_UNKNOWN', { at: `${keys} is none of ${Object.keys(GatewaySettings.shape).join(', ')}.` })
+  return new Fault('SETTING_UNKNOWN', {
+    at: `${keys} is none of ${Object.keys((ofNode ? NodeSettings : GatewaySettings).shape).join(', ')}.`,
+  })
 }
 
 function fieldName(where: string, instancePath: string): string {

@@ -7,7 +7,7 @@ import type { Log } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import { LINK_PATH, LINK_PROTOCOL } from '@postern/protocol/link.ts'
+import { LINK_PATH, LINK_PROTOCOL, REPLICA_HEADER } from '@postern/protocol/link.ts'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import type { Doorkeeper } from '../http/needs.ts'
 import { headersOf, problemOf } from '../http/problem.ts'
@@ -16,6 +16,8 @@ import type { LinkRegistry } from './link-registry.ts'
 const EMPTY = new Uint8Array()
 
 export interface LinkDoorParts {
+  /** Who takes the links: a node keeps them to two different replicas. */
+  readonly replica?: string
   readonly links: LinkRegistry
   /** Who is at the door: the same check as for a node's other calls. */
   readonly doorkeeper: Pick<Doorkeeper, 'node'>
@@ -42,6 +44,7 @@ export class LinkDoor implements Component {
 
   constructor(parts: LinkDoorParts) {
     this.#parts = parts
+    this.#webSockets.on('headers', (headers) => void (parts.replica && headers.push(`${REPLICA_HEADER}: ${parts.replica}`)))
     this.#background = new Background((cause) => parts.log.error({ err: cause }, 'upgrade failed'))
   }
 
@@ -74,6 +77,8 @@ export class LinkDoor implements Component {
       const proof = await this.#parts.doorkeeper.node(request.headers.authorization, 'GET', LINK_PATH)
       proof.checkBody(EMPTY)
       const { nodeId } = proof
+      const { replica } = this.#parts
+      if (replica !== undefined && request.headers[REPLICA_HEADER] === replica) throw new Fault('NODE_LINKED_ALREADY')
       if (socket.destroyed) return
       if (socket instanceof Socket) socket.setNoDelay(true).setTimeout(0)
       if (wanted === 'websocket') await this.#upgradeWebSocket(nodeId, request, socket, head)
@@ -86,12 +91,17 @@ export class LinkDoor implements Component {
     }
   }
 
+  #name(): string {
+    const { replica } = this.#parts
+    return replica === undefined ? '' : `${REPLICA_HEADER}: ${replica}\r\n`
+  }
+
   #upgradeRaw(nodeId: NodeId, socket: Duplex, head: Buffer): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     socket.once('close', resolve)
     if (head.length > 0) socket.unshift(head)
     // HTTP/2 must start in this callback: in the same tick as the write it aborts the process on a TLS socket.
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${LINK_PROTOCOL}\r\n\r\n`, (error) => {
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${LINK_PROTOCOL}\r\n${this.#name()}\r\n`, (error) => {
       if (!error && !socket.destroyed)
         this.#parts.links.add({ nodeId, transport: 'raw', duplex: socket, bytesRead: () => received(socket) })
       resolve()
@@ -117,7 +127,8 @@ export class LinkDoor implements Component {
 
 const received = (socket: Duplex): number => (socket instanceof Socket ? socket.bytesRead : 0)
 
-function refuse(socket: Duplex, fault: Fault): void {
+/** Answers an upgrade with a problem instead of 101. */
+export function refuse(socket: Duplex, fault: Fault): void {
   const problem = problemOf(fault, 'link')
   const body = JSON.stringify(problem)
   const headers = Object.entries(headersOf(fault)).map(([name, value]) => `${name}: ${value}\r\n`)

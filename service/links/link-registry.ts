@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream } from 'node:http2'
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2'
 import { Background } from '@postern/base/background.ts'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
@@ -13,7 +13,12 @@ export interface LinkListener {
   linkDown(nodeId: NodeId): void
 }
 
+/** A way to a node: its own link, or the replica that has one. */
+export type Reach = Pick<Link, 'open' | 'openDuplex' | 'call'>
+
 export interface LinkRegistryParts {
+  /** By way of another replica, for a node without a link to this one. */
+  readonly elsewhere?: (nodeId: NodeId) => Reach | undefined
   readonly listener: LinkListener
   readonly clock: Clock
   readonly log: Log
@@ -46,22 +51,23 @@ export class LinkRegistry implements Component {
   }
 
   /** Only in the callback of the write of the 101: earlier, Node aborts the process on a TLS socket. */
-  add(parts: Pick<LinkParts, 'nodeId' | 'transport' | 'duplex' | 'bytesRead'>): void {
+  add(parts: Pick<LinkParts, 'transport' | 'duplex' | 'bytesRead'> & { readonly nodeId: NodeId }): void {
     if (this.#stopping) return void parts.duplex.destroy()
     const { clock, log, listener } = this.#parts
+    const { nodeId } = parts
     const link = new Link({ ...parts, clock, log })
-    const old = this.#links.get(link.nodeId)
-    this.#links.set(link.nodeId, link)
+    const old = this.#links.get(nodeId)
+    this.#links.set(nodeId, link)
     if (old) this.#background.run(() => old.close(AbortSignal.timeout(REPLACED_MS)))
     link.watch()
-    listener.linkUp(link.nodeId, link.transport)
-    log.info({ node: link.nodeId, transport: link.transport, replaced: old !== undefined }, 'link up')
+    listener.linkUp(nodeId, link.transport)
+    log.info({ node: nodeId, transport: link.transport, replaced: old !== undefined }, 'link up')
     this.#background.run(async () => {
       await link.ended
-      if (this.#links.get(link.nodeId) !== link) return
-      this.#links.delete(link.nodeId)
-      listener.linkDown(link.nodeId)
-      log.info({ node: link.nodeId }, 'link down')
+      if (this.#links.get(nodeId) !== link) return
+      this.#links.delete(nodeId)
+      listener.linkDown(nodeId)
+      log.info({ node: nodeId }, 'link down')
     })
   }
 
@@ -72,6 +78,10 @@ export class LinkRegistry implements Component {
 
   open(nodeId: NodeId, path: string, body: string): ClientHttp2Stream {
     return this.#link(nodeId).open(path, body)
+  }
+
+  openDuplex(nodeId: NodeId, path: string, order: unknown): ClientHttp2Stream {
+    return this.#link(nodeId).openDuplex(path, order)
   }
 
   async call(nodeId: NodeId, path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
@@ -90,9 +100,18 @@ export class LinkRegistry implements Component {
     await this.#background.idle()
   }
 
-  #link(nodeId: NodeId): Link {
+  /** For another replica: only over a link of this one, or a request could go round in circles. */
+  relay(nodeId: NodeId, headers: OutgoingHttpHeaders): ClientHttp2Stream {
     const link = this.#links.get(nodeId)
     if (!link) throw new Fault('NODE_OFFLINE')
-    return link
+    return link.relay(headers)
+  }
+
+  #link(nodeId: NodeId): Reach {
+    const link = this.#links.get(nodeId)
+    if (link?.alive) return link
+    const reach = this.#parts.elsewhere?.(nodeId) ?? link
+    if (!reach) throw new Fault('NODE_OFFLINE')
+    return reach
   }
 }

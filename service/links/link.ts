@@ -1,16 +1,18 @@
-import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
+import http2, { type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { NodeId } from '@postern/protocol/ids.ts'
+import type { NodeId, ReplicaId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
+import { ORDER_HEADER } from '@postern/protocol/link.ts'
 import { collectAnswer } from './link-answer.ts'
 
 export type LinkTransport = 'raw' | 'websocket'
 
 export interface LinkParts {
-  readonly nodeId: NodeId
+  /** Who answers at its other end. */
+  readonly nodeId: NodeId | ReplicaId
   readonly transport: LinkTransport
   /** Ready for HTTP/2: the 101 has been written. */
   readonly duplex: Duplex
@@ -28,7 +30,7 @@ const SESSION_MEMORY_MB = 256
  * goodbye are HTTP/2's. Silent death is found by PING within LIMITS.pingMs + LIMITS.pingTimeoutMs.
  */
 export class Link {
-  readonly nodeId: NodeId
+  readonly nodeId: NodeId | ReplicaId
   readonly transport: LinkTransport
   readonly #session: ClientHttp2Session
   readonly #parts: LinkParts
@@ -79,6 +81,27 @@ export class Link {
       const stream = this.#session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json' })
       stream.end(body)
       return stream
+    } catch (cause) {
+      throw new Fault('NODE_OFFLINE', { cause })
+    }
+  }
+
+  /** A connection's bytes both ways; the order stands in a header. Fails with NODE_OFFLINE when the link is gone. */
+  openDuplex(path: string, order: unknown): ClientHttp2Stream {
+    if (!this.alive) throw new Fault('NODE_OFFLINE')
+    try {
+      const header = Buffer.from(JSON.stringify(order)).toString('base64url')
+      return this.#session.request({ ':method': 'POST', ':path': path, [ORDER_HEADER]: header }, { endStream: false })
+    } catch (cause) {
+      throw new Fault('NODE_OFFLINE', { cause })
+    }
+  }
+
+  /** Passes on a request of another replica; its body follows. */
+  relay(headers: OutgoingHttpHeaders): ClientHttp2Stream {
+    if (!this.alive) throw new Fault('NODE_OFFLINE')
+    try {
+      return this.#session.request({ ...headers, ':method': 'POST' }, { endStream: false })
     } catch (cause) {
       throw new Fault('NODE_OFFLINE', { cause })
     }

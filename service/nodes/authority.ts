@@ -1,5 +1,6 @@
 /** The service's own certificate authority: it tells the nodes of a gateway each other's names, nothing else. */
 import type { webcrypto } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { X509Certificate } from '@peculiar/x509'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Random } from '@postern/base/random.ts'
@@ -70,6 +71,34 @@ export class Authority {
     return { certificate: leaf.toString('pem'), authority: certificate.toString('pem') }
   }
 
+  /** For a door of the service itself: a new key, and a leaf for the names and addresses by which clients know it. */
+  async issueServer(names: readonly string[], lifeMs: number): Promise<Issued & { readonly key: string }> {
+    const x509 = await load()
+    const { certificate, key } = await this.#authority()
+    const keys = await crypto.subtle.generateKey(EC, true, ['sign', 'verify'])
+    const now = this.#parts.clock.now()
+    const alternative = [...new Set(names)].map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value }))
+    const leaf = await x509.X509CertificateGenerator.create({
+      serialNumber: this.#serial(),
+      subject: 'CN=Postern',
+      issuer: certificate.subject,
+      notBefore: new Date(now - BACKDATE_MS),
+      notAfter: new Date(now + lifeMs),
+      publicKey: keys.publicKey,
+      signingKey: key,
+      signingAlgorithm: SIGNING,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        new x509.SubjectAlternativeNameExtension(alternative),
+        await x509.AuthorityKeyIdentifierExtension.create(certificate.publicKey),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ],
+    })
+    return { certificate: leaf.toString('pem'), authority: certificate.toString('pem'), key: await privatePem(keys.privateKey) }
+  }
+
   #authority(): Promise<Ready> {
     this.#ready ??= this.#open().catch((cause) => {
       this.#ready = undefined
@@ -117,12 +146,7 @@ export class Authority {
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     })
-    const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-    const lines = pkcs8.match(/.{1,64}/g) ?? []
-    return {
-      certificate: certificate.toString('pem'),
-      private_key: `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`,
-    }
+    return { certificate: certificate.toString('pem'), private_key: await privatePem(keys.privateKey) }
   }
 
   /** Positive and of fixed length, as RFC 5280 wants it. */
@@ -131,6 +155,12 @@ export class Authority {
     bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
     return bytes.toString('hex')
   }
+}
+
+async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
+  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', key)).toString('base64')
+  const lines = pkcs8.match(/.{1,64}/g) ?? []
+  return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`
 }
 
 /** Loaded when first needed: an idle service is 20 MB lighter without. */

@@ -21,6 +21,8 @@ export interface NodeBeatsParts {
   readonly repository: NodeRepository
   readonly leases: DispatcherLeases
   readonly listener: BeatListener
+  /** How many of us a node can be linked to. */
+  readonly replicas?: () => number
   readonly clock: Clock
   readonly log: Log
 }
@@ -61,6 +63,7 @@ export class NodeBeats implements Component {
     return {
       name: node.name,
       settings: node.settings,
+      settingsTag: node.settingsTag,
       jobLimit: node.jobLimit,
       queryLimit: node.queryLimit,
       peers: nodes
@@ -69,6 +72,7 @@ export class NodeBeats implements Component {
         .map(peerOf),
       gatewayPublicKey: nodes.gateway(node.gatewayId)?.publicKey ?? null,
       dispatcher: { node: lease.node, epoch: lease.epoch, mine, leaseMs: mine ? LIMITS.leaseMs : 0 },
+      replicas: this.#parts.replicas?.() ?? 1,
       ...said,
     }
   }

@@ -9,6 +9,7 @@ import {
   CertificateResponse,
   JoinRequest,
   JoinResponse,
+  LeaveResponse,
   OfferGatewayKey,
   OfferGatewayKeyResponse,
 } from '@postern/protocol/node-api.ts'
@@ -19,11 +20,13 @@ import type { NodeBeats } from './node-beats.ts'
 import type { NodeDirectory } from './node-directory.ts'
 import type { NodeJoins } from './node-joins.ts'
 import type { NodeRepository } from './node-repository.ts'
+import type { NodeService } from './node-service.ts'
 
 export interface NodeCallParts {
   readonly nodes: NodeDirectory
   readonly joins: NodeJoins
   readonly beats: NodeBeats
+  readonly service: NodeService
   readonly authority: Authority
   readonly repository: NodeRepository
 }
@@ -38,7 +41,7 @@ export function nodeOf(nodes: NodeDirectory, request: { readonly nodeId: NodeId 
 export const nodeCallRoutes =
   (parts: NodeCallParts): Routes =>
   async (http) => {
-    const { nodes, joins, beats, authority, repository } = parts
+    const { nodes, joins, beats, service, authority, repository } = parts
     const own = { tags: ['calls of nodes'] }
 
     http.post(
@@ -65,6 +68,19 @@ export const nodeCallRoutes =
       async (request, reply) => {
         await beats.goodbye(nodeOf(nodes, request).id)
         return reply.code(204).send(null)
+      },
+    )
+
+    http.post(
+      SERVICE_PATHS.leave,
+      {
+        schema: { ...own, summary: 'The node is uninstalled, or has moved: delete it', response: { 200: LeaveResponse } },
+        config: { needs: 'node' },
+      },
+      async (request) => {
+        const node = nodeOf(nodes, request)
+        await service.delete(node, { who: `node ${node.name}`, ip: request.ip }, 'node.leave')
+        return { nodesLeft: nodes.nodesOf(node.gatewayId).length }
       },
     )
 

@@ -2,10 +2,11 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { GatewaySettings } from '@postern/protocol/api/gateways.ts'
-import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
+import type { GatewayId, NodeId, ReplicaId } from '@postern/protocol/ids.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
-import { majorityVersion } from '../gateways/gateway-status.ts'
 import type { GatewayFacts, LinkTransport, NodeChange, NodeFacts } from './node-facts.ts'
+import { type DirectoryNews, NodeLinks } from './node-links.ts'
+import { factsOf, type Picture, pictureOf, sharedBy } from './node-picture.ts'
 import { NodeRecord } from './node-record.ts'
 import type { DirectoryRows, GatewayRow, NodeRow } from './node-repository.ts'
 import { nodeStatus } from './node-status.ts'
@@ -28,9 +29,11 @@ export class NodeDirectory implements Component {
   readonly #gateways = new Map<GatewayId, GatewayFacts>()
   readonly #nodes = new Map<NodeId, NodeRecord>()
   #byGateway = new Map<GatewayId, readonly NodeRecord[]>()
+  readonly #pictures = new Map<GatewayId, Picture>()
   readonly #holders = new Map<GatewayId, { readonly node: NodeId | null; readonly epoch: number; readonly until: number }>()
   readonly #listeners = new Set<(change: NodeChange) => void>()
   readonly #linkListeners = new Set<(nodeId: NodeId) => void>()
+  readonly #links = new NodeLinks()
   readonly #stopping = new AbortController()
   #loop: Promise<void> | undefined
   /** Grows with each own write: a read that began before it may be older than what is known. */
@@ -82,7 +85,7 @@ export class NodeDirectory implements Component {
 
   /** Of the version that most nodes of the gateway run. */
   versionOf(gatewayId: GatewayId): string {
-    return majorityVersion(this.nodesOf(gatewayId).map(({ version }) => version))
+    return this.#picture(gatewayId).version
   }
 
   /** Told of each change of status, reasons, link or switch, and of deletions. Returns how to stop listening. */
@@ -91,7 +94,17 @@ export class NodeDirectory implements Component {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** Told when a node's link is lost, before anything else is. */
+  /** Told of what was heard here and not in the database: for the other replicas. */
+  onNews(listener: (news: DirectoryNews) => void): () => void {
+    return this.#links.onNews(listener)
+  }
+
+  /** The links of this replica. */
+  linksHere(): readonly DirectoryNews[] {
+    return this.#links.here()
+  }
+
+  /** Told when a node's last link is lost, before anything else is. */
   onLinkDown(listener: (nodeId: NodeId) => void): () => void {
     this.#linkListeners.add(listener)
     return () => void this.#linkListeners.delete(listener)
@@ -100,24 +113,38 @@ export class NodeDirectory implements Component {
   // ── news ───────────────────────────────────────────────────────────────────────────────────────
 
   linkUp(nodeId: NodeId, transport: LinkTransport): void {
-    this.#nodes.get(nodeId)?.linkUp(transport)
-    this.sweep()
+    this.#links.tell({ type: 'link', node: nodeId, transport })
+    this.#linked(nodeId)
   }
 
   linkDown(nodeId: NodeId): void {
-    this.#nodes.get(nodeId)?.linkDown()
-    for (const listener of this.#linkListeners) listener(nodeId)
-    this.sweep()
+    this.#links.tell({ type: 'link', node: nodeId, transport: null })
+    this.#linked(nodeId)
+  }
+
+  /** What another replica heard. */
+  hear(replica: ReplicaId, news: DirectoryNews): void {
+    if (news.type === 'beat') this.#heard(news.node, news.beat)
+    else if (news.type === 'goodbye') this.#left(news.node)
+    else if (news.type === 'link') {
+      this.#links.heard(replica, news)
+      this.#linked(news.node)
+    }
+  }
+
+  /** What is linked there only is out of reach. */
+  replicaDown(replica: ReplicaId): void {
+    for (const node of this.#links.lost(replica)) this.#linked(node)
   }
 
   beat(nodeId: NodeId, beat: Beat): void {
-    this.#nodes.get(nodeId)?.heard(beat, 0)
-    this.sweep()
+    this.#heard(nodeId, beat)
+    this.#links.tell({ type: 'beat', node: nodeId, beat })
   }
 
   goodbye(nodeId: NodeId): void {
-    this.#nodes.get(nodeId)?.goodbye()
-    this.sweep()
+    this.#left(nodeId)
+    this.#links.tell({ type: 'goodbye', node: nodeId })
   }
 
   lease(gatewayId: GatewayId, node: NodeId | null, epoch: number, ms: number): void {
@@ -128,27 +155,27 @@ export class NodeDirectory implements Component {
   }
 
   putGateway(row: GatewayRow): void {
-    this.#writes += 1
+    this.#wrote()
     this.#applyGateway(row)
     this.sweep()
   }
 
   dropGateway(id: GatewayId): void {
-    this.#writes += 1
+    this.#wrote()
     this.#gateways.delete(id)
     for (const node of this.#byGateway.get(id) ?? []) this.#forget(node)
     this.#arrange()
   }
 
   putNode(row: NodeRow): void {
-    this.#writes += 1
+    this.#wrote()
     this.#applyNode(row)
     this.#arrange()
     this.sweep()
   }
 
   dropNode(id: NodeId): void {
-    this.#writes += 1
+    this.#wrote()
     const node = this.#nodes.get(id)
     if (node) this.#forget(node)
     this.#arrange()
@@ -173,41 +200,71 @@ export class NodeDirectory implements Component {
 
   /** Derives each node's status and tells of what changed. */
   sweep(): void {
-    for (const [gatewayId, nodes] of this.#byGateway) {
-      const version = this.versionOf(gatewayId)
-      const hasKey = this.#gateways.get(gatewayId)?.publicKey != null
-      const alive = nodes.filter((node) => node.alive())
-      for (const node of nodes) {
-        const others = alive.filter((other) => other !== node).map((other) => seen(node, other))
-        const next = nodeStatus({
-          enabled: node.enabled,
-          draining: node.draining,
-          link: node.link,
-          beat: node.beat,
-          beatAgeMs: node.beatAgeMs(),
-          saidGoodbye: node.saidGoodbye,
-          others,
-          gatewayVersion: version,
-          gatewayHasKey: hasKey,
-        })
-        if (node.become(next)) this.#tell({ type: 'changed', node })
-      }
-    }
+    for (const gatewayId of this.#byGateway.keys()) this.#sweepGateway(gatewayId)
   }
 
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────
 
+  /** Its links have changed, here or at another replica. */
+  #linked(nodeId: NodeId): void {
+    const node = this.#nodes.get(nodeId)
+    const transport = this.#links.of(nodeId)
+    node?.linked(transport)
+    if (transport === null) for (const listener of this.#linkListeners) listener(nodeId)
+    if (node) this.#derive(node)
+  }
+
+  #heard(nodeId: NodeId, beat: Beat): void {
+    const node = this.#nodes.get(nodeId)
+    if (!node) return
+    const before = sharedBy(node)
+    node.heard(beat, 0)
+    // With 5,000 nodes there are 5,000 beats a second: the others are looked at only when this one says something new about them.
+    if (before === sharedBy(node)) this.#derive(node)
+    else this.#sweepGateway(node.gatewayId)
+  }
+
+  #left(nodeId: NodeId): void {
+    const node = this.#nodes.get(nodeId)
+    node?.goodbye()
+    if (node) this.#sweepGateway(node.gatewayId)
+  }
+
+  #wrote(): void {
+    this.#writes += 1
+    this.#links.tell({ type: 'changed' })
+  }
+
+  #sweepGateway(gatewayId: GatewayId): void {
+    this.#pictures.delete(gatewayId)
+    for (const node of this.#byGateway.get(gatewayId) ?? []) this.#derive(node)
+  }
+
+  #derive(node: NodeRecord): void {
+    if (node.become(nodeStatus(factsOf(node, this.#picture(node.gatewayId))))) this.#tell({ type: 'changed', node })
+  }
+
+  /** As of the last sweep of the gateway. */
+  #picture(gatewayId: GatewayId): Picture {
+    const known = this.#pictures.get(gatewayId)
+    if (known) return known
+    const picture = pictureOf(this.#byGateway.get(gatewayId) ?? [], this.#gateways.get(gatewayId)?.publicKey != null)
+    this.#pictures.set(gatewayId, picture)
+    return picture
+  }
+
   #applyGateway(row: GatewayRow): void {
     const settings = GatewaySettings.parse(row.settings)
-    this.#gateways.set(row.id, {
+    const gateway: GatewayFacts = {
       id: row.id,
       name: row.name,
       settings,
       changed: row.settings,
       publicKey: row.publicKey,
       createdAt: row.createdAt,
-    })
-    for (const node of this.#byGateway.get(row.id) ?? []) node.configure(row.name, settings)
+    }
+    this.#gateways.set(row.id, gateway)
+    for (const node of this.#byGateway.get(row.id) ?? []) node.configure(gateway)
   }
 
   #applyNode(row: NodeRow): void {
@@ -216,8 +273,9 @@ export class NodeDirectory implements Component {
     const known = this.#nodes.get(row.id)
     const node = known ?? new NodeRecord(row, this.#parts.clock)
     this.#nodes.set(row.id, node)
+    if (!known) node.linked(this.#links.of(row.id))
     node.apply(row)
-    node.configure(gateway.name, gateway.settings)
+    node.configure(gateway)
   }
 
   #arrange(): void {
@@ -228,6 +286,7 @@ export class NodeDirectory implements Component {
       else byGateway.set(node.gatewayId, [node])
     }
     this.#byGateway = byGateway
+    this.#pictures.clear()
     for (const nodes of byGateway.values()) for (const [index, node] of nodes.entries()) node.isPrimary = index === 0
     for (const [gatewayId, nodes] of byGateway) {
       const holder = this.#holders.get(gatewayId)?.node
@@ -263,10 +322,4 @@ export class NodeDirectory implements Component {
       await this.refresh().catch((cause) => log.debug({ err: cause }, 'nodes not read again'))
     }
   }
-}
-
-function seen(node: NodeRecord, other: NodeRecord) {
-  const ours = node.beat?.unreachable.find((peer) => peer.node === other.id)
-  const theirs = other.beat?.unreachable.find((peer) => peer.node === node.id)
-  return { name: other.name, reachable: !ours, reachesUs: !theirs, reason: ours?.reason ?? theirs?.reason ?? '' }
 }

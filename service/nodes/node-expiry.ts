@@ -5,7 +5,7 @@ import type { NodeDirectory } from './node-directory.ts'
 import type { NodeRepository } from './node-repository.ts'
 import type { NodeService } from './node-service.ts'
 
-const EACH_MS = 10_000
+const EACH_MS = 3_000
 
 export interface NodeExpiryParts {
   readonly nodes: NodeDirectory

@@ -1,4 +1,11 @@
-import type { GatewaySettings, NodeStatus, SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type {
+  GatewaySettings,
+  Labels,
+  NodeSettings,
+  NodeSettingsChange,
+  NodeStatus,
+  SettingsChange,
+} from '@postern/protocol/api/gateways.ts'
 import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
 
@@ -39,7 +46,7 @@ export interface NodeFacts {
   beatAgeMs(): number
   /** A beat within LIMITS.silentMs. */
   alive(): boolean
-  /** The link to this replica. */
+  /** The link to this replica, or to another one. */
   readonly link: LinkTransport | null
   /** For how long the link has been up; 0 without one. */
   linkAgeMs(): number
@@ -47,9 +54,18 @@ export interface NodeFacts {
   readonly jobLimitReason: string
   readonly queryLimit: number
   readonly queryLimitReason: string
+  /** 0 = off. */
+  readonly cpuLimitPercent: number
+  readonly cpuLimitReason: string
+  readonly memoryLimitPercent: number
+  readonly memoryLimitReason: string
+  readonly weight: number
+  readonly labels: Labels
   /** In effect: the gateway's, with this node's own over them. */
-  readonly settings: GatewaySettings
-  readonly changed: SettingsChange
+  readonly settings: NodeSettings
+  readonly changed: NodeSettingsChange
+  /** Names the settings in effect; a node gives it back once it runs with them. */
+  readonly settingsTag: string
   readonly isDispatcher: boolean
   /** As of the last sweep (every half second) or change. */
   readonly status: NodeStatus

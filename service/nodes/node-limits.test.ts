@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { jobLimit, queryLimit } from './node-limits.ts'
+import { jobLimit, percentLimit, queryLimit } from './node-limits.ts'
 
 const GIB = 1 << 30
 
@@ -10,16 +10,21 @@ test.each([
   [1, 8 * GIB, 2, 'auto: 1 core → 2'],
   [64, 512 * GIB, 128, 'auto: 64 cores → 128'],
 ])('%d cores and %d bytes run so many jobs', (cores, totalMemoryBytes, limit, reason) => {
-  expect(jobLimit('auto', { cores, totalMemoryBytes })).toEqual({ limit, reason })
+  expect(jobLimit('auto', { cores, totalMemoryBytes }, 'by default')).toEqual({ limit, reason })
 })
 
 test('a setting wins over the formula', () => {
-  expect(jobLimit(7, { cores: 1, totalMemoryBytes: GIB })).toEqual({ limit: 7, reason: 'set to 7' })
-  expect(queryLimit(3, null)).toEqual({ limit: 3, reason: 'set to 3' })
+  expect(jobLimit(7, { cores: 1, totalMemoryBytes: GIB }, 'for this node')).toEqual({ limit: 7, reason: 'set for this node to 7' })
+  expect(queryLimit(3, null, 'for the gateway')).toEqual({ limit: 3, reason: 'set for the gateway to 3' })
 })
 
 test('queries are 32 a core, and never fewer than 32', () => {
-  expect(queryLimit('auto', { cores: 4, totalMemoryBytes: GIB }).limit).toBe(128)
-  expect(queryLimit('auto', { cores: 0.25, totalMemoryBytes: GIB }).limit).toBe(32)
-  expect(queryLimit('auto', null).limit).toBe(32)
+  expect(queryLimit('auto', { cores: 4, totalMemoryBytes: GIB }, 'by default').limit).toBe(128)
+  expect(queryLimit('auto', { cores: 0.25, totalMemoryBytes: GIB }, 'by default').limit).toBe(32)
+  expect(queryLimit('auto', null, 'by default').limit).toBe(32)
+})
+
+test('CPU and memory are limited where somebody says so', () => {
+  expect(percentLimit(0, 'by default', 5)).toEqual({ limit: 0, reason: 'off by default' })
+  expect(percentLimit(80, 'for this node', 2)).toEqual({ limit: 80, reason: 'set for this node to 80 %, of the average over 2 min' })
 })

@@ -14,9 +14,18 @@ export interface Limit {
 
 type Machine = Pick<Beat, 'cores' | 'totalMemoryBytes'> | null
 
+/** Who set it: in the words of the reason. */
+export type Origin = 'for this node' | 'for the gateway' | 'by default'
+
+/** What the average is held against; 0 = not at all. */
+export function percentLimit(percent: number, origin: Origin, minutes: number): Limit {
+  if (percent === 0) return { limit: 0, reason: `off ${origin}` }
+  return { limit: percent, reason: `set ${origin} to ${percent} %, of the average over ${minutes} min` }
+}
+
 /** max(2, min(2 × cores, floor(total memory / 512 MiB))) */
-export function jobLimit(setting: GatewaySettings['jobConcurrency'], machine: Machine): Limit {
-  if (setting !== 'auto') return { limit: setting, reason: `set to ${setting}` }
+export function jobLimit(setting: GatewaySettings['jobConcurrency'], machine: Machine, origin: Origin): Limit {
+  if (setting !== 'auto') return { limit: setting, reason: `set ${origin} to ${setting}` }
   if (!machine) return { limit: FEWEST_JOBS, reason: `auto: no beat yet → ${FEWEST_JOBS}` }
   const byCores = Math.floor(2 * machine.cores)
   const byMemory = Math.floor(machine.totalMemoryBytes / JOB_BYTES)
@@ -26,8 +35,8 @@ export function jobLimit(setting: GatewaySettings['jobConcurrency'], machine: Ma
 }
 
 /** 32 × cores, at least 32 */
-export function queryLimit(setting: GatewaySettings['queryConcurrency'], machine: Machine): Limit {
-  if (setting !== 'auto') return { limit: setting, reason: `set to ${setting}` }
+export function queryLimit(setting: GatewaySettings['queryConcurrency'], machine: Machine, origin: Origin): Limit {
+  if (setting !== 'auto') return { limit: setting, reason: `set ${origin} to ${setting}` }
   if (!machine) return { limit: QUERIES_PER_CORE, reason: `auto: no beat yet → ${QUERIES_PER_CORE}` }
   const limit = Math.max(QUERIES_PER_CORE, Math.floor(QUERIES_PER_CORE * machine.cores))
   return { limit, reason: `auto: ${cores(machine)} → ${limit}` }

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '@postern/base/clock.ts'
-import type { GatewaySettings, NodeStatus, SettingsChange } from '@postern/protocol/api/gateways.ts'
+import { type Labels, NodeSettings, type NodeSettingsChange, type NodeStatus } from '@postern/protocol/api/gateways.ts'
 import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
-import type { LinkTransport, NodeFacts } from './node-facts.ts'
-import { jobLimit, type Limit, queryLimit } from './node-limits.ts'
+import type { GatewayFacts, LinkTransport, NodeFacts } from './node-facts.ts'
+import { jobLimit, type Limit, type Origin, percentLimit, queryLimit } from './node-limits.ts'
 import type { NodeRow } from './node-repository.ts'
 import type { StatusAndReasons } from './node-status.ts'
 
@@ -26,15 +27,22 @@ export class NodeRecord implements NodeFacts {
   beatAt: Date | null = null
   saidGoodbye = false
   link: LinkTransport | null = null
-  changed: SettingsChange = {}
+  changed: NodeSettingsChange = {}
   status: NodeStatus = 'offline'
   statusReasons: readonly string[] = []
-  #settings: GatewaySettings | undefined
+  weight = 1
+  labels: Labels = {}
+  #settings: NodeSettings | undefined
+  #gateway: GatewayFacts | undefined
+  #tagged: { readonly settings: NodeSettings; readonly tag: string } | undefined
+  #behindSince: number | undefined
   #askedToDrain = false
   #heardAt = Number.NEGATIVE_INFINITY
   #linkedAt = 0
-  #jobs: Limit = jobLimit('auto', null)
-  #queries: Limit = queryLimit('auto', null)
+  #jobs: Limit = jobLimit('auto', null, 'by default')
+  #queries: Limit = queryLimit('auto', null, 'by default')
+  #cpu: Limit = percentLimit(0, 'by default', 0)
+  #memory: Limit = percentLimit(0, 'by default', 0)
 
   constructor(row: Pick<NodeRow, 'id' | 'gatewayId'>, clock: Clock) {
     this.id = row.id
@@ -43,12 +51,22 @@ export class NodeRecord implements NodeFacts {
   }
 
   get draining(): boolean {
-    return this.#askedToDrain || this.beat?.draining === true
+    return this.#askedToDrain || this.beat?.draining === true || this.beat?.upgrading === true
   }
 
-  get settings(): GatewaySettings {
+  get settings(): NodeSettings {
     if (!this.#settings) throw new Error(`Node ${this.id} has no settings yet.`)
     return this.#settings
+  }
+
+  get settingsTag(): string {
+    if (this.#tagged?.settings !== this.settings) this.#tagged = { settings: this.settings, tag: tagOf(this.settings) }
+    return this.#tagged.tag
+  }
+
+  /** For how long it has been running with other settings than it was told; 0 when it does not. */
+  settingsBehindMs(): number {
+    return this.#behindSince === undefined ? 0 : this.#clock.monotonic() - this.#behindSince
   }
 
   get jobLimit(): number {
@@ -65,6 +83,22 @@ export class NodeRecord implements NodeFacts {
 
   get queryLimitReason(): string {
     return this.#queries.reason
+  }
+
+  get cpuLimitPercent(): number {
+    return this.#cpu.limit
+  }
+
+  get cpuLimitReason(): string {
+    return this.#cpu.reason
+  }
+
+  get memoryLimitPercent(): number {
+    return this.#memory.limit
+  }
+
+  get memoryLimitReason(): string {
+    return this.#memory.reason
   }
 
   beatAgeMs(): number {
@@ -95,10 +129,13 @@ export class NodeRecord implements NodeFacts {
       this.heard(row.beat, row.beatAgeMs)
   }
 
-  configure(gateway: string, settings: GatewaySettings): void {
-    this.gateway = gateway
+  configure(gateway: GatewayFacts): void {
+    this.#gateway = gateway
+    this.gateway = gateway.name
     const own = Object.fromEntries(Object.entries(this.changed).filter(([, value]) => value !== undefined))
-    this.#settings = { ...settings, ...own }
+    this.#settings = { ...ONLY_NODES, ...gateway.settings, ...own }
+    this.weight = this.#settings.weight
+    this.labels = this.#settings.labels
     this.#reckon()
   }
 
@@ -109,6 +146,10 @@ export class NodeRecord implements NodeFacts {
     this.version = beat.version
     this.saidGoodbye = false
     this.#heardAt = this.#clock.monotonic() - ageMs
+    // A node of an older version says nothing of its settings.
+    const tag = this.#settings && this.settingsTag
+    if (beat.settingsTag === undefined || tag === undefined || beat.settingsTag === tag) this.#behindSince = undefined
+    else this.#behindSince ??= this.#heardAt
     if (first) this.#reckon()
   }
 
@@ -116,13 +157,10 @@ export class NodeRecord implements NodeFacts {
     this.saidGoodbye = true
   }
 
-  linkUp(transport: LinkTransport): void {
+  /** Null: neither this replica nor another has a link of it. */
+  linked(transport: LinkTransport | null): void {
+    if (transport && !this.link) this.#linkedAt = this.#clock.monotonic()
     this.link = transport
-    this.#linkedAt = this.#clock.monotonic()
-  }
-
-  linkDown(): void {
-    this.link = null
   }
 
   /** True when that is news. */
@@ -135,7 +173,25 @@ export class NodeRecord implements NodeFacts {
   }
 
   #reckon(): void {
-    this.#jobs = jobLimit(this.#settings?.jobConcurrency ?? 'auto', this.beat)
-    this.#queries = queryLimit(this.#settings?.queryConcurrency ?? 'auto', this.beat)
+    const {
+      jobConcurrency = 'auto',
+      queryConcurrency = 'auto',
+      cpuPercent = 0,
+      memoryPercent = 0,
+      aggregationMinutes = 0,
+    } = this.#settings ?? {}
+    this.#jobs = jobLimit(jobConcurrency, this.beat, this.#origin('jobConcurrency'))
+    this.#queries = queryLimit(queryConcurrency, this.beat, this.#origin('queryConcurrency'))
+    this.#cpu = percentLimit(cpuPercent, this.#origin('cpuPercent'), aggregationMinutes)
+    this.#memory = percentLimit(memoryPercent, this.#origin('memoryPercent'), aggregationMinutes)
+  }
+
+  #origin(name: keyof GatewayFacts['settings']): Origin {
+    if (this.changed[name] !== undefined) return 'for this node'
+    return this.#gateway?.changed[name] === undefined ? 'by default' : 'for the gateway'
   }
 }
+
+const ONLY_NODES = { weight: NodeSettings.shape.weight.parse(undefined), labels: NodeSettings.shape.labels.parse(undefined) }
+
+const tagOf = (settings: NodeSettings) => createHash('sha256').update(JSON.stringify(settings)).digest('base64url').slice(0, 16)

@@ -1,4 +1,4 @@
-import type { SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type { NodeSettingsChange, NodeSettingsPatch, SettingsChange } from '@postern/protocol/api/gateways.ts'
 import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
 import { sql } from 'kysely'
@@ -22,7 +22,7 @@ export interface NodeRow {
   readonly enabled: boolean
   readonly draining: boolean
   readonly place: number
-  readonly settings: SettingsChange
+  readonly settings: NodeSettingsChange
   readonly joinedAt: Date
   /** Null before the first one and after a goodbye, which leaves `beatAt`. */
   readonly beat: Beat | null
@@ -135,14 +135,15 @@ export class NodeRepository {
       .executeTakeFirstOrThrow()
   }
 
+  /** Settings that are not named stay; null takes one back to the gateway's. */
   async change(
     id: NodeId,
-    change: { readonly name?: string; readonly enabled?: boolean; readonly draining?: boolean; readonly settings?: SettingsChange },
+    change: { readonly name?: string; readonly enabled?: boolean; readonly draining?: boolean; readonly settings?: NodeSettingsPatch },
   ): Promise<NodeRow | undefined> {
     const { settings, ...plain } = change
     return await this.#db
       .updateTable('node')
-      .set({ ...plain, ...(settings ? { settings: json(settings) } : {}) })
+      .set({ ...plain, ...(settings ? { settings: sql`jsonb_strip_nulls(settings || ${json(settings)}::jsonb)` } : {}) })
       .where('id', '=', id)
       .returning(NODE_COLUMNS)
       .returning(beatAgeMs)

@@ -1,4 +1,4 @@
-import type { NodeView, SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type { NodeSettingsPatch, NodeView } from '@postern/protocol/api/gateways.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Kysely } from 'kysely'
 import type { AuditEntry, AuditLog } from '../audit/audit-log.ts'
@@ -10,6 +10,7 @@ import { DispatcherLeases } from './dispatcher-leases.ts'
 import type { NodeDirectory } from './node-directory.ts'
 import type { NodeFacts } from './node-facts.ts'
 import { NodeRepository } from './node-repository.ts'
+import { settingsInWords } from './node-settings.ts'
 import { nodeView } from './node-views.ts'
 
 export interface NodeServiceParts {
@@ -22,7 +23,7 @@ interface Change {
   readonly name?: string | undefined
   readonly enabled?: boolean
   readonly draining?: boolean
-  readonly settings?: SettingsChange | undefined
+  readonly settings?: NodeSettingsPatch | undefined
 }
 
 /** What people do with nodes. */
@@ -58,13 +59,12 @@ export class NodeService {
   async patch(
     gatewayName: string,
     name: string,
-    change: { readonly name?: string | undefined; readonly settings?: SettingsChange | undefined },
+    change: { readonly name?: string | undefined; readonly settings?: NodeSettingsPatch | undefined },
     actor: Actor,
   ) {
     const node = this.find(gatewayName, name)
-    const settings = change.settings && { ...node.changed, ...change.settings }
     const action = change.name ? 'node.rename' : 'node.set'
-    return await this.#change(node, { ...change, settings }, { ...actor, action, target: targetOf(node), details: detailsOf(change) })
+    return await this.#change(node, change, { ...actor, action, target: targetOf(node), details: detailsOf(change) })
   }
 
   /** Finishes what it has and takes nothing new, until it is enabled again. */
@@ -129,9 +129,7 @@ export class NodeService {
 
 const targetOf = (node: NodeFacts) => `node ${node.gateway}/${node.name}`
 
-const detailsOf = ({ name, settings }: { readonly name?: string | undefined; readonly settings?: SettingsChange | undefined }) =>
-  Object.fromEntries(
-    Object.entries({ ...(name === undefined ? {} : { name }), ...settings }).filter(
-      (entry): entry is [string, string | number] => entry[1] !== undefined,
-    ),
-  )
+const detailsOf = ({ name, settings = {} }: { readonly name?: string | undefined; readonly settings?: NodeSettingsPatch | undefined }) => ({
+  ...(name === undefined ? {} : { name }),
+  ...settingsInWords(settings),
+})

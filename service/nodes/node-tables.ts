@@ -1,4 +1,4 @@
-import type { SettingsChange } from '@postern/protocol/api/gateways.ts'
+import type { NodeSettingsChange } from '@postern/protocol/api/gateways.ts'
 import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
 import type { Generated } from 'kysely'
@@ -20,7 +20,7 @@ export interface NodeTables {
     enabled: Generated<boolean>
     draining: Generated<boolean>
     place: Generated<number>
-    settings: Json<SettingsChange>
+    settings: Json<NodeSettingsChange>
     joined_at: Generated<Date>
     beat: Json<Beat> | null
     beat_at: Defaulted<Date | null>

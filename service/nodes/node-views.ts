@@ -30,6 +30,13 @@ export function nodeView(node: NodeFacts, gatewayHasKey: boolean): NodeView {
     runningQueries: live?.runningQueries ?? 0,
     queryLimit: node.queryLimit,
     queryLimitReason: node.queryLimitReason,
+    cpuLimitPercent: node.cpuLimitPercent,
+    cpuLimitReason: node.cpuLimitReason,
+    memoryLimitPercent: node.memoryLimitPercent,
+    memoryLimitReason: node.memoryLimitReason,
+    averages: live?.averages ?? null,
+    weight: node.weight,
+    labels: node.labels,
     channelAddress: live?.channel?.address ?? null,
     linkTransport: node.link,
     joinedAt: node.joinedAt.toISOString(),
@@ -40,12 +47,12 @@ export function nodeView(node: NodeFacts, gatewayHasKey: boolean): NodeView {
 
 export function gatewayView(gateway: GatewayFacts, nodes: NodeDirectory): GatewayView {
   const members = nodes.nodesOf(gateway.id)
-  const working = members.filter(({ enabled }) => enabled)
+  const { status, reasons } = gatewayStatus(members)
   return {
     id: gateway.id,
     name: gateway.name,
-    // What an administrator switched off is no trouble, unless it is all there is.
-    status: gatewayStatus((working.length > 0 ? working : members).map(({ status }) => status)),
+    status,
+    statusReasons: [...reasons],
     version: nodes.versionOf(gateway.id),
     publicKey: gateway.publicKey,
     fingerprint: gateway.publicKey === null ? null : fingerprint(gateway.publicKey),
@@ -60,5 +67,7 @@ const fingerprint = (publicKey: string) => formatFingerprint(createHash('sha256'
 function credentialStatus(node: NodeFacts, gatewayHasKey: boolean): string {
   if (!gatewayHasKey) return 'no key yet'
   if (!node.beat) return 'unknown'
-  return node.beat.hasGatewayKey ? 'in sync' : "waits for the gateway's key"
+  if (!node.beat.hasGatewayKey) return "waits for the gateway's key"
+  const stale = node.beat.staleCredentials ?? 0
+  return stale === 0 ? 'in sync' : `behind: ${stale} ${stale === 1 ? 'store' : 'stores'}`
 }

@@ -131,7 +131,7 @@ test('a beat is answered with settings, limits and peers, and shown to people', 
     status: 'limited',
     isPrimary: true,
     runningQueries: 2,
-    jobLimitReason: 'set to 3',
+    jobLimitReason: 'set for this node to 3',
     settings: { jobConcurrency: 3 },
   })
   expect(view.statusReasons).toEqual(['no link to the service: live queries cannot reach it'])

@@ -1,3 +1,6 @@
+import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
+import type { TokenId } from '@postern/protocol/ids.ts'
+
 /** What a caller may do, as strings that routes name in `config.needs`. */
 export const PERMISSIONS = [
   'gateways:read',
@@ -8,6 +11,7 @@ export const PERMISSIONS = [
   'stores:read',
   'stores:write',
   'stores:query',
+  'stores:connect',
   'queries:read',
   'runs:read',
   'runs:write',
@@ -21,7 +25,7 @@ export type Permission = (typeof PERMISSIONS)[number]
 export type Role = 'administrator' | 'operator' | 'user' | 'reader'
 
 const reader = ['gateways:read', 'nodes:read', 'stores:read', 'queries:read', 'runs:read', 'events:read'] as const
-const user = [...reader, 'stores:query', 'runs:write'] as const
+const user = [...reader, 'stores:query', 'stores:connect', 'runs:write'] as const
 const operator = [...user, 'gateways:write', 'nodes:write', 'stores:write', 'audit:read'] as const
 
 export const ROLES = {
@@ -37,7 +41,10 @@ export const ROLES = {
 
 /** Who asks: shown in queries, runs and the audit. */
 export interface Caller {
+  readonly id: TokenId
   readonly name: string
   readonly role: Role
   readonly may: ReadonlySet<Permission>
+  /** Of each query. */
+  readonly limits: QueryLimits
 }

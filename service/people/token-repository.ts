@@ -1,18 +1,21 @@
+import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import type { TokenId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
+import { json } from '../db/tables.ts'
 import type { Role } from './permissions.ts'
 
 export interface TokenRow {
   readonly id: TokenId
   readonly name: string
   readonly role: Role
+  readonly limits: QueryLimits
   readonly createdAt: Date
   readonly createdBy: string
   readonly expiresAt: Date | null
 }
 
-const COLUMNS = ['id', 'name', 'role', 'created_at as createdAt', 'created_by as createdBy', 'expires_at as expiresAt'] as const
+const COLUMNS = ['id', 'name', 'role', 'limits', 'created_at as createdAt', 'created_by as createdBy', 'expires_at as expiresAt'] as const
 
 /** All the SQL of tokens. */
 export class TokenRepository {
@@ -40,6 +43,7 @@ export class TokenRepository {
         name: token.name,
         hash: token.hash,
         role: token.role,
+        limits: json(token.limits),
         created_by: token.createdBy,
         expires_at: token.expiresAt,
       })

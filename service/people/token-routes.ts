@@ -1,3 +1,5 @@
+import { limitsInWords } from '@postern/protocol/api/query-limits.ts'
+import { TokenCreate, TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { TokenId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
@@ -8,27 +10,11 @@ import { actorOf } from './actor.ts'
 import type { TokenRepository, TokenRow } from './token-repository.ts'
 import type { TokenService } from './token-service.ts'
 
-const RoleName = z.enum(['administrator', 'operator', 'user', 'reader'])
-const TokenView = z.object({
-  id: TokenId,
-  name: z.string(),
-  role: RoleName,
-  createdAt: z.iso.datetime(),
-  createdBy: z.string(),
-  expiresAt: z.iso.datetime().nullable(),
-})
-const TokenCreate = z.strictObject({
-  name: z.string().min(1).max(63),
-  role: RoleName,
-  expiresAt: z.iso.datetime().optional(),
-})
-/** The only answer that holds the token. */
-const TokenCreated = TokenView.extend({ token: z.string() })
-
-const viewOf = ({ id, name, role, createdAt, createdBy, expiresAt }: TokenRow): z.infer<typeof TokenView> => ({
+const viewOf = ({ id, name, role, limits, createdAt, createdBy, expiresAt }: TokenRow): TokenView => ({
   id,
   name,
   role,
+  limits,
   createdAt: createdAt.toISOString(),
   createdBy,
   expiresAt: expiresAt?.toISOString() ?? null,
@@ -61,10 +47,15 @@ export const tokenRoutes =
         config: { needs: 'tokens:write' },
       },
       async (request, reply) => {
-        const { name, role, expiresAt } = request.body
+        const { name, role, limits, expiresAt } = request.body
         const actor = actorOf(request)
-        const made = await tokens.create({ name, role, by: actor.who, expiresAt: expiresAt ? new Date(expiresAt) : null })
-        await audit.record({ ...actor, action: 'token.create', target: `token ${name}`, details: { id: made.row.id, role } })
+        const made = await tokens.create({ name, role, limits, by: actor.who, expiresAt: expiresAt ? new Date(expiresAt) : null })
+        await audit.record({
+          ...actor,
+          action: 'token.create',
+          target: `token ${name}`,
+          details: { id: made.row.id, role, limits: limitsInWords(limits) },
+        })
         return reply.code(201).send({ ...viewOf(made.row), token: made.token })
       },
     )

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Random } from '@postern/base/random.ts'
+import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { newId, type TokenId } from '@postern/protocol/ids.ts'
 import { type Caller, ROLES, type Role } from './permissions.ts'
@@ -22,6 +23,7 @@ export interface TokenParts {
   readonly name: string
   readonly role: Role
   readonly by: string
+  readonly limits?: QueryLimits
   readonly expiresAt: Date | null
   /** Of `mint`, where it had to be written down before it became valid. */
   readonly token?: string
@@ -73,9 +75,9 @@ export class TokenService {
   /** The answer is the only place where the token ever stands. */
   async create(parts: TokenParts): Promise<{ readonly row: TokenRow; readonly token: string }> {
     const { tokens, random } = this.#parts
-    const { name, role, by, expiresAt, token = this.mint() } = parts
+    const { name, role, by, limits = {}, expiresAt, token = this.mint() } = parts
     const id = newId<TokenId>('tok', (count) => random.bytes(count))
-    const row = await tokens.add({ id, name, role, createdBy: by, expiresAt, hash: hashOf(token) })
+    const row = await tokens.add({ id, name, role, limits, createdBy: by, expiresAt, hash: hashOf(token) })
     return { row, token }
   }
 
@@ -99,7 +101,7 @@ export class TokenService {
       throw new Fault('TOKEN_INVALID')
     }
     if (this.#seen.size >= CACHE_SIZE) this.#seen.clear()
-    const caller: Caller = { name: row.name, role: row.role, may: ROLES[row.role] }
+    const caller: Caller = { id: row.id, name: row.name, role: row.role, may: ROLES[row.role], limits: row.limits }
     this.#seen.set(hash, { caller, id: row.id, expiresAt: row.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY, at })
     return caller
   }

@@ -1,6 +1,6 @@
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { SeededRandom } from '@postern/testkit/seeded-random.ts'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { NodeFacts } from '../nodes/node-facts.ts'
 import { type ChooseParts, choose } from './choose.ts'
 
@@ -16,6 +16,10 @@ function node(name: string, sketch: Sketch = {}): NodeFacts {
     isPrimary: name === 'a',
     link: 'raw',
     queryLimit: 8,
+    cpuLimitPercent: 0,
+    memoryLimitPercent: 0,
+    weight: 1,
+    labels: {},
     beat: null,
   }
   return { ...known, alive: () => !silent, linkAgeMs: () => linkAge, ...facts } as NodeFacts
@@ -48,11 +52,22 @@ test.each([
 
   expect(names(choice.order)).toEqual(['b'])
   expect(choice.considered).toContainEqual({ node: 'a', taken: false, reason })
-  expect(choice.full).toBe(false)
+  expect(choice.limit).toBeNull()
 })
 
 test('a node whose link is younger than its first beat is asked', () => {
   expect(names(choosing([node('a', { silent: true, linkAge: 300 })]).order)).toEqual(['a'])
+})
+
+test('a node whose link lives though its beats do not come is asked before the query fails, and not before a limit is waited for', () => {
+  const silent = node('a', { silent: true })
+
+  expect(choosing([silent, node('b', { link: null })]).considered[0]).toEqual({
+    node: 'a',
+    taken: true,
+    reason: 'the only one that can, though its beats do not come',
+  })
+  expect(choosing([silent, node('b', { queryLimit: 0 })])).toMatchObject({ order: [], limit: 'concurrency' })
 })
 
 test('a store without a credential needs no key', () => {
@@ -66,7 +81,7 @@ test('a node at its limit is passed over, and when all are, waiting helps', () =
   const none = choosing(nodes, { running: () => 8 })
 
   expect(names(one.order)).toEqual(['b'])
-  expect(none).toMatchObject({ order: [], full: true })
+  expect(none).toMatchObject({ order: [], limit: 'concurrency' })
   expect(none.considered).toContainEqual({ node: 'b', taken: false, reason: 'is at its limit of 2 queries' })
 })
 
@@ -82,10 +97,10 @@ test('round-robin gives each node its turn', () => {
   expect(firsts).toEqual(['a', 'b', 'c', 'a', 'b'])
 })
 
-test('random spreads evenly (chi-squared over 6,000 draws)', () => {
+test('random spreads evenly (chi-squared over 10,000 draws)', () => {
   const nodes = ['a', 'b', 'c', 'd'].map((name) => node(name))
   const random = new SeededRandom(42)
-  const draws = 6_000
+  const draws = 10_000
   const seen = new Map<string, number>()
 
   for (let draw = 0; draw < draws; draw += 1) {
@@ -121,4 +136,113 @@ test('a busy machine counts as fuller than an idle one with as many queries', ()
   const choice = choosing(nodes, { policy: 'least-loaded', running: () => 2 })
 
   expect(names(choice.order)).toEqual(['b', 'a'])
+})
+
+const drawnOf = (nodes: readonly NodeFacts[], draws: number, more: Partial<ChooseParts>) => {
+  const random = new SeededRandom(11)
+  const seen: Record<string, number> = {}
+  for (let turn = 0; turn < draws; turn += 1) {
+    const first = choosing(nodes, { ...more, random, turn }).order[0]?.name ?? ''
+    seen[first] = (seen[first] ?? 0) + 1
+  }
+  return seen
+}
+
+test('a node of weight 3 is drawn three times as often, and round-robin spreads its turns', () => {
+  const nodes = [node('a'), node('b', { weight: 3 })]
+
+  const drawn = drawnOf(nodes, 8_000, { policy: 'random' })
+  const turns = [0, 1, 2, 3].map((turn) => choosing(nodes, { policy: 'round-robin', turn }).order[0]?.name)
+
+  expect(drawn['b']).toBeGreaterThan(5_800)
+  expect(drawn['b']).toBeLessThan(6_200)
+  expect(turns.toSorted()).toEqual(['a', 'b', 'b', 'b'])
+  expect(choosing(nodes, { policy: 'random' }).considered.find(({ taken }) => taken)?.reason).toMatch(/^drawn at random, by its weight of /)
+})
+
+test.each([[[2, 3]], [[1, 100]], [[5, 5, 7]], [[4, 6, 10]]])(
+  'round-robin over weights %j gives each its share in each cycle',
+  (weights) => {
+    const nodes = weights.map((weight, at) => node(String.fromCharCode(97 + at), { weight }))
+    const cycle = weights.reduce((sum, weight) => sum + weight, 0)
+
+    const seen = drawnOf(nodes, cycle * 3, { policy: 'round-robin' })
+
+    expect(
+      Object.entries(seen)
+        .toSorted()
+        .map(([, count]) => count / 3),
+    ).toEqual(weights)
+  },
+)
+
+test('least-loaded counts time to the first byte, failures and weight as well as what is in flight', () => {
+  const nodes = [node('a'), node('b')]
+  const health = (of: Partial<Record<'latency' | 'failures', Record<string, number>>>) => ({
+    latencyMs: (id: string) => of.latency?.[id],
+    failures: (id: string) => of.failures?.[id] ?? 0,
+  })
+  const first = (more: Partial<ChooseParts>, of = nodes) => names(choosing(of, { policy: 'least-loaded', ...more }).order)[0]
+
+  expect(first({ health: health({ latency: { a: 40, b: 10 } }) })).toBe('b')
+  expect(first({ health: health({ latency: { a: 40, b: 10 } }), running: ({ name }) => (name === 'b' ? 9 : 0) })).toBe('a')
+  expect(first({ health: health({ failures: { a: 1 } }) })).toBe('b')
+  expect(first({ running: () => 2 }, [node('a'), node('b', { weight: 2 })])).toBe('b')
+  // Nothing is known of b: it is taken to be as fast as a, and has less to do.
+  expect(first({ health: health({ latency: { a: 500 } }), running: ({ name }) => (name === 'a' ? 1 : 0) })).toBe('b')
+})
+
+test('a node short of memory counts as fuller', () => {
+  const beat = (availableMemoryBytes: number) => ({ cpuPercent: 0, totalMemoryBytes: 100, availableMemoryBytes }) as NodeFacts['beat']
+
+  const choice = choosing([node('a', { beat: beat(2) }), node('b', { beat: beat(50) })], { policy: 'least-loaded' })
+
+  expect(choice.considered[0]).toEqual({
+    node: 'b',
+    taken: true,
+    reason: 'less loaded than a, of two drawn at random (0 in flight, no answer yet)',
+  })
+})
+
+test('only nodes with the labels that the store requires are asked', () => {
+  const choice = choosing([node('a'), node('b', { labels: { site: 'berlin', disk: 'ssd' } })], { labels: { site: 'berlin' } })
+
+  expect(names(choice.order)).toEqual(['b'])
+  expect(choice.considered).toContainEqual({ node: 'a', taken: false, reason: 'lacks the label site=berlin that the store requires' })
+  expect(choosing([node('a')], { labels: { site: 'berlin' } })).toMatchObject({ order: [], limit: null })
+})
+
+describe('limits on averages', () => {
+  const averages = { cpuPercent: 85, memoryPercent: 40, overSeconds: 300 }
+  const beat = { averages, cpuPercent: 1 } as NodeFacts['beat']
+
+  test('a node whose average has reached its limit is passed over, with the figures', () => {
+    const choice = choosing([node('a', { beat, cpuLimitPercent: 80 }), node('b', { beat, memoryLimitPercent: 40 }), node('c', { beat })])
+
+    expect(names(choice.order)).toEqual(['c'])
+    expect(choice.considered.slice(1)).toEqual([
+      { node: 'a', taken: false, reason: 'is at its CPU limit of 80 %: 85 %, averaged over 300 s' },
+      { node: 'b', taken: false, reason: 'is at its memory limit of 40 %: 40 %, averaged over 300 s' },
+    ])
+  })
+
+  test('the fault names the limit that keeps most nodes', () => {
+    const cpu = () => node('a', { beat, cpuLimitPercent: 80 })
+    const memory = () => node('b', { beat, memoryLimitPercent: 30 })
+    const concurrency = () => node('c', { queryLimit: 0 })
+
+    expect(choosing([cpu(), memory()]).limit).toBe('CPU')
+    expect(choosing([cpu(), memory(), memory()]).limit).toBe('memory')
+    expect(choosing([concurrency(), cpu(), concurrency()]).limit).toBe('concurrency')
+    expect(choosing([cpu(), node('d', { enabled: false })]).limit).toBe('CPU')
+    expect(choosing([node('d', { enabled: false })]).limit).toBeNull()
+  })
+
+  test('what takes no place on a node is not held against them', () => {
+    expect(names(choosing([node('a', { beat, cpuLimitPercent: 80, queryLimit: 0 })], { unlimited: true }).order)).toEqual(['a'])
+  })
+
+  test('a node that has not said its averages is held against nothing', () => {
+    expect(names(choosing([node('a', { beat: { cpuPercent: 99 } as NodeFacts['beat'], cpuLimitPercent: 10 })]).order)).toEqual(['a'])
+  })
 })

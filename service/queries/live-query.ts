@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { type ClientHttp2Stream, constants } from 'node:http2'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Random } from '@postern/base/random.ts'
+import type { Labels } from '@postern/protocol/api/gateways.ts'
 import { FORMATS } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
@@ -10,15 +11,18 @@ import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { NodeFacts } from '../nodes/node-facts.ts'
 import type { Admission } from './admission.ts'
-import { type Considered, choose } from './choose.ts'
+import { type Considered, choose, type LimitName } from './choose.ts'
+import type { NodeHealth } from './node-health.ts'
 import { AttemptFailed, follow, type Receiver } from './query-attempt.ts'
-import type { AttemptRecord, QueryRecord } from './query-record.ts'
+import { type EffectiveLimits, tooLarge, tooLate, tooManyRows } from './query-limits.ts'
+import { type AttemptRecord, faultInWords, type QueryRecord } from './query-record.ts'
 import { ReplyWriter } from './reply-writer.ts'
 
 export interface LiveQueryParts {
   readonly nodes: Pick<NodeDirectory, 'nodesOf' | 'gateway'>
   readonly links: Pick<LinkRegistry, 'open'>
   readonly admission: Admission
+  readonly health: NodeHealth
   readonly clock: Clock
   readonly random: Random
 }
@@ -27,10 +31,11 @@ export interface Asked {
   readonly gatewayId: GatewayId
   readonly store: { readonly id: StoreId; readonly name: string; readonly version: number }
   readonly sealed: boolean
+  /** What a node must carry to answer for the store. */
+  readonly labels: Labels
   readonly sql: string
   readonly params: readonly unknown[]
-  readonly maxRows: number | undefined
-  readonly timeoutMs: number
+  readonly limits: EffectiveLimits
   /** For round-robin. */
   readonly turn: number
 }
@@ -60,8 +65,9 @@ export class LiveQuery implements Receiver {
   #waiting: AbortController | undefined
   #node: NodeFacts | undefined
   #stream: ClientHttp2Stream | undefined
-  #attempt: { readonly record: AttemptRecord; readonly at: number } | undefined
+  #attempt: { readonly record: AttemptRecord; readonly at: number; firstByteMs?: number } | undefined
   #lastFault: Fault | undefined
+  #limit: LimitName | null = null
   #over = false
   #resolve: () => void = () => undefined
   #reject: (fault: Fault) => void = () => undefined
@@ -86,7 +92,7 @@ export class LiveQuery implements Receiver {
       this.#resolve = resolve
       this.#reject = reject
       this.#raw.once('close', this.#closed)
-      this.#timer = setTimeout(() => this.#fail(this.#late()), this.#asked.timeoutMs + NODE_LATE_MS)
+      this.#timer = setTimeout(() => this.#fail(tooLate(this.#asked.limits.timeout)), this.#asked.limits.timeout.value + NODE_LATE_MS)
       this.#next()
     })
   }
@@ -95,6 +101,12 @@ export class LiveQuery implements Receiver {
 
   data(chunk: Buffer): boolean {
     this.#record.firstRowMs ??= this.#elapsed()
+    if (this.#attempt) this.#attempt.firstByteMs ??= this.#parts.clock.monotonic() - this.#attempt.at
+    const { bytes } = this.#asked.limits
+    if (bytes && this.#writer.bytes + chunk.length > bytes.value) {
+      this.#fail(tooLarge(bytes))
+      return true
+    }
     if (this.#writer.write(chunk)) return true
     const stream = this.#stream
     this.#raw.once('drain', () => stream?.resume())
@@ -104,12 +116,20 @@ export class LiveQuery implements Receiver {
   whole(rows: number): void {
     this.#record.rows = rows
     this.#endAttempt('answered', null)
+    const most = this.#asked.limits.rows
+    if (most && rows > most.value) {
+      this.#fail(tooManyRows(most))
+      return
+    }
     // The response's 'close' follows when the last byte has left, or the client.
     this.#writer.end()
   }
 
-  failed({ fault, beforeStore }: AttemptFailed): void {
+  failed({ fault: said, beforeStore }: AttemptFailed): void {
     if (this.#over) return
+    // The node knows how long it was given, not by whom.
+    const fault = said.code === 'TIMED_OUT' && this.#left() <= 0 ? tooLate(this.#asked.limits.timeout) : said
+    if (this.#node && (beforeStore || fault.canPass)) this.#parts.health.failed(this.#node.id)
     this.#endAttempt('failed', fault)
     const again = beforeStore || (this.#record.mode === 'read' && fault.canPass && fault.code !== 'TIMED_OUT')
     if (this.#writer.began || !again || this.#left() <= 0) {
@@ -131,7 +151,10 @@ export class LiveQuery implements Receiver {
     try {
       const admitted = admission.admit({
         gatewayId,
+        caller: this.#record.caller,
+        kind: `${this.#asked.store.id} ${[...this.#tried].join(' ')}`,
         pick: () => this.#pick(),
+        full: () => new Fault(AT_LIMIT[this.#limit ?? 'concurrency']),
         timeoutMs: nodes.gateway(gatewayId)?.settings.queueTimeoutMs ?? 0,
         signal: () => {
           this.#waiting = new AbortController()
@@ -154,19 +177,22 @@ export class LiveQuery implements Receiver {
   }
 
   #pick(): NodeFacts | undefined {
-    const { nodes, admission, random } = this.#parts
-    const { gatewayId, sealed, turn } = this.#asked
-    const { order, considered, full } = choose({
+    const { nodes, admission, health, random } = this.#parts
+    const { gatewayId, sealed, labels, turn } = this.#asked
+    const { order, considered, limit } = choose({
       nodes: nodes.nodesOf(gatewayId),
       policy: nodes.gateway(gatewayId)?.settings.policy ?? 'primary-first',
       running: (node) => admission.running(node.id),
+      health,
+      labels,
       turn,
       random,
       sealed,
       tried: this.#tried,
     })
     this.#record.candidates = this.#tried.size === 0 ? considered : merged(this.#record, considered)
-    if (order[0] || full) return order[0]
+    this.#limit = limit
+    if (order[0] || limit) return order[0]
     throw this.#lastFault ?? nobody(this.#record.gateway, considered)
   }
 
@@ -182,9 +208,10 @@ export class LiveQuery implements Receiver {
     const record: AttemptRecord = { node: node.name, startedAt: clock.now(), durationMs: 0, outcome: 'cancelled', fault: null }
     this.#attempt = { record, at: clock.monotonic() }
     this.#record.attempts.push(record)
-    const { store, sql, params, maxRows } = this.#asked
+    const { store, sql, params, limits } = this.#asked
     const { id: query, mode, format } = this.#record
-    const order = { query, store, sql, params, mode, maxRows, timeoutMs: Math.max(1, Math.ceil(this.#left())), format }
+    const timeoutMs = Math.max(1, Math.ceil(this.#left()))
+    const order = { query, store, sql, params, mode, maxRows: limits.maxRows, timeoutMs, endInStore: limits.timeoutChosen, format }
     try {
       this.#stream = links.open(node.id, NODE_PATHS.query, JSON.stringify(order))
       follow(this.#stream, this)
@@ -219,7 +246,7 @@ export class LiveQuery implements Receiver {
     record.outcome = outcome
     record.durationMs = this.#elapsed()
     record.bytes = this.#writer.bytes
-    record.fault = fault && inWords(fault)
+    record.fault = fault && faultInWords(fault, this.#asked.params)
     if (fault && !this.#writer.began) {
       this.#writer.reset()
       this.#reject(fault)
@@ -233,7 +260,8 @@ export class LiveQuery implements Receiver {
     this.#attempt = undefined
     attempt.record.outcome = outcome
     attempt.record.durationMs = this.#parts.clock.monotonic() - attempt.at
-    attempt.record.fault = fault && inWords(fault)
+    if (outcome === 'answered' && this.#node) this.#parts.health.answered(this.#node.id, attempt.firstByteMs ?? attempt.record.durationMs)
+    attempt.record.fault = fault && faultInWords(fault, this.#asked.params)
     const stream = this.#stream
     this.#stream = undefined
     if (stream && outcome !== 'answered' && !stream.closed) stream.close(constants.NGHTTP2_CANCEL)
@@ -251,15 +279,11 @@ export class LiveQuery implements Receiver {
   }
 
   #left(): number {
-    return this.#asked.timeoutMs - this.#elapsed()
-  }
-
-  #late(): Fault {
-    return new Fault('TIMED_OUT', { at: `The query took longer than ${this.#asked.timeoutMs} ms.` })
+    return this.#asked.limits.timeout.value - this.#elapsed()
   }
 }
 
-const inWords = (fault: Fault): string => `${fault.code}: ${fault.message}`
+export const AT_LIMIT = { CPU: 'GATEWAY_AT_CPU_LIMIT', memory: 'GATEWAY_AT_MEMORY_LIMIT', concurrency: 'GATEWAY_AT_LIMIT' } as const
 
 function nobody(gateway: string, considered: readonly Considered[]): Fault {
   const why = considered.map(({ node, reason }) => `${node} ${reason}`).join(', ')

@@ -287,9 +287,6 @@ test('what cannot be asked is refused before it reaches a node', async () => {
     code: 'INPUT_INVALID',
     detail: expect.stringContaining('Accept'),
   })
-  expect(await (await service.fetch('POST', '/v1/stores/lake/query', { sql: 'x' })).json()).toMatchObject({
-    code: 'QUERY_UNSUPPORTED',
-  })
   expect(await (await service.fetch('POST', '/v1/stores/nowhere/query', { sql: 'x' })).json()).toMatchObject({ code: 'STORE_UNKNOWN' })
   expect(await (await ask({ sql: '' })).json()).toMatchObject({ code: 'INPUT_INVALID', detail: expect.stringContaining('sql') })
   expect((await service.fetch('GET', '/v1/queries/qry_00000000000000000000')).status).toBe(404)

@@ -3,23 +3,28 @@ import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { QueryId } from '@postern/protocol/ids.ts'
 import type { QueryRecord } from './query-record.ts'
-import type { QueryFilter, QueryPlace, QueryRepository } from './query-repository.ts'
+import type { QueryFilter, QueryPlace, QueryRepository, Retention } from './query-repository.ts'
 
 /** How long an ended query may wait for its row in the database. */
 const WRITE_MS = 500
 /** Rows of one statement. */
 const BATCH = 1_000
-/** What is kept while the database is away; older ones are dropped, and counted. */
 const MOST_WAITING = 50_000
+/** Of gateways that keep nothing: so that what has just ended can be explained. */
+const MOST_RECENT = 1_000
+/** Of gateways that are gone. */
+const DEFAULT_DAYS = 7
 const SWEEP_MS = 600_000
 const SWEEP_BATCH = 5_000
 
 export interface QueryLogParts {
   readonly queries: QueryRepository
-  /** Ended queries are deleted after so long. */
-  readonly retentionMs: number
+  /** How long each keeps its queries. */
+  readonly gateways: () => Iterable<{ readonly name: string; readonly settings: { readonly queryLogDays: number } }>
   readonly clock: Clock
   readonly log: Log
+  /** What is kept while the database is away; older ones are dropped, and counted. */
+  readonly mostWaiting?: number
 }
 
 /** What ran and what runs. No SQL on a query's path: ended ones are written in batches. */
@@ -29,10 +34,14 @@ export class QueryLog implements Component {
   readonly #running = new Map<QueryId, QueryRecord>()
   /** Ended, not yet written; in the order of their ends. */
   readonly #waiting = new Map<QueryId, QueryRecord>()
+  /** Ended, of gateways that keep nothing. */
+  readonly #recent = new Map<QueryId, QueryRecord>()
   readonly #stopping = new AbortController()
   #loop: Promise<void> | undefined
   #writing: Promise<void> | undefined
+  /** All, and those that were not said yet. */
   #dropped = 0
+  #unsaid = 0
 
   constructor(parts: QueryLogParts) {
     this.#parts = parts
@@ -54,15 +63,29 @@ export class QueryLog implements Component {
 
   ended(record: QueryRecord): void {
     this.#running.delete(record.id)
+    if (!record.kept) {
+      this.#recent.set(record.id, record)
+      if (this.#recent.size > MOST_RECENT) dropOldest(this.#recent)
+      return
+    }
     this.#waiting.set(record.id, record)
-    if (this.#waiting.size <= MOST_WAITING) return
-    const oldest = this.#waiting.keys().next().value
-    if (oldest) this.#waiting.delete(oldest)
+    if (this.#waiting.size <= (this.#parts.mostWaiting ?? MOST_WAITING)) return
+    dropOldest(this.#waiting)
     this.#dropped += 1
+    this.#unsaid += 1
+  }
+
+  running(): Iterable<QueryRecord> {
+    return this.#running.values()
+  }
+
+  /** How many are in no log. */
+  get dropped(): number {
+    return this.#dropped
   }
 
   async find(id: QueryId): Promise<QueryRecord | undefined> {
-    return this.#running.get(id) ?? this.#waiting.get(id) ?? (await this.#parts.queries.find(id))
+    return this.#running.get(id) ?? this.#waiting.get(id) ?? this.#recent.get(id) ?? (await this.#parts.queries.find(id))
   }
 
   /** Newest first. What runs stands on the first page, before the rest. */
@@ -70,7 +93,8 @@ export class QueryLog implements Component {
     await this.flush()
     const ended = await this.#parts.queries.page(filter, place, count)
     if (place || (filter.outcome ?? 'running') !== 'running') return ended
-    const running = [...this.#running.values()].filter(({ store }) => filter.store === undefined || store === filter.store)
+    const now = this.#parts.clock.now()
+    const running = [...this.#running.values()].filter((record) => fits(record, filter, now))
     return [...running.reverse().slice(0, count), ...ended]
   }
 
@@ -89,9 +113,9 @@ export class QueryLog implements Component {
       await this.#parts.queries.add(batch)
       for (const { id } of batch) this.#waiting.delete(id)
     }
-    if (this.#dropped === 0) return
-    this.#parts.log.warn({ queries: this.#dropped }, 'queries left out of the log while the database was away')
-    this.#dropped = 0
+    if (this.#unsaid === 0) return
+    this.#parts.log.warn({ queries: this.#unsaid }, 'queries left out of the log while the database was away')
+    this.#unsaid = 0
   }
 
   async #run(): Promise<void> {
@@ -104,12 +128,39 @@ export class QueryLog implements Component {
       await this.flush().catch((cause) => log.debug({ err: cause }, 'query log not written yet'))
       if (clock.monotonic() < sweepAt) continue
       sweepAt = clock.monotonic() + SWEEP_MS
-      await this.#sweep().catch((cause) => log.debug({ err: cause }, 'query log not swept'))
+      await this.sweep().catch((cause) => log.debug({ err: cause }, 'query log not swept'))
     }
   }
 
-  async #sweep(): Promise<void> {
-    const { queries, retentionMs } = this.#parts
-    while (!this.#stopping.signal.aborted && (await queries.sweep(retentionMs, SWEEP_BATCH)) === SWEEP_BATCH);
+  /** Deletes what is older than its gateway keeps it. */
+  async sweep(): Promise<void> {
+    const { queries } = this.#parts
+    for (const retention of this.#retentions())
+      while (!this.#stopping.signal.aborted && (await queries.sweep(retention, SWEEP_BATCH)) === SWEEP_BATCH);
   }
+
+  #retentions(): readonly Retention[] {
+    const gateways = [...this.#parts.gateways()]
+    const byDays = Map.groupBy(gateways, ({ settings }) => settings.queryLogDays)
+    return [
+      ...[...byDays].map(([days, some]) => ({ days, gateways: some.map(({ name }) => name), others: false })),
+      { days: DEFAULT_DAYS, gateways: gateways.map(({ name }) => name), others: true },
+    ]
+  }
+}
+
+function fits(record: QueryRecord, filter: QueryFilter, now: number): boolean {
+  const { store, caller, node, slowerThanMs, since } = filter
+  return (
+    (store === undefined || record.store === store) &&
+    (caller === undefined || record.caller === caller) &&
+    (node === undefined || record.node === node) &&
+    (slowerThanMs === undefined || now - record.startedAt > slowerThanMs) &&
+    (since === undefined || record.startedAt >= since)
+  )
+}
+
+function dropOldest(records: Map<QueryId, QueryRecord>): void {
+  const oldest = records.keys().next().value
+  if (oldest) records.delete(oldest)
 }

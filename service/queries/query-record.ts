@@ -1,4 +1,5 @@
 import type { QueryFormat, QueryView } from '@postern/protocol/api/queries.ts'
+import type { Fault } from '@postern/protocol/fault.ts'
 import type { QueryId } from '@postern/protocol/ids.ts'
 import type { Considered } from './choose.ts'
 
@@ -28,14 +29,18 @@ export interface QueryRecord {
   durationMs: number | null
   rows: number
   bytes: number
-  /** Code and text of what went wrong. */
+  /** Whether its gateway keeps ended queries. */
+  readonly kept: boolean
+  /** Only where the gateway says so. */
+  readonly sql: string | null
+  /** Code and text of what went wrong, without values of parameters. */
   fault: string | null
   candidates: readonly Considered[]
   readonly attempts: AttemptRecord[]
 }
 
 export function queryView(record: QueryRecord): QueryView {
-  const { id, store, gateway, caller, node, outcome, queuedMs, firstRowMs, durationMs, rows, bytes, fault } = record
+  const { id, store, gateway, caller, node, outcome, queuedMs, firstRowMs, durationMs, rows, bytes, fault, sql } = record
   return {
     id,
     store,
@@ -50,7 +55,22 @@ export function queryView(record: QueryRecord): QueryView {
     rows,
     bytes,
     fault,
+    sql,
     candidates: [...record.candidates],
     attempts: record.attempts.map((attempt) => ({ ...attempt, startedAt: new Date(attempt.startedAt).toISOString() })),
   }
+}
+
+/** So short a value is taken out only where it stands in quotes: it may be part of any word. */
+const SHORT = 4
+
+/** As it may be kept. Stores quote values in their errors, and a parameter is never kept. */
+export function faultInWords(fault: Fault, params: readonly unknown[]): string {
+  let words = fault.message
+  for (const param of params) {
+    const value = param === null ? '' : String(param)
+    if (value.length >= SHORT) words = words.replaceAll(value, '…')
+    else if (value !== '') words = words.replaceAll(`"${value}"`, '"…"').replaceAll(`'${value}'`, "'…'")
+  }
+  return `${fault.code}: ${words}`
 }

@@ -7,6 +7,19 @@ import type { QueryOutcome, QueryRecord } from './query-record.ts'
 export interface QueryFilter {
   readonly store?: string | undefined
   readonly outcome?: QueryOutcome | undefined
+  readonly caller?: string | undefined
+  /** That answered last. */
+  readonly node?: string | undefined
+  readonly slowerThanMs?: number | undefined
+  /** Started then or later; milliseconds of the wall clock. */
+  readonly since?: number | undefined
+}
+
+/** How long to keep queries of `gateways`; with `others`, of all but those. */
+export interface Retention {
+  readonly days: number
+  readonly gateways: readonly string[]
+  readonly others: boolean
 }
 
 /** Where a page ended: lists are newest first. */
@@ -30,12 +43,12 @@ export class QueryRepository {
     await sql`
       insert into query_log
              (id, store, gateway, caller, format, mode, node, outcome, started_at, queued_ms, first_row_ms, duration_ms, rows, bytes,
-              fault, candidates, attempts)
+              fault, sql, candidates, attempts)
       select r.id, r.store, r.gateway, r.caller, r.format, r.mode, r.node, r.outcome, to_timestamp(r."startedAt" / 1000.0), r."queuedMs",
-             r."firstRowMs", coalesce(r."durationMs", 0), r.rows, r.bytes, r.fault, r.candidates, r.attempts
+             r."firstRowMs", coalesce(r."durationMs", 0), r.rows, r.bytes, r.fault, r.sql, r.candidates, r.attempts
         from json_to_recordset(${JSON.stringify(records)}::json)
           as r(id text, store text, gateway text, caller text, format text, mode text, node text, outcome text, "startedAt" float8,
-               "queuedMs" float8, "firstRowMs" float8, "durationMs" float8, rows bigint, bytes bigint, fault text, candidates jsonb,
+               "queuedMs" float8, "firstRowMs" float8, "durationMs" float8, rows bigint, bytes bigint, fault text, sql text, candidates jsonb,
                attempts jsonb)
           on conflict do nothing`.execute(this.#db)
   }
@@ -48,6 +61,10 @@ export class QueryRepository {
   async page(filter: QueryFilter, place: QueryPlace | undefined, count: number): Promise<QueryRecord[]> {
     let query = this.#select().orderBy('started_at', 'desc').orderBy('id', 'desc').limit(count)
     if (filter.store !== undefined) query = query.where('store', '=', filter.store)
+    if (filter.caller !== undefined) query = query.where('caller', '=', filter.caller)
+    if (filter.node !== undefined) query = query.where('node', '=', filter.node)
+    if (filter.slowerThanMs !== undefined) query = query.where('duration_ms', '>', filter.slowerThanMs)
+    if (filter.since !== undefined) query = query.where('started_at', '>=', new Date(filter.since))
     if (filter.outcome !== undefined) {
       if (filter.outcome === 'running') return []
       query = query.where('outcome', '=', filter.outcome)
@@ -56,13 +73,15 @@ export class QueryRepository {
     return await query.execute()
   }
 
-  /** Deletes at most `count` that started before so long ago. Returns how many. */
-  async sweep(olderThanMs: number, count: number): Promise<number> {
+  /** Deletes at most `count` of these gateways (or of all others) that started before so many days. Returns how many. */
+  async sweep({ days, gateways, others }: Retention, count: number): Promise<number> {
     const { numAffectedRows } = await sql`
       delete from query_log
        where id in (select id
                       from query_log
-                     where started_at < now() - ${olderThanMs} * interval '1 millisecond'
+                     where started_at < now() - ${days} * interval '1 day'
+                       and (gateway = any(${[...gateways]}::text[])) <> ${others}
+                     order by started_at
                      limit ${count})`.execute(this.#db)
     return Number(numAffectedRows ?? 0n)
   }
@@ -86,6 +105,8 @@ export class QueryRepository {
         'rows',
         'bytes',
         'fault',
+        'sql',
+        sql<boolean>`true`.as('kept'),
         'candidates',
         'attempts',
       ])

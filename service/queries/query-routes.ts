@@ -18,6 +18,10 @@ export interface QueryRouteParts {
 const QueryList = PageQuery.extend({
   store: Name.optional().meta({ description: 'Only queries of this store' }),
   outcome: QueryOutcome.optional().meta({ description: 'Only queries that ended so' }),
+  caller: z.string().max(63).optional().meta({ description: 'Only queries of the token of this name' }),
+  node: Name.optional().meta({ description: 'Only queries that this node answered, or tried last' }),
+  slowerThanMs: z.coerce.number().min(0).optional().meta({ description: 'Only queries that took longer' }),
+  since: z.iso.datetime().optional().meta({ description: 'Only queries that started then or later' }),
 })
 
 export const queryRoutes =
@@ -37,7 +41,10 @@ export const queryRoutes =
       },
       async (request, reply) => {
         const format = formatOf(request.headers.accept)
-        const asked = { store: request.params.store, caller: request.caller?.name ?? '', format, request: request.body }
+        // The door has seen to it; a route without a caller would be a bug.
+        const { caller } = request
+        if (!caller) throw new Fault('TOKEN_MISSING')
+        const asked = { store: request.params.store, caller, format, request: request.body }
         let record: QueryRecord | undefined
         try {
           await service.run(asked, reply.raw, (made) => {
@@ -63,8 +70,9 @@ export const queryRoutes =
         },
         config: { needs: 'queries:read' },
       },
-      async ({ query: { limit, cursor, store, outcome } }) => {
-        const rows = await queries.page({ store, outcome }, placeOf(cursor), limit + 1)
+      async ({ query: { limit, cursor, since, ...filter } }) => {
+        const started = since === undefined ? undefined : Date.parse(since)
+        const rows = await queries.page({ ...filter, since: started }, placeOf(cursor), limit + 1)
         return page(rows, limit, ({ startedAt, id }) => `${startedAt}/${id}`, queryView)
       },
     )

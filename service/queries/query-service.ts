@@ -3,17 +3,24 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
+import type { Labels } from '@postern/protocol/api/gateways.ts'
 import type { QueryFormat, QueryRequest } from '@postern/protocol/api/queries.ts'
+import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type GatewayId, newId, type QueryId, type StoreId } from '@postern/protocol/ids.ts'
 import type { z } from 'zod'
 import type { EventBus } from '../events/event-bus.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
+import type { Caller } from '../people/permissions.ts'
 import type { Admission } from './admission.ts'
 import { LiveQuery } from './live-query.ts'
+import type { NodeHealth } from './node-health.ts'
+import { QueryCounts } from './query-counts.ts'
+import { effectiveLimits } from './query-limits.ts'
 import type { QueryLog } from './query-log.ts'
-import type { QueryRecord } from './query-record.ts'
+import type { QueryMetrics } from './query-metrics.ts'
+import { faultInWords, type QueryRecord } from './query-record.ts'
 
 /** What a query must know of a store; found without SQL. */
 export interface QueryStore {
@@ -23,6 +30,8 @@ export interface QueryStore {
   readonly kind: string
   readonly gatewayId: GatewayId
   readonly sealed: string | null
+  readonly nodeLabels: Labels
+  readonly limits: QueryLimits
 }
 
 export interface QueryServiceParts {
@@ -31,7 +40,9 @@ export interface QueryServiceParts {
   readonly nodes: NodeDirectory
   readonly links: Pick<LinkRegistry, 'open'>
   readonly admission: Admission
+  readonly health: NodeHealth
   readonly queries: QueryLog
+  readonly metrics: QueryMetrics
   readonly events: EventBus
   readonly clock: Clock
   readonly random: Random
@@ -40,17 +51,18 @@ export interface QueryServiceParts {
 
 export interface QueryAsked {
   readonly store: string
-  readonly caller: string
+  readonly caller: Pick<Caller, 'id' | 'name' | 'limits'>
   readonly format: QueryFormat
   readonly request: z.output<typeof QueryRequest>
 }
 
-/** Where nobody says otherwise. */
-const TIMEOUT_MS = 600_000
+/** What is kept of a statement, where it is kept. */
+const SQL_CHARACTERS = 10_000
 
 /** Takes queries from callers to nodes. */
 export class QueryService {
   readonly #parts: QueryServiceParts
+  readonly #counts = new QueryCounts()
   readonly #turns = new Map<GatewayId, number>()
 
   constructor(parts: QueryServiceParts) {
@@ -74,10 +86,10 @@ export class QueryService {
         gatewayId: store.gatewayId,
         store: { id, name, version },
         sealed: store.sealed !== null,
+        labels: store.nodeLabels,
         sql: request.sql,
         params: request.params,
-        maxRows: request.maxRows,
-        timeoutMs: request.timeoutMs ?? TIMEOUT_MS,
+        limits: effectiveLimits(request, store, asked.caller),
         turn: this.#turn(store.gatewayId),
       },
       record,
@@ -86,20 +98,39 @@ export class QueryService {
     this.#parts.queries.began(record)
     this.#tell(record)
     try {
-      await query.run()
+      this.#enter(store, asked.caller, record)
+      try {
+        await query.run()
+      } finally {
+        this.#counts.leave(store, asked.caller)
+      }
     } finally {
       this.#parts.queries.ended(record)
+      this.#parts.metrics.ended(record)
       this.#tell(record)
+    }
+  }
+
+  /** Who is refused here stands in the log as any other. */
+  #enter(store: QueryStore, caller: QueryAsked['caller'], record: QueryRecord): void {
+    try {
+      this.#counts.enter(store, caller)
+    } catch (cause) {
+      record.outcome = 'failed'
+      record.durationMs = 0
+      record.fault = faultInWords(Fault.from(cause), [])
+      throw cause
     }
   }
 
   #record({ caller, format, request }: QueryAsked, store: QueryStore): QueryRecord {
     const { clock, random, nodes } = this.#parts
+    const gateway = nodes.gateway(store.gatewayId)
     return {
       id: newId<QueryId>('qry', random.bytes),
       store: store.name,
-      gateway: nodes.gateway(store.gatewayId)?.name ?? store.gatewayId,
-      caller,
+      gateway: gateway?.name ?? store.gatewayId,
+      caller: caller.name,
       format,
       mode: request.mode,
       startedAt: clock.now(),
@@ -111,6 +142,8 @@ export class QueryService {
       rows: 0,
       bytes: 0,
       fault: null,
+      sql: gateway?.settings.keepSqlText ? request.sql.slice(0, SQL_CHARACTERS) : null,
+      kept: gateway?.settings.queryLogDays !== 0,
       candidates: [],
       attempts: [],
     }

@@ -19,6 +19,7 @@ export interface QueryTables {
     rows: number
     bytes: number
     fault: string | null
+    sql: string | null
     candidates: Json<readonly Considered[]>
     attempts: Json<AttemptRecord[]>
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Random } from '@postern/base/random.ts'
+import type { Labels } from '@postern/protocol/api/gateways.ts'
 import { Catalog, StoreTestResult } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
@@ -16,6 +17,7 @@ interface ProbedStore {
   readonly version: number
   readonly gatewayId: GatewayId
   readonly sealed: string | null
+  readonly nodeLabels: Labels
 }
 
 export interface StoreProbeParts {
@@ -65,7 +67,7 @@ export class StoreProbe {
   }
 
   /** The named one, whatever its state but for its link; else the one that a query would take. */
-  #node({ gatewayId, sealed }: ProbedStore, name: string | undefined): NodeFacts {
+  #node({ gatewayId, sealed, nodeLabels }: ProbedStore, name: string | undefined): NodeFacts {
     const { nodes, random } = this.#parts
     const all = nodes.nodesOf(gatewayId)
     if (name !== undefined) {
@@ -76,7 +78,8 @@ export class StoreProbe {
     }
     const { policy } = nodes.gateway(gatewayId)?.settings ?? { policy: 'primary-first' as const }
     // A probe takes no place: what is at its limit may be looked at.
-    const { order, considered } = choose({ nodes: all, policy, running: () => -1, turn: 0, random, sealed: sealed !== null })
+    const asked = { nodes: all, policy, turn: 0, random, sealed: sealed !== null, labels: nodeLabels }
+    const { order, considered } = choose({ ...asked, running: () => 0, unlimited: true })
     const [first] = order
     if (first) return first
     const why = considered.map(({ node, reason }) => `${node} ${reason}`).join(', ')

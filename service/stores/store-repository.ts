@@ -1,3 +1,5 @@
+import type { Labels } from '@postern/protocol/api/gateways.ts'
+import type { QueryLimits, QueryLimitsChange } from '@postern/protocol/api/query-limits.ts'
 import type { StoreSettings } from '@postern/protocol/api/stores.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
@@ -14,6 +16,9 @@ export interface StoreRow {
   /** As it came: only nodes of the gateway can open it. */
   readonly sealed: string | null
   readonly secrets: readonly string[]
+  /** Only nodes that carry all of these answer queries for it. */
+  readonly nodeLabels: Labels
+  readonly limits: QueryLimits
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -27,6 +32,8 @@ const COLUMNS = [
   'settings',
   'sealed',
   'secrets',
+  'node_labels as nodeLabels',
+  'limits',
   'created_at as createdAt',
   'updated_at as updatedAt',
 ] as const
@@ -39,7 +46,9 @@ export class StoreRepository {
     this.#db = db
   }
 
-  async add(store: Pick<StoreRow, 'id' | 'name' | 'gatewayId' | 'kind' | 'settings' | 'sealed' | 'secrets'>): Promise<StoreRow> {
+  async add(
+    store: Pick<StoreRow, 'id' | 'name' | 'gatewayId' | 'kind' | 'settings' | 'sealed' | 'secrets' | 'nodeLabels' | 'limits'>,
+  ): Promise<StoreRow> {
     return await this.#db
       .insertInto('store')
       .values({
@@ -50,6 +59,8 @@ export class StoreRepository {
         settings: json(store.settings),
         sealed: store.sealed,
         secrets: [...store.secrets],
+        node_labels: json(store.nodeLabels),
+        limits: json(store.limits),
       })
       .returning(COLUMNS)
       .executeTakeFirstOrThrow()
@@ -80,6 +91,26 @@ export class StoreRepository {
       })
       .where('id', '=', id)
       .where('version', '=', from)
+      .returning(COLUMNS)
+      .executeTakeFirst()
+  }
+
+  /** Limits that are not named stay, null takes one away. Nodes have nothing to do with them, so the version stays. */
+  async limit(id: StoreId, limits: QueryLimitsChange): Promise<StoreRow | undefined> {
+    return await this.#db
+      .updateTable('store')
+      .set({ limits: sql`jsonb_strip_nulls(limits || ${json(limits)}::jsonb)`, updated_at: sql`now()` })
+      .where('id', '=', id)
+      .returning(COLUMNS)
+      .executeTakeFirst()
+  }
+
+  /** Nodes have nothing to do with them, so the version stays. */
+  async label(id: StoreId, nodeLabels: Labels): Promise<StoreRow | undefined> {
+    return await this.#db
+      .updateTable('store')
+      .set({ node_labels: json(nodeLabels), updated_at: sql`now()` })
+      .where('id', '=', id)
       .returning(COLUMNS)
       .executeTakeFirst()
   }

@@ -2,6 +2,7 @@ import type { Random } from '@postern/base/random.ts'
 import type { Connector } from '@postern/connectors/contract.ts'
 import { audienceOf } from '@postern/connectors/contract.ts'
 import type { StoreChange } from '@postern/protocol/api/lists.ts'
+import { limitsInWords } from '@postern/protocol/api/query-limits.ts'
 import type { StoreCreate, StoreView } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type GatewayId, newId, type StoreId } from '@postern/protocol/ids.ts'
@@ -36,7 +37,7 @@ export class StoreService {
 
   async create(wanted: z.output<typeof StoreCreate>, actor: Actor): Promise<StoreView> {
     const { db, directory, nodes, connectors, audit, random } = this.#parts
-    const { name, kind, secrets, sealed } = wanted
+    const { name, kind, secrets, sealed, nodeLabels, limits } = wanted
     const connector = connectorOf(connectors, kind)
     const settings = checkSettings(connector, wanted.settings, secrets)
     sealedMatches(sealed, secrets)
@@ -48,7 +49,17 @@ export class StoreService {
       .transaction()
       .execute(async (transaction) => {
         const stores = new StoreRepository(transaction)
-        const added = await stores.add({ id, name, gatewayId: gateway.id, kind, settings, sealed: sealed ?? null, secrets })
+        const added = await stores.add({
+          id,
+          name,
+          gatewayId: gateway.id,
+          kind,
+          settings,
+          sealed: sealed ?? null,
+          secrets,
+          nodeLabels,
+          limits,
+        })
         await audit.record(
           { ...actor, action: 'store.create', target: `store ${name}`, details: { kind, gateway: gateway.name } },
           transaction,
@@ -77,16 +88,21 @@ export class StoreService {
       throw new Fault('STORE_SETTINGS_INVALID', { at: 'Where the credential goes has changed: set the credential too.' })
     const row = await db.transaction().execute(async (transaction) => {
       const stores = new StoreRepository(transaction)
-      const changed = await stores.change(before.id, before.version, { settings, sealed: sealed ?? null, secrets })
+      const opensAnew = resealed || change.settings !== undefined
+      const opened = opensAnew ? await stores.change(before.id, before.version, { settings, sealed: sealed ?? null, secrets }) : before
+      const limited = opened && change.limits ? await stores.limit(before.id, change.limits) : opened
+      const changed = limited && change.nodeLabels ? await stores.label(before.id, change.nodeLabels) : limited
       if (!changed)
         throw new Fault('STORE_UNKNOWN', {
           at: `${name} was changed or deleted meanwhile.`,
           remedy: 'Look at it again, and try once more.',
         })
-      await audit.record(
-        { ...actor, action: 'store.set', target: `store ${name}`, details: { version: changed.version, credential: resealed } },
-        transaction,
-      )
+      const details = {
+        version: changed.version,
+        credential: resealed,
+        ...(change.limits ? { limits: limitsInWords(changed.limits) } : {}),
+      }
+      await audit.record({ ...actor, action: 'store.set', target: `store ${name}`, details }, transaction)
       return changed
     })
     directory.forget(name)
@@ -120,10 +136,10 @@ export class StoreService {
   }
 
   view(row: StoreRow): StoreView {
-    const { id, name, kind, version, settings, secrets } = row
+    const { id, name, kind, version, settings, secrets, nodeLabels, limits } = row
     const gateway = this.#parts.nodes.gateway(row.gatewayId)?.name ?? row.gatewayId
     const times = { createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() }
-    return { id, name, gateway, kind, version, settings, secrets: [...secrets], ...times }
+    return { id, name, gateway, kind, version, settings, secrets: [...secrets], nodeLabels, limits, ...times }
   }
 
   async #find(name: string): Promise<StoreRow> {

@@ -24,6 +24,7 @@ export class FakeNode {
   running: { task: string; attempt: number }[] = []
   snapshots: RunId[] = []
   draining = false
+  averages: { cpuPercent: number; memoryPercent: number; overSeconds: number } | undefined
   lastBeat: BeatResponse | undefined
   #dialled: Dialled | undefined
   #beating: NodeJS.Timeout | undefined
@@ -68,7 +69,7 @@ export class FakeNode {
   }
 
   async beat(): Promise<BeatResponse> {
-    const { running, snapshots, draining } = this
+    const { running, snapshots, draining, averages } = this
     this.lastBeat = await this.call<BeatResponse>(SERVICE_PATHS.beat, {
       bootId: this.id,
       sentAt: new Date().toISOString(),
@@ -84,6 +85,7 @@ export class FakeNode {
       runningQueries: 0,
       running,
       snapshots,
+      averages,
       hasGatewayKey: true,
       draining,
     })

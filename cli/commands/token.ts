@@ -1,0 +1,108 @@
+import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
+import type { TokenCreate, TokenCreated } from '@postern/protocol/api/tokens.ts'
+import type { Command } from 'commander'
+import { oneOf, wholeNumber } from '../input/pairs.ts'
+import { note, printJson, printLines, printTable } from '../output/print.ts'
+import type { Shell } from '../shell.ts'
+
+interface Json {
+  readonly json?: boolean
+}
+
+interface CreateFlags extends Json {
+  readonly role: TokenCreate['role']
+  readonly expiresDays?: number
+  readonly maxRows?: number
+  readonly maxBytes?: number
+  readonly timeout?: number
+  readonly concurrency?: number
+}
+
+const ROLES = ['administrator', 'operator', 'user', 'reader'] as const
+const MOST = 1_000_000_000_000_000 - 1
+const DAY_MS = 86_400_000
+
+const HELP = `
+Roles: administrator (everything), operator (gateways, nodes, stores), user (queries and copies), reader (looks).
+Limits hold for each query that is asked with the token; the strictest of token, store and request wins.
+
+Example:
+  postern token create dashboards --role user --max-rows 10000 --timeout 30000 --concurrency 4`
+
+export function tokenCommands(program: Command, shell: Shell): void {
+  const group = program.command('token').description('who may do what: tokens of people and programs')
+  addCreate(group, shell)
+  group
+    .command('list')
+    .description('all tokens: names, roles and limits; never the tokens themselves')
+    .option('--json', 'machine-readable')
+    .action(async (options: Json) => {
+      const { client } = await (await import('../api/connect.ts')).connect(shell)
+      const tokens = await client.tokens.list(shell.signal)
+      if (options.json) return printJson(shell, tokens)
+      const [{ when }, { limitsInWords }] = await Promise.all([
+        import('../output/format.ts'),
+        import('@postern/protocol/api/query-limits.ts'),
+      ])
+      await printTable(
+        shell,
+        ['ID', 'NAME', 'ROLE', 'LIMITS', 'MADE', 'BY', 'EXPIRES'],
+        tokens.map(({ id, name, role, limits, createdAt, createdBy, expiresAt }) => [
+          id,
+          name,
+          role,
+          limitsInWords(limits) || '-',
+          when(createdAt),
+          createdBy,
+          when(expiresAt),
+        ]),
+      )
+    })
+  group
+    .command('delete ID')
+    .description('delete a token: within a second it opens nothing any more')
+    .option('--json', 'machine-readable')
+    .action(async (id: string, options: Json) => {
+      const { client } = await (await import('../api/connect.ts')).connect(shell)
+      await client.tokens.delete(id, shell.signal)
+      if (options.json) return printJson(shell, { id, deleted: true })
+      printLines(shell, `Token ${id} is deleted.`)
+    })
+}
+
+function addCreate(group: Command, shell: Shell): void {
+  group
+    .command('create NAME')
+    .description('make a token; prints it, once')
+    .requiredOption('--role <role>', ROLES.join(', '), oneOf('--role', ROLES))
+    .option('--expires-days <n>', 'it ends after so many days (default: never)', wholeNumber('--expires-days', 1, 36_500))
+    .option('--max-rows <n>', 'cut results that have more rows', wholeNumber('--max-rows', 1, MOST))
+    .option('--max-bytes <n>', 'cut results that have more bytes', wholeNumber('--max-bytes', 1, MOST))
+    .option('--timeout <ms>', 'end queries after so long', wholeNumber('--timeout', 1, DAY_MS))
+    .option('--concurrency <n>', 'queries at a time', wholeNumber('--concurrency', 1, 100_000))
+    .option('--json', 'machine-readable')
+    .addHelpText('after', HELP)
+    .action(async (name: string, flags: CreateFlags) => {
+      const { client } = await (await import('../api/connect.ts')).connect(shell)
+      const made = await client.tokens.create(bodyOf(name, flags, shell.clock.now()), shell.signal)
+      if (flags.json) return printJson(shell, made)
+      show(shell, made)
+    })
+}
+
+function bodyOf(name: string, flags: CreateFlags, now: number): TokenCreate {
+  const limits: QueryLimits = {
+    ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+    ...(flags.maxRows === undefined ? {} : { maxRows: flags.maxRows }),
+    ...(flags.maxBytes === undefined ? {} : { maxBytes: flags.maxBytes }),
+    ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+  }
+  const expires = flags.expiresDays === undefined ? {} : { expiresAt: new Date(now + flags.expiresDays * DAY_MS).toISOString() }
+  return { name, role: flags.role, limits, ...expires }
+}
+
+/** The token alone goes to stdout, so that it can be kept without being seen. */
+function show(shell: Shell, made: TokenCreated): void {
+  note(shell, `Token ${made.name} (${made.id}, ${made.role}) is made. Shown this once:`)
+  printLines(shell, made.token)
+}

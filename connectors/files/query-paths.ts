@@ -1,0 +1,85 @@
+import { Fault } from '@postern/protocol/fault.ts'
+import { type Folder, partsOf } from './folder.ts'
+import { type FileFormat, isHidden } from './formats.ts'
+import { findInputs, type InputOptions, type Inputs } from './inputs.ts'
+import type { PathLookup } from './query-guard.ts'
+import { fileList, identifier } from './sql.ts'
+
+/** The names in FROM that are files of the store: each becomes a view of exactly those files, for this statement only. */
+export class QueryPaths implements PathLookup {
+  /** SQL that makes the views. */
+  readonly views: string[] = []
+  readonly #folder: Folder
+  readonly #options: InputOptions
+  readonly #signal: AbortSignal
+  /** DuckDB's names differ by more than case. */
+  readonly #seen = new Map<string, string>()
+
+  constructor(folder: Folder, options: InputOptions, signal: AbortSignal) {
+    this.#folder = folder
+    this.#options = options
+    this.#signal = signal
+  }
+
+  async table(name: string, qualified: boolean): Promise<void> {
+    const inputs = await this.#inputs(name)
+    // A plain name may be one that DuckDB knows, or it says that there is none.
+    if (!inputs) return
+    const seen = this.#seen.get(name.toLowerCase())
+    if (seen === name) return
+    if (seen !== undefined)
+      throw new Fault('QUERY_FAILED', { at: `${seen} and ${name} differ in case only: name them in read_… functions.` })
+    if (qualified) throw new Fault('QUERY_FAILED', { at: `The path ${name} needs quotes: '${name}'.` })
+    this.#seen.set(name.toLowerCase(), name)
+    const paths = inputs.files.map(({ path }) => path)
+    this.views.push(`create temp view ${identifier(name)} as select * from ${readerOf(inputs.format, fileList(paths))}`)
+  }
+
+  async files(path: string): Promise<readonly string[]> {
+    refuseHidden(path)
+    const file = path.endsWith('/') ? undefined : await this.#folder.file(path)
+    if (file) return [file.path]
+    if (!/[*?[{]/.test(path)) throw new Fault('FILE_MISSING', { at: path })
+    const matches = await this.#folder.match(path, this.#options.maxFiles, this.#signal)
+    if (matches.length > this.#options.maxFiles)
+      throw new Fault('INPUT_INVALID', { at: `${path} is more than ${this.#options.maxFiles} files.` })
+    const found: string[] = []
+    for (const match of matches) {
+      const visible = match.split('/').some(isHidden) ? undefined : await this.#folder.file(match)
+      if (visible) found.push(visible.path)
+    }
+    if (found.length === 0) throw new Fault('FILE_MISSING', { at: path })
+    return found
+  }
+
+  async #inputs(name: string): Promise<Inputs | undefined> {
+    const plain = !/[./\\*?[\]]/.test(name)
+    try {
+      refuseHidden(name)
+      return await findInputs(this.#folder, name, this.#options, this.#signal)
+    } catch (cause) {
+      if (plain && cause instanceof Fault && (cause.code === 'FILE_MISSING' || cause.code === 'FORMAT_UNKNOWN')) return undefined
+      throw cause
+    }
+  }
+}
+
+/** What begins with "." is half-written or not for readers: it is as if it were not there. */
+function refuseHidden(path: string): void {
+  if (partsOf(path).some((part) => part.startsWith('.'))) throw new Fault('FILE_MISSING', { at: path })
+}
+
+function readerOf(format: FileFormat, files: string): string {
+  switch (format) {
+    case 'parquet':
+      return `read_parquet(${files})`
+    case 'csv':
+      return `read_csv(${files}, allow_quoted_nulls = false)`
+    case 'tsv':
+      return `read_csv(${files}, delim = '\t', allow_quoted_nulls = false)`
+    case 'ndjson':
+      return `read_json(${files}, format = 'newline_delimited')`
+    default:
+      return format satisfies never
+  }
+}

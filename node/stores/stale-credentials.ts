@@ -1,0 +1,79 @@
+import type { Clock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { StoreId } from '@postern/protocol/ids.ts'
+import type { StoreRef } from '@postern/protocol/node-api.ts'
+import type { GatewayKey } from '../vault/gateway-key.ts'
+import type { StoreBook } from './store-book.ts'
+import { connectorOf, secretsOf } from './store-credentials.ts'
+
+interface StaleCredentialsParts {
+  readonly book: StoreBook
+  readonly key: () => GatewayKey | undefined
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const LOOK_MS = 3_000
+const MOST = 10_000
+
+/**
+ * Stores of which this node could not fetch or open what the service says of today. It looks again by itself, so that a
+ * node that is in sync again says so before anybody asks it something.
+ */
+export class StaleCredentials implements Component {
+  readonly name = 'stale-credentials'
+  readonly #parts: StaleCredentialsParts
+  readonly #stale = new Map<StoreId, StoreRef>()
+  readonly #stopping = new AbortController()
+  #loop: Promise<void> | undefined
+
+  constructor(parts: StaleCredentialsParts) {
+    this.#parts = parts
+  }
+
+  get count(): number {
+    return this.#stale.size
+  }
+
+  failed(ref: StoreRef, cause: unknown): void {
+    const { code } = Fault.from(cause)
+    if (code === 'STOPPING' || code === 'STORE_KIND_UNKNOWN' || this.#stale.size >= MOST) return
+    if (!this.#stale.has(ref.id)) this.#parts.log.warn({ store: ref.name, code }, 'the credentials of a store are behind')
+    this.#stale.set(ref.id, ref)
+  }
+
+  opened(ref: StoreRef): void {
+    if (this.#stale.delete(ref.id)) this.#parts.log.info({ store: ref.name }, 'the credentials of a store are in sync again')
+  }
+
+  async start(): Promise<void> {
+    this.#loop ??= this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Fault('STOPPING'))
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await this.#parts.clock.sleep(LOOK_MS, signal).catch(() => undefined)
+      for (const ref of [...this.#stale.values()]) if (!signal.aborted) await this.#look(ref, signal)
+    }
+  }
+
+  async #look(ref: StoreRef, signal: AbortSignal): Promise<void> {
+    const { book, key } = this.#parts
+    try {
+      const store = await book.fetch(ref, signal)
+      await secretsOf(store, await connectorOf(store.kind), key())
+      this.opened(ref)
+    } catch (cause) {
+      // Deleted, or of another gateway now: nothing to be behind with.
+      if (Fault.from(cause).code === 'STORE_UNKNOWN') this.#stale.delete(ref.id)
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { Name, SessionId } from '../ids.ts'
+import { Candidate } from './queries.ts'
+
+/** An open connection that speaks a store's own protocol through a node. */
+export const SessionView = z.object({
+  id: SessionId,
+  /** `wire`: PostgreSQL's protocol with a token; `connect`: `postern connect`. */
+  kind: z.enum(['wire', 'connect']),
+  store: Name,
+  gateway: Name,
+  caller: z.string(),
+  /** What the client calls itself. */
+  application: z.string(),
+  address: z.string(),
+  node: Name.nullable(),
+  startedAt: z.iso.datetime(),
+  queuedMs: z.number(),
+  /** For how long nothing has moved. */
+  idleMs: z.number(),
+  /** From the client's point of view. */
+  bytesIn: z.number(),
+  bytesOut: z.number(),
+  candidates: z.array(Candidate),
+  /** Faults of nodes that were tried before this one. */
+  passed: z.array(z.object({ node: Name, fault: z.string() })),
+})
+export type SessionView = z.infer<typeof SessionView>

@@ -1,0 +1,138 @@
+import { Background } from '@postern/base/background.ts'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import type { Random } from '@postern/base/random.ts'
+import { type GatewayId, type NodeId, newId, type ReplicaId } from '@postern/protocol/ids.ts'
+import type { Reach } from '../links/link-registry.ts'
+import type { NodeDirectory } from '../nodes/node-directory.ts'
+import type { ReplicaNews } from './replica-news.ts'
+import { ReplicaPeer } from './replica-peer.ts'
+import type { ReplicaRepository, ReplicaRow } from './replica-repository.ts'
+
+const RENEW_MS = 2_000
+
+export interface ReplicasParts {
+  readonly rows: ReplicaRepository
+  readonly nodes: NodeDirectory
+  /** Where others reach this one; known once it listens. */
+  readonly url: () => string
+  /** Tasks: wakes who waits here, and tells when somebody was woken here. */
+  readonly signal: { wakeHere(gateway: GatewayId): void; onWake(listener: (gateway: GatewayId) => void): () => void }
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+/** The other services on the same database: found by their rows, linked to each, told what is heard here. */
+export class Replicas implements Component {
+  readonly name = 'replicas'
+  readonly id: ReplicaId
+  readonly #parts: ReplicasParts
+  readonly #peers = new Map<ReplicaId, ReplicaPeer>()
+  readonly #stopping = new AbortController()
+  readonly #background: Background
+  #secret: Promise<string> | undefined
+  #loop: Promise<void> | undefined
+
+  constructor(parts: ReplicasParts) {
+    this.#parts = parts
+    this.id = newId<ReplicaId>('rep', parts.random.bytes)
+    this.#background = new Background((cause) => parts.log.debug({ err: cause }, 'news of a replica not followed'))
+  }
+
+  /** Made by the first replica, once. */
+  readonly secret = (): Promise<string> => {
+    const { rows, random } = this.#parts
+    this.#secret ??= rows.secret(Buffer.from(random.bytes(32)).toString('base64url')).catch((cause: unknown) => {
+      this.#secret = undefined
+      throw cause
+    })
+    return this.#secret
+  }
+
+  /** This one first, then those that are linked: where a node can have a link. */
+  alive(): readonly ReplicaRow[] {
+    const others = [...this.#peers.values()].filter((peer) => peer.linked).map((peer) => peer.other)
+    return [{ id: this.id, url: this.#parts.url() }, ...others]
+  }
+
+  /** By way of another replica. */
+  reach(nodeId: NodeId): Reach | undefined {
+    for (const peer of this.#peers.values()) {
+      const reach = peer.reach(nodeId)
+      if (reach) return reach
+    }
+    return undefined
+  }
+
+  /** What another replica is told: the links that are here, then all that changes. */
+  readonly follow = (tell: (news: ReplicaNews) => void): (() => void) => {
+    const { nodes, signal } = this.#parts
+    for (const news of nodes.linksHere()) tell(news)
+    const stops = [nodes.onNews(tell), signal.onWake((gateway) => tell({ type: 'wake', gateway }))]
+    return () => stops.forEach((stop) => void stop())
+  }
+
+  async start(): Promise<void> {
+    await this.secret()
+    await this.#renew()
+    this.#loop ??= this.#run()
+  }
+
+  /** Leaves the list; links to the others stay until the end, for what is in flight over them. */
+  async drain(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loop
+    await this.#parts.rows.leave(this.id).catch((cause) => this.#parts.log.debug({ err: cause }, 'replica not signed off'))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loop
+    await Promise.all([...this.#peers.values()].map((peer) => peer.stop()))
+    await this.#background.idle()
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#parts
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await clock.sleep(RENEW_MS, signal).catch(() => undefined)
+      // Without the database the others are where they were.
+      if (!signal.aborted) await this.#renew().catch((cause) => log.debug({ err: cause }, 'replicas not read'))
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const listed = await this.#parts.rows.renew({ id: this.id, url: this.#parts.url() })
+    const ids = new Set(listed.map(({ id }) => id))
+    for (const row of listed) if (!this.#peers.has(row.id)) this.#meet(row)
+    for (const [id, peer] of this.#peers) {
+      // After an outage of the database rows are old for a moment: who is linked lives.
+      if (ids.has(id) || peer.linked) continue
+      this.#peers.delete(id)
+      this.#background.run(() => peer.stop())
+    }
+  }
+
+  #meet(other: ReplicaRow): void {
+    const { nodes, signal, clock, random, log } = this.#parts
+    const peer = new ReplicaPeer({
+      self: this.id,
+      other,
+      secret: this.secret,
+      hear: (news) => {
+        if (news.type === 'wake') signal.wakeHere(news.gateway)
+        else if (news.type === 'changed') this.#background.run(() => nodes.refresh())
+        else nodes.hear(other.id, news)
+      },
+      lost: () => nodes.replicaDown(other.id),
+      clock,
+      random,
+      log,
+    })
+    this.#peers.set(other.id, peer)
+    peer.start()
+  }
+}

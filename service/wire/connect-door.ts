@@ -1,0 +1,112 @@
+import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Background } from '@postern/base/background.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import { CONNECTORS } from '@postern/connectors/registry.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { CONNECT_PROTOCOL } from '@postern/protocol/link.ts'
+import { createWebSocketStream, WebSocketServer } from 'ws'
+import type { Doorkeeper } from '../http/needs.ts'
+import { refuse } from '../links/link-door.ts'
+import type { SessionOpener, SessionStore } from './session-opener.ts'
+
+export const CONNECT_PATH = /^\/v1\/stores\/([A-Za-z0-9._-]{1,63})\/connect$/
+
+export interface ConnectDoorParts {
+  readonly doorkeeper: Pick<Doorkeeper, 'caller'>
+  readonly findStore: (name: string) => SessionStore | Promise<SessionStore>
+  readonly opener: SessionOpener
+  readonly log: Log
+}
+
+const OPEN_MS = 660_000
+const MESSAGE_BYTES = 16 << 20
+
+/** `postern connect`: an upgrade whose bytes go to the store's host and port; the client signs in to the store itself. */
+export class ConnectDoor implements Component {
+  readonly name = 'connect-door'
+  readonly #parts: ConnectDoorParts
+  readonly #background: Background
+  #draining = false
+  readonly #webSockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MESSAGE_BYTES,
+    handleProtocols: (offered) => (offered.has(CONNECT_PROTOCOL) ? CONNECT_PROTOCOL : false),
+  })
+
+  constructor(parts: ConnectDoorParts) {
+    this.#parts = parts
+    this.#background = new Background((cause) => parts.log.error({ err: cause }, 'connect failed'))
+  }
+
+  /** For HttpServer.onUpgrade(CONNECT_PATH, …). */
+  readonly handler = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+    this.#background.run(() => this.#take(request, socket, head))
+
+  async start(): Promise<void> {}
+
+  async drain(): Promise<void> {
+    this.#draining = true
+  }
+
+  async stop(): Promise<void> {
+    this.#draining = true
+  }
+
+  async #take(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy())
+    const left = new AbortController()
+    const leave = () => left.abort(new Fault('CANCELLED'))
+    socket.once('close', leave)
+    try {
+      if (this.#draining) throw new Fault('STOPPING')
+      const wanted = request.headers.upgrade?.toLowerCase()
+      if (wanted !== CONNECT_PROTOCOL && wanted !== 'websocket')
+        throw new Fault('INPUT_INVALID', { at: `Upgrade must be ${CONNECT_PROTOCOL} or websocket.` })
+      const caller = await this.#parts.doorkeeper.caller(request.headers.authorization)
+      if (!caller.may.has('stores:connect'))
+        throw new Fault('NOT_ALLOWED', { at: `It needs stores:connect; ${caller.name} is ${caller.role}.` })
+      const store = await this.#parts.findStore(CONNECT_PATH.exec((request.url ?? '').split('?')[0] ?? '')?.[1] ?? '')
+      const shape = CONNECTORS.get(store.kind)?.config.shape
+      if (typeof store.settings['host'] !== 'string' || !shape || !Object.hasOwn(shape, 'port'))
+        throw new Fault('CONNECT_UNSUPPORTED', { at: `Store ${store.name} is of kind ${store.kind}.` })
+      if (socket instanceof Socket) socket.setNoDelay(true).setTimeout(0)
+      await this.#parts.opener.run({
+        kind: 'connect',
+        store,
+        caller: caller.name,
+        application: (request.headers['user-agent'] ?? '').slice(0, 64),
+        address: request.socket.remoteAddress ?? '',
+        accept: () => {
+          socket.off('close', leave)
+          return wanted === 'websocket' ? this.#webSocket(request, socket, head) : raw(socket, head)
+        },
+        signal: AbortSignal.any([left.signal, AbortSignal.timeout(OPEN_MS)]),
+      })
+    } catch (cause) {
+      refuse(socket, Fault.from(cause))
+    } finally {
+      socket.off('close', leave)
+    }
+  }
+
+  #webSocket(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      const gone = () => reject(new Fault('CANCELLED'))
+      socket.once('close', gone)
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        socket.off('close', gone)
+        resolve(createWebSocketStream(webSocket, { highWaterMark: 1 << 20 }))
+      })
+    })
+  }
+}
+
+function raw(socket: Duplex, head: Buffer): Duplex {
+  if (head.length > 0) socket.unshift(head)
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${CONNECT_PROTOCOL}\r\n\r\n`)
+  return socket
+}

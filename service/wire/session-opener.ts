@@ -1,0 +1,75 @@
+import type { Duplex } from 'node:stream'
+import type { Log } from '@postern/base/log.ts'
+import type { Labels } from '@postern/protocol/api/gateways.ts'
+import type { Fault } from '@postern/protocol/fault.ts'
+import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
+import { NODE_PATHS } from '@postern/protocol/link.ts'
+import type { NodeStreams } from './node-streams.ts'
+import type { NewSession, SessionBook } from './session-book.ts'
+import type { SessionKey } from './wire-messages.ts'
+
+/** What a connection must know of a store; found without SQL. */
+export interface SessionStore {
+  readonly id: StoreId
+  readonly name: string
+  readonly version: number
+  readonly kind: string
+  readonly gatewayId: GatewayId
+  readonly sealed: string | null
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly nodeLabels: Labels
+}
+
+export interface SessionOpenerParts {
+  readonly book: SessionBook
+  readonly streams: NodeStreams
+  readonly log: Log
+}
+
+export interface SessionAsked extends Pick<NewSession, 'kind' | 'caller' | 'application' | 'address'> {
+  readonly store: SessionStore
+  /** Of the wire: what the client said at its start. */
+  readonly parameters?: Readonly<Record<string, string>>
+  /** The node has the connection: what the client is told before the store's first byte; its socket. */
+  readonly accept: (key: SessionKey) => Duplex | Promise<Duplex>
+  /** Aborts when the client leaves before that. */
+  readonly signal: AbortSignal
+}
+
+/** One connection from its place in the book to its end: the same for the wire and for `postern connect`. */
+export class SessionOpener {
+  readonly #parts: SessionOpenerParts
+
+  constructor(parts: SessionOpenerParts) {
+    this.#parts = parts
+  }
+
+  /** Settles when the connection has ended. Fails only before `accept`. */
+  async run(asked: SessionAsked): Promise<void> {
+    const { book, streams, log } = this.#parts
+    const { kind, caller, application, address, store, parameters, signal } = asked
+    const { id, name, version, gatewayId } = store
+    const { session, key } = book.add({ kind, store: name, storeId: id, gatewayId, caller, application, address })
+    const { record } = session
+    let release: (() => void) | undefined
+    try {
+      const order = { session: record.id, store: { id, name, version }, ...(kind === 'wire' ? { parameters: parameters ?? {} } : {}) }
+      const path = kind === 'wire' ? NODE_PATHS.wire : NODE_PATHS.connect
+      const sealed = kind === 'wire' && store.sealed !== null
+      const opened = await streams.open({ gatewayId, sealed, labels: store.nodeLabels, path, order, record }, signal)
+      release = opened.release
+      record.nodeId = opened.node.id
+      const running = session.run(await asked.accept(key), opened.stream)
+      book.opened(session)
+      await running
+      const { bytesIn, bytesOut } = record
+      log.info({ session: record.id, kind, store: name, caller, node: record.node, bytesIn, bytesOut }, 'session ended')
+    } catch (cause) {
+      log.info({ session: record.id, kind, store: name, caller, fault: (cause as Fault).code ?? String(cause) }, 'session refused')
+      throw cause
+    } finally {
+      release?.()
+      book.remove(session)
+    }
+  }
+}

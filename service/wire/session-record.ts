@@ -1,0 +1,46 @@
+import type { SessionView } from '@postern/protocol/api/sessions.ts'
+import type { GatewayId, NodeId, SessionId, StoreId } from '@postern/protocol/ids.ts'
+import type { Considered } from '../queries/choose.ts'
+
+/** What is known of one open connection; filled while it lives. */
+export interface SessionRecord {
+  readonly id: SessionId
+  readonly kind: SessionView['kind']
+  readonly store: string
+  readonly storeId: StoreId
+  readonly gateway: string
+  readonly gatewayId: GatewayId
+  readonly caller: string
+  readonly application: string
+  readonly address: string
+  readonly startedAt: number
+  node: string | null
+  nodeId: NodeId | null
+  queuedMs: number
+  bytesIn: number
+  bytesOut: number
+  candidates: readonly Considered[]
+  readonly passed: { readonly node: string; readonly fault: string }[]
+}
+
+export function sessionView(record: SessionRecord, idleMs: number): SessionView {
+  const { id, kind, store, gateway, caller, application, address, node, startedAt, queuedMs, bytesIn, bytesOut, candidates, passed } =
+    record
+  return {
+    id,
+    kind,
+    store,
+    gateway,
+    caller,
+    application,
+    address,
+    node,
+    startedAt: new Date(startedAt).toISOString(),
+    queuedMs,
+    idleMs,
+    bytesIn,
+    bytesOut,
+    candidates: [...candidates],
+    passed: [...passed],
+  }
+}

@@ -1,0 +1,56 @@
+/** The wire, `postern connect` and their list, put together. */
+import { writeFile } from 'node:fs/promises'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Core } from '../core.ts'
+import type { DataFolder } from '../data-folder.ts'
+import type { Routes, UpgradeHandler } from '../http/http-server.ts'
+import type { LinkRegistry } from '../links/link-registry.ts'
+import type { Admission } from '../queries/admission.ts'
+import type { NodeHealth } from '../queries/node-health.ts'
+import { CONNECT_PATH, ConnectDoor } from './connect-door.ts'
+import { NodeStreams } from './node-streams.ts'
+import { SessionBook } from './session-book.ts'
+import { SessionOpener } from './session-opener.ts'
+import { sessionRoutes } from './session-routes.ts'
+import { WireCertificate } from './wire-certificate.ts'
+import { WireServer } from './wire-server.ts'
+
+export interface WireOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** False: goes on without where the port is taken. */
+  readonly required: boolean
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  /** Further names by which clients know this service. */
+  readonly names: readonly string[]
+  readonly folder: DataFolder
+}
+
+export interface WireNeeds {
+  readonly links: LinkRegistry
+  readonly admission: Admission
+  readonly health: NodeHealth
+  /** None: no port of PostgreSQL. */
+  readonly options: WireOptions | undefined
+}
+
+export function buildWire(core: Core, { links, admission, health, options }: WireNeeds) {
+  const { clock, random, log, nodes, doorkeeper, stores, tokens } = core
+  const callerOf = (token: string) => tokens.byToken(token)
+  const findStore = (name: string) => stores.byName(name)
+  const book = new SessionBook({ nodes, links, clock, random })
+  const opener = new SessionOpener({ book, streams: new NodeStreams({ nodes, links, admission, health, clock, random }), log })
+  const door = new ConnectDoor({ doorkeeper, findStore, opener, log })
+  const server =
+    options && new WireServer({ ...options, certificate: certificateOf(core, options), callerOf, findStore, book, opener, log })
+  const parts: readonly Component[] = [book, door, ...(server ? [server] : [])]
+  const routes: readonly Routes[] = [sessionRoutes(book)]
+  const upgrades: readonly (readonly [RegExp, UpgradeHandler])[] = [[CONNECT_PATH, door.handler]]
+  return { parts, routes, upgrades, port: () => server?.port }
+}
+
+function certificateOf({ authority, clock, log }: Core, { tls, names, folder }: WireOptions): WireCertificate {
+  const publish = (pem: string) => writeFile(folder.file('ca.pem'), pem, { mode: 0o644 })
+  return new WireCertificate({ tls, authority, names, publish, clock, log })
+}

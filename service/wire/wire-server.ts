@@ -1,0 +1,178 @@
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
+import { Background } from '@postern/base/background.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import { CONNECTORS } from '@postern/connectors/registry.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import type { Caller } from '../people/permissions.ts'
+import { shakeHands, type Wanted } from './handshake.ts'
+import type { SessionBook } from './session-book.ts'
+import type { SessionOpener, SessionStore } from './session-opener.ts'
+import type { WireCertificate } from './wire-certificate.ts'
+import { errorResponse } from './wire-faults.ts'
+import { AUTHENTICATED, sessionKey } from './wire-messages.ts'
+
+export interface WireServerParts {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** False: a port that is taken is said in the log, and the service goes on without. */
+  readonly required: boolean
+  readonly certificate: WireCertificate
+  /** Fails with TOKEN_INVALID. */
+  readonly callerOf: (token: string) => Caller | Promise<Caller>
+  /** Fails with STORE_UNKNOWN. */
+  readonly findStore: (name: string) => SessionStore | Promise<SessionStore>
+  readonly book: SessionBook
+  readonly opener: SessionOpener
+  readonly log: Log
+}
+
+/** From the first byte to the password. */
+const HANDSHAKE_MS = 10_000
+/** Clients that have not proved who they are; more are cut. */
+const MOST_UNPROVEN = 512
+/** Longer than a queue may be and its nodes may take. */
+const OPEN_MS = 660_000
+
+/** PostgreSQL's protocol on a port of its own: any user, the token as the password, the store as the database. */
+export class WireServer implements Component {
+  readonly name = 'wire'
+  readonly #parts: WireServerParts
+  readonly #sockets = new Set<Socket>()
+  readonly #background: Background
+  #server: Server | undefined
+  #unproven = 0
+
+  constructor(parts: WireServerParts) {
+    this.#parts = parts
+    this.#background = new Background((cause) => parts.log.error({ err: cause }, 'wire connection failed'))
+  }
+
+  /** Known once started; undefined while it does not listen. */
+  get port(): number | undefined {
+    const address = this.#server?.address()
+    return typeof address === 'object' && address ? address.port : undefined
+  }
+
+  async start(): Promise<void> {
+    const { host, port, required, certificate, log } = this.#parts
+    await certificate.prepare()
+    const server = createServer({ noDelay: true, allowHalfOpen: true, keepAlive: true }, (socket) =>
+      this.#background.run(() => this.#serve(socket)),
+    )
+    try {
+      server.listen(port, host)
+      await once(server, 'listening')
+    } catch (cause) {
+      const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
+      if (!taken) throw cause
+      const fault = new Fault('PORT_TAKEN', { at: `${host}:${port}, for the PostgreSQL wire.`, details: { port }, cause })
+      if (required) throw fault
+      log.warn({ port }, 'the port of the PostgreSQL wire is taken: going on without; choose another one with --postgres-port')
+      return
+    }
+    this.#server = server
+    log.info({ port: this.port }, 'PostgreSQL wire listens')
+  }
+
+  /** Nobody comes in any more; the book ends those that are in. */
+  async drain(): Promise<void> {
+    this.#server?.close()
+  }
+
+  async stop(): Promise<void> {
+    this.#server?.close()
+    for (const socket of this.#sockets) socket.destroy()
+    await this.#background.idle()
+  }
+
+  async #serve(plain: Socket): Promise<void> {
+    const place = { socket: plain }
+    this.#sockets.add(plain)
+    plain.once('close', () => this.#sockets.delete(plain))
+    plain.on('error', () => undefined)
+    try {
+      const proven = await this.#prove(place)
+      if (proven) await this.#open(proven, place)
+    } catch (cause) {
+      if (Fault.from(cause).code === 'INTERNAL') this.#parts.log.error({ err: cause }, 'wire connection failed unexpectedly')
+      await say(place.socket, errorResponse(cause))
+    } finally {
+      place.socket.destroy()
+      plain.destroy()
+    }
+  }
+
+  /** Who it is and what is wanted; undefined where there is nothing more to do. */
+  async #prove(place: { socket: Socket }): Promise<Proven | undefined> {
+    const { certificate, book, callerOf, findStore } = this.#parts
+    const plain = place.socket
+    if (this.#unproven >= MOST_UNPROVEN) return undefined
+    this.#unproven += 1
+    const late = setTimeout(() => plain.destroy(), HANDSHAKE_MS)
+    try {
+      const onSocket = (secure: Socket) => {
+        place.socket = secure
+      }
+      const wanted = await shakeHands({ socket: plain, context: () => certificate.context, onSocket })
+      if (!wanted) return undefined
+      if (wanted.is === 'cancel') {
+        await book.cancel(wanted.key)
+        return undefined
+      }
+      // First who it is: only those who may come in learn which stores there are.
+      const caller = await callerOf(wanted.password)
+      if (!caller.may.has('stores:query'))
+        throw new Fault('NOT_ALLOWED', { at: `It needs stores:query; ${caller.name} is ${caller.role}.` })
+      const store = await findStore(wanted.database)
+      if (CONNECTORS.get(store.kind)?.can.wire !== 'postgres')
+        throw new Fault('WIRE_UNSUPPORTED', { at: `Store ${store.name} is of kind ${store.kind}.` })
+      return { wanted, caller, store }
+    } finally {
+      this.#unproven -= 1
+      clearTimeout(late)
+    }
+  }
+
+  async #open({ wanted, caller, store }: Proven, { socket }: { readonly socket: Socket }): Promise<void> {
+    const { parameters } = wanted
+    const left = new AbortController()
+    const leave = () => left.abort(new Fault('CANCELLED'))
+    socket.once('close', leave)
+    await this.#parts.opener.run({
+      kind: 'wire',
+      store,
+      caller: caller.name,
+      application: (parameters['application_name'] ?? '').slice(0, 64),
+      address: socket.remoteAddress ?? '',
+      parameters,
+      accept: (key) => {
+        socket.off('close', leave)
+        socket.write(Buffer.concat([AUTHENTICATED, sessionKey(key)]))
+        return socket
+      },
+      signal: AbortSignal.any([left.signal, AbortSignal.timeout(OPEN_MS)]),
+    })
+  }
+}
+
+interface Proven {
+  readonly wanted: Extract<Wanted, { readonly is: 'startup' }>
+  readonly caller: Caller
+  readonly store: SessionStore
+}
+
+/** Waits until it has left, or for a second: a socket that is destroyed at once takes its last bytes with it. */
+async function say(socket: Socket, bytes: Buffer): Promise<void> {
+  if (!socket.writable) return
+  await new Promise<void>((resolve) => {
+    const limit = setTimeout(resolve, 1_000)
+    socket.once('close', resolve)
+    socket.end(bytes, () => {
+      clearTimeout(limit)
+      resolve()
+    })
+  })
+}
