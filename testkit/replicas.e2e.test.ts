@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@postern/client/client.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postern } from './cli.ts'
@@ -130,15 +131,13 @@ test('faults, tests and cancelling pass between replicas too', async () => {
     sql: 'select pg_sleep(0), repeat($1, 1000) from generate_series(1, 1000000)',
     params: ['leaver'],
   })
-  for await (const _ of leaving.bytes) break
-  await waitFor(
-    'the statement is cancelled',
-    () =>
-      database.query(
-        `select 1 from pg_stat_activity where query like '%repeat($1, 1000)%' and state = 'active' and pid <> pg_backend_pid()`,
-      ),
-    (rows) => rows.length === 0,
-  )
+  const active = () =>
+    database.query(`select 1 from pg_stat_activity where query like '%1000000%' and state = 'active' and pid <> pg_backend_pid()`)
+  const chunks = leaving.bytes[Symbol.asyncIterator]()
+  await chunks.next()
+  expect(await active()).toHaveLength(1)
+  await chunks.return?.()
+  await waitFor('the statement is cancelled', active, (rows) => rows.length === 0)
 })
 
 test('a request may reach any replica: queries and a copy through the balancer', async () => {
@@ -185,3 +184,42 @@ test('a replica that is killed is not missed by clients of another, and nodes co
   expect(failures).toEqual([])
   expect(await count(b.client, 'shop')).toBe(20_000)
 }, 90_000)
+
+test('while the database of the replicas is away queries go on, and a write says why it does not', async () => {
+  const failures: unknown[] = []
+  const waits: number[] = []
+  const until = new AbortController()
+  const client = new Client({ url: balancer.url, token: a.token })
+  for (const replica of [a, b])
+    await new Client({ url: replica.url, token: a.token }).query('shop', { sql: 'select 1' }).then((answer) => answer.rows())
+  const querying = (async () => {
+    while (!until.signal.aborted) {
+      const from = performance.now()
+      await count(client, 'shop', 'select id from orders limit 10').catch((cause: unknown) => failures.push(cause))
+      waits.push(performance.now() - from)
+      await sleep(20)
+    }
+  })()
+
+  await server.stop()
+  const away = sleep(10_000)
+  const write = await fetch(`${a.url}/v1/gateways`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${a.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'late' }),
+  })
+  expect([write.status, write.headers.get('retry-after')]).toEqual([503, '1'])
+  expect(await write.json()).toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+  await away
+  const during = waits.length
+  await server.restart()
+  await waitFor('a write passes again', () => a.client.gateways.create({ name: 'late' }).catch(() => undefined), Boolean, {
+    timeoutMs: 20_000,
+  })
+  until.abort()
+  await querying
+
+  expect(failures).toEqual([])
+  expect(during).toBeGreaterThan(50)
+  expect(Math.max(...waits)).toBeLessThan(3_000)
+}, 60_000)

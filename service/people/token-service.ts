@@ -4,6 +4,7 @@ import type { Random } from '@postern/base/random.ts'
 import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { newId, type TokenId } from '@postern/protocol/ids.ts'
+import { type Asking, soonOrKnown } from '../db/asking.ts'
 import { type Caller, ROLES, type Role } from './permissions.ts'
 import type { TokenRepository, TokenRow } from './token-repository.ts'
 
@@ -40,7 +41,7 @@ interface Seen {
 export class TokenService {
   readonly #parts: TokenServiceParts
   readonly #seen = new Map<string, Seen>()
-  readonly #asking = new Map<string, Promise<Caller>>()
+  readonly #asking = new Map<string, Asking<Caller>>()
 
   constructor(parts: TokenServiceParts) {
     this.#parts = parts
@@ -60,11 +61,13 @@ export class TokenService {
     const seen = this.#seen.get(hash)
     const { clock } = this.#parts
     if (seen && clock.monotonic() - seen.at < CACHE_MS && seen.expiresAt > clock.now()) return seen.caller
-    const asked = this.#asking.get(hash)
-    if (asked) return asked
-    const asking = this.#ask(hash, seen).finally(() => this.#asking.delete(hash))
-    this.#asking.set(hash, asking)
-    return asking
+    const since = clock.monotonic()
+    let asking = this.#asking.get(hash)
+    if (!asking) {
+      asking = { answer: this.#ask(hash, seen).finally(() => this.#asking.delete(hash)), since }
+      this.#asking.set(hash, asking)
+    }
+    return soonOrKnown(asking, seen && seen.expiresAt > clock.now() ? seen.caller : undefined, since)
   }
 
   /** A new token, not yet valid. */
@@ -95,7 +98,11 @@ export class TokenService {
       if (stale && stale.expiresAt > clock.now() && Fault.from(cause).code === 'DATABASE_UNREACHABLE') return stale
       throw cause
     })
-    if (row && 'caller' in row) return row.caller
+    if (row && 'caller' in row) {
+      // Not asked anew by each query while the database is away.
+      if (this.#seen.has(hash)) this.#seen.set(hash, { ...row, at: clock.monotonic() })
+      return row.caller
+    }
     if (!row) {
       this.#seen.delete(hash)
       throw new Fault('TOKEN_INVALID')
