@@ -34,6 +34,8 @@ export class Replicas implements Component {
   readonly #background: Background
   #secret: Promise<string> | undefined
   #loop: Promise<void> | undefined
+  #reading = false
+  #readAgain = false
 
   constructor(parts: ReplicasParts) {
     this.#parts = parts
@@ -116,6 +118,23 @@ export class Replicas implements Component {
     }
   }
 
+  /** Many changes at once (hundreds of nodes that join) are read together. */
+  async #read(): Promise<void> {
+    if (this.#reading) {
+      this.#readAgain = true
+      return
+    }
+    this.#reading = true
+    try {
+      do {
+        this.#readAgain = false
+        await this.#parts.nodes.refresh()
+      } while (this.#readAgain && !this.#stopping.signal.aborted)
+    } finally {
+      this.#reading = false
+    }
+  }
+
   #meet(other: ReplicaRow): void {
     const { nodes, signal, clock, random, log } = this.#parts
     const peer = new ReplicaPeer({
@@ -124,7 +143,7 @@ export class Replicas implements Component {
       secret: this.secret,
       hear: (news) => {
         if (news.type === 'wake') signal.wakeHere(news.gateway)
-        else if (news.type === 'changed') this.#background.run(() => nodes.refresh())
+        else if (news.type === 'changed') this.#background.run(() => this.#read())
         else nodes.hear(other.id, news)
       },
       lost: () => nodes.replicaDown(other.id),
