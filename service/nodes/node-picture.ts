@@ -69,6 +69,8 @@ function troubles(alive: readonly Pictured[]): Map<NodeId, OutOfReach[]> {
       if (!back) add(other.id, { name: node.name, reachable: true, reachesUs: false, reason })
     }
   }
+  // In one order, whoever noticed first: reasons that only change places are no news.
+  for (const entries of found.values()) entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   return found
 }
 
