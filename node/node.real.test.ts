@@ -68,7 +68,10 @@ test('a statement that is wrong says what the store said', async () => {
 })
 
 test('a failure in the midst of the rows is not taken for their end', async () => {
-  const answer = await service.client.query('shop', { sql: "select repeat('x', 200), 1 / (15000 - id) from orders order by id", format: 'csv' })
+  const answer = await service.client.query('shop', {
+    sql: "select repeat('x', 200), 1 / (15000 - id) from orders order by id",
+    format: 'csv',
+  })
 
   await expect(Array.fromAsync(answer.bytes)).rejects.toBeDefined()
 })
