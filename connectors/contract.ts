@@ -183,8 +183,12 @@ export interface DigestRequest {
   readonly checksum: boolean
 }
 
+/** Of one copy, over the store's own settings: those that the schema marks `.meta({ copy: true })`. */
+export type CopyOptions = Readonly<Record<string, string | number | boolean>>
+
 export interface Source {
-  describe(what: string, signal: AbortSignal): Promise<Shape>
+  /** `options` hold for this copy: what of them matters later belongs into the shape. */
+  describe(what: string, options: CopyOptions, signal: AbortSignal): Promise<Shape>
   /** Only where `can.source.snapshot`. */
   snapshot?(signal: AbortSignal): Promise<Snapshot>
   /** Parts that cover all rows once. `wanted` is a wish: fewer where it cannot be cut. */
@@ -220,6 +224,7 @@ export interface Prepare {
   readonly encodings: readonly [Encoding, ...Encoding[]]
   /** Whether `digest` will be asked for checksums: a sink that appends then takes its baseline now. */
   readonly verify: 'none' | 'counts' | 'checksum'
+  readonly options?: CopyOptions
 }
 
 /** What a sink decided while preparing. JSON: it travels with the plan. */

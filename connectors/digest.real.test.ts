@@ -46,7 +46,7 @@ test('PostgreSQL and DuckDB give the same digest of the nastiest rows', async ()
     scratch: '/tmp',
   })
   await using _closing = session
-  const shape = await session.source?.describe('nasty', AbortSignal.timeout(10_000))
+  const shape = await session.source?.describe('nasty', {}, AbortSignal.timeout(10_000))
   const names = new Set(NASTY_COLUMNS.map(([name]) => name))
   const columns: readonly Column[] = shape?.columns.filter((column) => names.has(column.name)) ?? []
   const client = await db.connect()

@@ -24,11 +24,11 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
   const { copy, source, sink } = pair
   refuseMode(pair)
   const given = guaranteeOf(pair.from, pair.into, copy.guarantee)
-  const shape = await source.describe(copy.from, signal)
+  const shape = await source.describe(copy.from, copy.read, signal)
   refuseSamePlace(order, pair, shape)
   const encodings = commonEncodings({ shape, sinkKind: pair.into.kind, accepted: sink.accepts(shape, copy.to), to: copy.to })
-  const { mode, key, verify } = copy
-  const target = await sink.prepare({ run: order.run, shape, where: copy.to, mode, key, encodings, verify }, signal)
+  const { mode, key, verify, write: options } = copy
+  const target = await sink.prepare({ run: order.run, shape, where: copy.to, mode, key, encodings, verify, options }, signal)
   await refuseTarget(order, pair, shape, target, signal)
   const lane = laneOf({ sourceKind: shape.kind, target })
   const cut = await cutParts(order, pair, { shape, target, lane }, parts, signal)

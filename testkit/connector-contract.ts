@@ -244,14 +244,14 @@ function sourceTests({ rig, session }: SuiteParts, connector: Connector): void {
   const source = () => required(session().source)
 
   test('a source that is not there is told as missing', async () => {
-    const fault = await faultOf(source().describe(sourceRig().missing, limit()))
+    const fault = await faultOf(source().describe(sourceRig().missing, {}, limit()))
 
     expect(['TABLE_MISSING', 'FILE_MISSING']).toContain(fault.code)
   })
 
   test.each([1, 2, 5, null])('every row is read once when cut in %s', async (wanted) => {
     const what = await sourceRig().fill(`contract_split_${wanted ?? 'auto'}`, 2_500)
-    const shape = await source().describe(what, limit())
+    const shape = await source().describe(what, {}, limit())
     const [encoding] = shape.encodings
     const parts = await source().split(shape, { wanted, snapshot: null }, limit())
     const whole = await source().digest({ shape, part: null, snapshot: null, columns: shape.columns, checksum: true }, limit())
@@ -268,7 +268,7 @@ function sourceTests({ rig, session }: SuiteParts, connector: Connector): void {
 
   test('the shape and the parts of a source are JSON', async () => {
     const what = await sourceRig().fill('contract_json', 10)
-    const shape = await source().describe(what, limit())
+    const shape = await source().describe(what, {}, limit())
     const parts = await source().split(shape, { wanted: 2, snapshot: null }, limit())
 
     expect(JSON.parse(JSON.stringify({ shape, parts }))).toEqual({ shape, parts })
@@ -276,7 +276,7 @@ function sourceTests({ rig, session }: SuiteParts, connector: Connector): void {
 
   test('an aborted read ends with a fault', async () => {
     const what = await sourceRig().fill('contract_abort', 200_000)
-    const shape = await source().describe(what, limit())
+    const shape = await source().describe(what, {}, limit())
     const [part] = await source().split(shape, { wanted: 1, snapshot: null }, limit())
     const abort = new AbortController()
     const stream = await source().read(
@@ -294,7 +294,7 @@ function sourceTests({ rig, session }: SuiteParts, connector: Connector): void {
     const what = await sourceRig().fill('contract_snapshot', 100)
     await using snapshot = await required(source().snapshot?.(limit()))
     await required(sourceRig().addRow?.(what))
-    const shape = await source().describe(what, limit())
+    const shape = await source().describe(what, {}, limit())
     const parts = await source().split(shape, { wanted: 2, snapshot: snapshot.id }, limit())
     const digest = await source().digest({ shape, part: null, snapshot: snapshot.id, columns: shape.columns, checksum: false }, limit())
     const after = await source().digest({ shape, part: null, snapshot: null, columns: shape.columns, checksum: false }, limit())
@@ -306,7 +306,7 @@ function sourceTests({ rig, session }: SuiteParts, connector: Connector): void {
 
   test.runIf(connector.can.source?.snapshot)('a snapshot that is gone is told as lost', async () => {
     const what = await sourceRig().fill('contract_snapshot_gone', 10)
-    const shape = await source().describe(what, limit())
+    const shape = await source().describe(what, {}, limit())
     const snapshot = await required(source().snapshot?.(limit()))
     const id = snapshot.id
     await snapshot[Symbol.asyncDispose]()
@@ -325,7 +325,7 @@ function sinkTests({ rig, session }: SuiteParts, connector: Connector): void {
   test.each(['values of every type', 'plain rows'])('%s come out as they went in, whichever encoding is offered first', async (kind) => {
     const plain = kind === 'plain rows'
     const what = await required((plain ? undefined : sourceRig().types?.()) ?? sourceRig().fill('contract_types', 500))
-    const shape = await required(session().source).describe(what, limit())
+    const shape = await required(session().source).describe(what, {}, limit())
     for (const encoding of sharedEncodings(session(), shape, sinkRig().where('contract_types_x'))) {
       const where = sinkRig().where(`contract_${plain ? 'plain' : 'types'}_${encoding.replace('-', '_')}`)
       const copy = await Copy.prepare(session(), { what, where, encoding, mode: 'append', verify: 'checksum' })
@@ -464,7 +464,7 @@ class Copy {
     runs += 1
     const run = `run_${String(process.pid).padStart(10, '0')}${String(runs).padStart(10, '0')}`
     const source = required(session.source)
-    const shape = await source.describe(what, limit())
+    const shape = await source.describe(what, {}, limit())
     const shared = sharedEncodings(session, shape, where)
     const first = options.encoding ?? required(shared[0])
     const encodings = [first, ...shared.filter((encoding) => encoding !== first)] as const

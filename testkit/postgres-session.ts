@@ -70,7 +70,7 @@ export async function copied(
   runs += 1
   const run = `run_${process.pid}_${runs}`
   const { what, where, mode = 'append', key = [], encoding = 'pg-text' } = options
-  const shape = await source.describe(what, limit())
+  const shape = await source.describe(what, {}, limit())
   const target = await sink.prepare({ run, shape, where, mode, key, encodings: [encoding], verify: 'checksum' }, limit())
   const [part] = await source.split(shape, { wanted: 1, snapshot: null }, limit())
   if (!part) throw new Error('no part')

@@ -72,7 +72,7 @@ async function filesRig(ending: string): Promise<ConnectorRig> {
 
 async function countRows({ source }: FilesSession, where: string): Promise<number> {
   try {
-    const shape = await source.describe(where, soon())
+    const shape = await source.describe(where, {}, soon())
     const parts: readonly Part[] = await source.split(shape, { wanted: 1 })
     let rows = 0
     for (const part of parts) rows += (await source.digest({ shape, part, columns: shape.columns, checksum: false }, soon())).rows

@@ -63,14 +63,14 @@ describe('a broken file is named by file, line and column, in one line', () => {
     await using store = await TestStore.open()
     await store.put(name, content)
 
-    expectLine(await faultOf(store.session.source.describe(name, soon())), 'ROW_INVALID', ...parts)
+    expectLine(await faultOf(store.session.source.describe(name, {}, soon())), 'ROW_INVALID', ...parts)
   })
 
   test('a line that breaks after the plan was made fails the read, not the process', async () => {
     await using store = await TestStore.open()
     await store.put('late.csv', 'id,n\n1,2\n')
     const { source } = store.session
-    const shape = await source.describe('late.csv', soon())
+    const shape = await source.describe('late.csv', {}, soon())
     const [part] = await source.split(shape, { wanted: 1 })
     await store.put('late.csv', `id,n\n${'1,2\n'.repeat(50_000)}x,secret\n`)
     if (!part) throw new Error('no part')
@@ -94,7 +94,7 @@ describe('no path leads out of the folder', () => {
       await using store = await TestStore.open({ format: 'csv' })
       await symlink('/etc', join(store.path, 'link'))
 
-      const read = await faultOf(store.session.source.describe(path, soon()))
+      const read = await faultOf(store.session.source.describe(path, {}, soon()))
       const write = await faultOf(store.prepare(SHAPE, path))
       const browse = await faultOf(store.session.browse(path, soon()))
 
@@ -112,7 +112,7 @@ test('what cannot be meant is refused with a way out', async () => {
   await store.put('x.txt', 'a\n1\n')
   await store.put('one/a.csv', 'a,b\n1,2\n')
   await store.put('one/b.csv', 'b,a\n1,2\n')
-  const describeFault = async (what: string) => (await faultOf(store.session.source.describe(what, soon()))).code
+  const describeFault = async (what: string) => (await faultOf(store.session.source.describe(what, {}, soon()))).code
   const prepareFault = (where: string, mode: 'append' | 'overwrite' = 'append') => faultOf(store.prepare(SHAPE, where, { mode }))
 
   expect(await describeFault('(select 1)')).toBe('COPY_UNSUPPORTED')

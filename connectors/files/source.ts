@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Part, PartStream, Shape, Source } from '../contract.ts'
+import type { Column, CopyOptions, Part, PartStream, Shape, Source } from '../contract.ts'
 import { digestQuery } from '../digest.ts'
 import { readCsvHead } from './csv-head.ts'
 import { inferTypes } from './infer.ts'
@@ -45,7 +45,7 @@ export class FilesSource implements Source {
     this.#parts = parts
   }
 
-  async describe(what: string, signal: AbortSignal): Promise<Shape> {
+  async describe(what: string, _options: CopyOptions, signal: AbortSignal): Promise<Shape> {
     const { folder, config } = this.#parts
     const { title, format, files, declared } = await findInputs(folder, what, config, signal)
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0)

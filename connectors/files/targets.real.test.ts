@@ -42,7 +42,7 @@ test('files that the manifest does not list are passed over, and one that is gon
 
   expect((await store.read('o.parquet/')).rows).toBe(3)
   await rm(join(store.path, 'o.parquet/part-00001-runa.parquet'))
-  const fault = await faultOf(store.session.source.describe('o.parquet/', soon()))
+  const fault = await faultOf(store.session.source.describe('o.parquet/', {}, soon()))
 
   expect(fault.code).toBe('FILE_MISSING')
   expect(fault.message).toContain('part-00001-runa.parquet')
@@ -122,7 +122,7 @@ test('eight copies from file to file at once end, though each holds two statemen
   const rows = Array.from({ length: 40_000 }, (_, i) => `${i},${'x'.repeat(80)}\n`).join('')
   await store.fill(SHAPE, 'from.parquet', [rows])
   const { source, sink } = store.session
-  const shape = await source.describe('from.parquet', soon())
+  const shape = await source.describe('from.parquet', {}, soon())
   const target = await store.prepare(shape, 'to.parquet/')
   const [part] = await source.split(shape, { wanted: 1 })
   if (!part) throw new Error('no part')
@@ -142,7 +142,7 @@ test('a big Parquet file is cut into row ranges that hold every row once', async
   const rows = Array.from({ length: 300_000 }, (_, i) => `${i},x\n`).join('')
   await store.fill(SHAPE, 'big.parquet', [rows])
   const { source } = store.session
-  const shape = await source.describe('big.parquet', soon())
+  const shape = await source.describe('big.parquet', {}, soon())
 
   const parts = await source.split(shape, { wanted: 3 })
   const digests = []
@@ -163,7 +163,7 @@ test('types of foreign CSV are those that every value fits', async () => {
   await store.put('t.csv', `i,zip,f,day,at,b,late,us,none\r\n${lines.join('\r\n')}\r\n1,1,1,2024-01-01,2024-01-01 10:00:00+02,f,x,1,\r\n`)
   await store.put('semi.csv', '\uFEFFa;b\n12345678901234567890.12345;"x;y"\n1.5;z\n')
 
-  const t = await store.session.source.describe('t.csv', soon())
+  const t = await store.session.source.describe('t.csv', {}, soon())
   const semi = await store.read('semi.csv')
 
   expect(t.columns.map(({ type }) => type.is)).toEqual(['int32', 'text', 'float64', 'date', 'timestamptz', 'bool', 'text', 'text', 'text'])
@@ -203,5 +203,5 @@ test('nothing of a session is left when it is closed', async () => {
 
   expect(await readdir(store.scratch)).toEqual([])
   expect((await stat(join(store.path, 'x.parquet'))).size).toBeGreaterThan(0)
-  expect((await faultOf(store.session.source.describe('x.parquet', soon()))).code).toBe('STOPPING')
+  expect((await faultOf(store.session.source.describe('x.parquet', {}, soon()))).code).toBe('STOPPING')
 })

@@ -70,7 +70,7 @@ export class TestStore implements AsyncDisposable {
   /** All rows of WHAT in the `csv` encoding. */
   async read(what: string, wanted: number | null = null): Promise<{ readonly shape: Shape; readonly csv: string; readonly rows: number }> {
     const { source } = this.session
-    const shape = await source.describe(what, soon())
+    const shape = await source.describe(what, {}, soon())
     let csv = ''
     let rows = 0
     for (const part of await source.split(shape, { wanted })) {

@@ -97,7 +97,7 @@ test('an upsert from a source with one key twice changes nothing', async () => {
 test('what was appended to a table with rows is digested without those', async () => {
   await using on = await testSession()
   await on.db.query(`create table t (id int, name text); insert into t values (1, 'there before')`)
-  const shape = await on.source.describe(NUMBERS, limit())
+  const shape = await on.source.describe(NUMBERS, {}, limit())
   const copy = await copied(on, { what: NUMBERS, where: 't' })
   const from = await on.source.digest({ shape, part: null, snapshot: null, columns: shape.columns, checksum: true }, limit())
 
@@ -111,7 +111,7 @@ test('a user who may not create the commit records is told what to grant', async
   )
   try {
     const session = await sessionOf({ ...on.db, user: `writer_${process.pid}`, password: 'writer-1' })
-    const shape = await on.source.describe(NUMBERS, limit())
+    const shape = await on.source.describe(NUMBERS, {}, limit())
     const fault = await faultOf(
       session.sink?.prepare(
         { run: 'run_x', shape, where: 'public.t', mode: 'append', key: [], encodings: ['pg-text'], verify: 'counts' },
@@ -131,7 +131,7 @@ test('of binary and text it takes binary between the same types only', async () 
   await using on = await testSession()
   await on.db.query('create table t (id bigint, name text)')
 
-  const shape = await on.source.describe(NUMBERS, limit())
+  const shape = await on.source.describe(NUMBERS, {}, limit())
   const encodings = ['pg-binary', 'pg-text'] as const
   const chosen = (where: string, run: string) =>
     on.sink.prepare({ run, shape, where, mode: 'append', key: [], encodings, verify: 'none' }, limit())
@@ -146,7 +146,7 @@ test('a type that the target does not know becomes text', async () => {
   await using on = await testSession()
   await using into = await testSession()
   await on.db.query(`create type mood as enum ('good', 'bad'); create table t (id int, m mood); insert into t values (1, 'good')`)
-  const shape = await on.source.describe('t', limit())
+  const shape = await on.source.describe('t', {}, limit())
   const target = await into.sink.prepare(
     { run: 'run_m', shape, where: 't', mode: 'append', key: [], encodings: ['pg-text'], verify: 'counts' },
     limit(),

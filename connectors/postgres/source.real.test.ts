@@ -8,7 +8,7 @@ async function cut(
   what: string,
   wanted: number | null,
 ): Promise<{ shape: Shape; parts: readonly Part[]; rows: number[] }> {
-  const shape = await on.source.describe(what, limit())
+  const shape = await on.source.describe(what, {}, limit())
   const parts = await on.source.split(shape, { wanted, snapshot: null }, limit())
   const rows: number[] = []
   for (const part of parts) {
@@ -102,7 +102,7 @@ test('describe knows columns, key and size', async () => {
   await on.db.query(`create domain positive as numeric(10,2) check (value > 0);
     create table "Odd Name" (b int not null, a bigint not null, d positive, g int generated always as (b * 2) stored, unique (a, b), t text unique);
     insert into "Odd Name" (a, b, d) select n, n, 1.5 from generate_series(1, 100) n; analyze "Odd Name"`)
-  const shape = await on.source.describe('public."Odd Name"', limit())
+  const shape = await on.source.describe('public."Odd Name"', {}, limit())
 
   expect(shape).toMatchObject({ title: 'public."Odd Name"', key: ['a', 'b'], estimatedRows: 100, kind: 'postgres' })
   expect(shape.columns).toEqual([
@@ -118,7 +118,7 @@ test('describe knows columns, key and size', async () => {
 test('a statement that is not one SELECT in brackets is refused', async () => {
   await using on = await testSession()
   await on.db.query('create table t (id int)')
-  const code = async (what: string) => (await faultOf(on.source.describe(what, limit()))).code
+  const code = async (what: string) => (await faultOf(on.source.describe(what, {}, limit()))).code
 
   expect(await code('(select 1) union (select 2)')).not.toBe('')
   expect(await code('(delete from t)')).toBe('INPUT_INVALID')
@@ -131,7 +131,7 @@ test('a statement that is not one SELECT in brackets is refused', async () => {
 test('more readers than half of the connections wait their turn', async () => {
   await using on = await testSession({ maxConnections: 3 })
   await on.db.query('create table t (id int primary key); insert into t select generate_series(1, 1000)')
-  const shape = await on.source.describe('t', limit())
+  const shape = await on.source.describe('t', {}, limit())
   const parts = await on.source.split(shape, { wanted: 4, snapshot: null }, limit())
   const counts = await Promise.all(
     parts.map(async (part) => {

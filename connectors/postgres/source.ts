@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Digest, DigestRequest, Encoding, Part, PartStream, Shape, Snapshot, Source } from '../contract.ts'
+import type { Column, CopyOptions, Digest, DigestRequest, Encoding, Part, PartStream, Shape, Snapshot, Source } from '../contract.ts'
 import { digestQuery, quoteName } from '../digest.ts'
 import { CopyOut } from './copy-out.ts'
 import { parseTableName } from './names.ts'
@@ -40,7 +40,7 @@ export class PostgresSource implements Source {
     this.#readers = new Gate(Math.max(1, Math.floor((maxConnections - 1) / 2)))
   }
 
-  describe(what: string, signal: AbortSignal): Promise<Shape> {
+  describe(what: string, _options: CopyOptions, signal: AbortSignal): Promise<Shape> {
     const aim: Aim = { doing: 'copy', about: what.trim().slice(0, 200) }
     const text = what.trim()
     if (text.startsWith('(')) return this.#work.read(aim, signal, (wire) => describeQuery(wire, text))

@@ -6,6 +6,17 @@ export const Verify = z.enum(['none', 'counts', 'checksum'])
 export const Guarantee = z.enum(['exactly-once', 'at-least-once'])
 export type Guarantee = z.infer<typeof Guarantee>
 
+/** Settings by name, as a connector's schema has them. */
+const CopyOptions = z.record(z.string().max(64), z.union([z.string().max(4_096), z.number(), z.boolean()]))
+
+/** Rows that the target cannot take are left out instead of failing the copy: up to `limit`, one more fails it. */
+export const SkipIncompatibleRows = z.strictObject({
+  limit: z.int().min(1).max(1_000_000_000).default(1_000),
+  /** A folder of a file or object store of the same gateway for the rows left out, with why and where; only counted when left out. */
+  rejects: z.strictObject({ store: Name, path: z.string().min(1).max(4_096) }).optional(),
+})
+export type SkipIncompatibleRows = z.infer<typeof SkipIncompatibleRows>
+
 /** What to copy, as a person asks for it. */
 export const CopyRequest = z.strictObject({
   source: Name,
@@ -19,8 +30,32 @@ export const CopyRequest = z.strictObject({
   key: z.array(z.string().min(1).max(63)).max(32).default([]),
   /** How many tasks; by size when left out. */
   parts: z.int().min(1).max(10_000).optional(),
+  /** The column to cut the source by; the connector's choice when left out. */
+  splitBy: z.string().min(1).max(63).optional(),
+  /** Only rows whose value in this column is above the one that the last successful copy of the same source, sink and column ended at. */
+  watermark: z.string().min(1).max(63).optional(),
   verify: Verify.default('counts'),
   guarantee: Guarantee.default('exactly-once'),
+  skipIncompatibleRows: SkipIncompatibleRows.optional(),
+  /** Options of the source's kind for this copy alone: those of its settings that are marked as such ("delimiter"). */
+  read: CopyOptions.default({}),
+  /** The same of the sink's kind ("rowGroupRows"). */
+  write: CopyOptions.default({}),
+  /** The most parts that move at a time, over all nodes; as many as the nodes take when left out. */
+  parallel: z.int().min(1).max(1_000).optional(),
+  /** Of the whole run; shared by the parts that move. */
+  rowsPerSecond: z.int().min(1).max(1_000_000_000).optional(),
+  bytesPerSecond: z.int().min(1_024).max(1_000_000_000_000).optional(),
+  /** The whole run fails after so long; never when left out. */
+  timeoutMs: z
+    .int()
+    .min(1_000)
+    .max(31 * 86_400_000)
+    .optional(),
+  /** How often a task is tried again after a fault that can pass. */
+  retries: z.int().min(0).max(20).default(3),
+  /** The only node that runs its tasks: for paths that no other node sees. */
+  node: Name.optional(),
 })
 export type CopyRequest = z.input<typeof CopyRequest>
 export type Copy = z.output<typeof CopyRequest>
