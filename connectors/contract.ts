@@ -135,9 +135,11 @@ export interface Column {
  * How the bytes of a part are written, cheapest first for who can take it:
  * `pg-binary`, `pg-text`: PostgreSQL's COPY formats, never parsed on the way;
  * `csv`: RFC 4180, UTF-8, no header, "," and "\n"; NULL is nothing, the empty string is `""`; bool t/f, bytes \x hex,
- * timestamps ISO 8601 with a space, in UTC with "+00" where they have a zone.
+ * timestamps ISO 8601 with a space, in UTC with "+00" where they have a zone;
+ * `csv-raw`: lines as in `csv`, but values are spelled as whoever wrote the file did: for a store whose own types read them;
+ * `file`: whole files with their names, unread (connectors/files/bundle.ts); what is counted as rows are files.
  */
-export type Encoding = 'pg-binary' | 'pg-text' | 'csv'
+export type Encoding = 'file' | 'pg-binary' | 'pg-text' | 'csv-raw' | 'csv'
 
 /** What a source knows of WHAT. JSON: it travels with the plan to the other nodes. */
 export interface Shape {
@@ -152,6 +154,14 @@ export interface Shape {
   readonly encodings: readonly Encoding[]
   /** The source's own facts. */
   readonly own: unknown
+}
+
+/** What can be told of a target before its source is known. JSON: the source may be another node's. */
+export interface Expected {
+  /** Of a table that is there: a source that would have to guess its types takes these. */
+  readonly columns?: readonly Column[]
+  /** How files will be written: a source whose files are so already gives them as they are. */
+  readonly files?: { readonly format: string; readonly compression: string; readonly dialect: string }
 }
 
 /** One part of a source: JSON, the source's own. */
@@ -187,22 +197,29 @@ export interface DigestRequest {
 export type CopyOptions = Readonly<Record<string, string | number | boolean>>
 
 export interface Source {
-  /** `options` hold for this copy: what of them matters later belongs into the shape. */
-  describe(what: string, options: CopyOptions, signal: AbortSignal): Promise<Shape>
+  /** `options` hold for this copy: what of them matters later belongs into the shape. `expected` may be left unheeded. */
+  describe(what: string, options: CopyOptions, signal: AbortSignal, expected?: Expected): Promise<Shape>
   /** Only where `can.source.snapshot`. */
   snapshot?(signal: AbortSignal): Promise<Snapshot>
-  /** Parts that cover all rows once. `wanted` is a wish: fewer where it cannot be cut. */
+  /** Parts that cover all rows once. `wanted` is a wish: fewer where it cannot be cut. `encoding` is what they will be read in. */
   split(
     shape: Shape,
-    options: { readonly wanted: number | null; readonly snapshot: string | null },
+    options: { readonly wanted: number | null; readonly snapshot: string | null; readonly encoding?: Encoding },
     signal: AbortSignal,
   ): Promise<readonly Part[]>
   read(
     request: { readonly shape: Shape; readonly part: Part; readonly encoding: Encoding; readonly snapshot: string | null },
     signal: AbortSignal,
   ): Promise<PartStream>
+  /** `part` null is all of it; `parts` are then those of the plan, for a source that must not look at what came since. */
   digest(
-    request: DigestRequest & { readonly shape: Shape; readonly part: Part | null; readonly snapshot: string | null },
+    request: DigestRequest & {
+      readonly shape: Shape
+      readonly part: Part | null
+      readonly snapshot: string | null
+      readonly parts?: readonly Part[]
+      readonly encoding?: Encoding
+    },
     signal: AbortSignal,
   ): Promise<Digest>
 }
@@ -263,6 +280,8 @@ export interface PartWrite {
 export interface Sink {
   /** Encodings that it may take for this shape at this place, in any order. Empty: cannot. Reads no data, changes nothing. */
   accepts(shape: Shape, where: string): readonly Encoding[]
+  /** Changes nothing; what cannot be told is left out. */
+  expects?(where: string, options: CopyOptions, signal: AbortSignal): Promise<Expected>
   /** Looks before it leaps: refuses what cannot work, creates what is missing. May be called again for the same run. */
   prepare(request: Prepare, signal: AbortSignal): Promise<Target>
   /** The commit record of a part, if another attempt wrote it: then there is nothing to do. */
@@ -290,7 +309,7 @@ export interface Sink {
 }
 
 /** Names of the settings of a connector that its schema marks. */
-export function settingsMarked(connector: Connector, mark: 'secret' | 'audience'): readonly string[] {
+export function settingsMarked(connector: Pick<Connector, 'config'>, mark: 'secret' | 'audience' | 'copy'): readonly string[] {
   return Object.entries(connector.config.shape)
     .filter(([, schema]) => (schema as z.ZodType).meta()?.[mark] === true)
     .map(([name]) => name)

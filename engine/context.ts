@@ -6,7 +6,7 @@ import type { Column, Commit, Part, Shape, Target } from '@postern/connectors/co
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 
-const Encoding = z.enum(['pg-binary', 'pg-text', 'csv'])
+const Encoding = z.enum(['file', 'pg-binary', 'pg-text', 'csv-raw', 'csv'])
 const PLAIN_TYPES = [
   'bool',
   'int16',
@@ -28,7 +28,7 @@ const LogicalType = z.union([
   z.object({ is: z.enum(PLAIN_TYPES) }),
   z.object({ is: z.literal('decimal'), precision: z.int().exactOptional(), scale: z.int().exactOptional() }),
 ])
-const ColumnJson: z.ZodType<Column> = z.object({ name: z.string(), type: LogicalType, native: z.string(), nullable: z.boolean() })
+export const ColumnJson: z.ZodType<Column> = z.object({ name: z.string(), type: LogicalType, native: z.string(), nullable: z.boolean() })
 
 const ShapeJson: z.ZodType<Shape> = z.object({
   title: z.string(),

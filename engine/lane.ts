@@ -2,7 +2,7 @@
 import type { Encoding, Shape, Target } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 
-export type LaneName = 'binary' | 'text' | 'columnar'
+export type LaneName = 'file' | 'binary' | 'text' | 'columnar'
 
 export interface Lane {
   readonly name: LaneName
@@ -18,7 +18,7 @@ export interface EncodingQuestion {
   readonly to: string
 }
 
-const CHEAPEST_FIRST: readonly Encoding[] = ['pg-binary', 'pg-text', 'csv']
+const CHEAPEST_FIRST: readonly Encoding[] = ['file', 'pg-binary', 'pg-text', 'csv-raw', 'csv']
 
 /**
  * The encodings that both ends have, cheapest first; PostgreSQL's binary form only between equal kinds. Which one suits the
@@ -41,12 +41,13 @@ export interface Way {
 /** What the way of the bytes is called. */
 export function laneOf({ sourceKind, target }: Way): Lane {
   const { encoding } = target
-  const columnar = sourceKind === 'files' || (target.converts ?? isConverted(target.title))
-  const name: LaneName = encoding === 'pg-binary' ? 'binary' : columnar ? 'columnar' : 'text'
+  const columnar = encoding !== 'csv-raw' && (sourceKind === 'files' || (target.converts ?? isConverted(target.title)))
+  const name: LaneName = encoding === 'file' ? 'file' : encoding === 'pg-binary' ? 'binary' : columnar ? 'columnar' : 'text'
   return { name, note: `Lane ${name}: ${WHY[name]} (${encoding}).` }
 }
 
 const WHY = {
+  file: 'both ends hold files of the same form, they are copied as they are and not read',
   binary: 'both ends have the same kind and types, rows pass in the binary form of the database',
   text: 'rows pass as text and are not parsed on the way',
   columnar: 'DuckDB reads or writes the files',

@@ -3,7 +3,7 @@
  * what it leaves behind is the target's staging, which the sink finds again, and a snapshot, which ends with the run.
  */
 import type { Clock } from '@postern/base/clock.ts'
-import type { Shape, Snapshot, Target } from '@postern/connectors/contract.ts'
+import type { Expected, Shape, Snapshot, Target } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { PlanResult, TaskOrder } from '@postern/protocol/node-api.ts'
 import type { PlanContext } from './context.ts'
@@ -24,7 +24,7 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
   const { copy, source, sink } = pair
   refuseMode(pair)
   const given = guaranteeOf(pair.from, pair.into, copy.guarantee)
-  const shape = await source.describe(copy.from, copy.read, signal)
+  const shape = await source.describe(copy.from, copy.read, signal, await expected(pair, signal))
   refuseSamePlace(order, pair, shape)
   const encodings = commonEncodings({ shape, sinkKind: pair.into.kind, accepted: sink.accepts(shape, copy.to), to: copy.to })
   const { mode, key, verify, write: options } = copy
@@ -47,6 +47,12 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
   }
 }
 
+/** Types that the target decides have no value of their own that a checksum could be taken of, so then the source looks itself. */
+async function expected({ copy, sink }: Pair, signal: AbortSignal): Promise<Expected> {
+  const { columns, ...rest } = (await sink.expects?.(copy.to, copy.write, signal)) ?? {}
+  return columns && copy.verify !== 'checksum' ? { ...rest, columns } : rest
+}
+
 interface Decided {
   readonly shape: Shape
   readonly target: Target
@@ -59,7 +65,7 @@ async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: P
   const wanted = wantedParts(copy.parts, target.single, shape)
   const snapshot = await takeSnapshot(order, pair, wanted !== 1, parts, signal)
   try {
-    const split = await source.split(shape, { wanted, snapshot: snapshot?.id ?? null }, signal)
+    const split = await source.split(shape, { wanted, snapshot: snapshot?.id ?? null, encoding: target.encoding }, signal)
     if (split.length === 0) throw new Fault('INTERNAL', { at: `${shape.title}: the source cut it into no part at all` })
     const specs = largestFirst(split)
     // One part read in one go sees one moment by itself; only verification needs to see that moment again.

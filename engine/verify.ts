@@ -55,7 +55,8 @@ type Wanted = Parameters<Pair['source']['digest']>[0]
 
 async function digestSource(moved: MovedCopy, wanted: Pick<Wanted, 'columns' | 'checksum'>, signal: AbortSignal): Promise<SourceDigest> {
   const { pair, context, parts } = moved
-  const digest = (snapshot: string | null) => pair.source.digest({ ...wanted, shape: context.shape, part: null, snapshot }, signal)
+  const all = { part: null, parts: parts.map(({ spec }) => spec.part), encoding: context.target.encoding }
+  const digest = (snapshot: string | null) => pair.source.digest({ ...wanted, ...all, shape: context.shape, snapshot }, signal)
   if (context.snapshot === null) return { digest: await digest(null), moment: 'read', notes: [] }
   const { id } = context.snapshot
   if (parts.some(({ result }) => result.snapshot !== null && result.snapshot !== id)) {
@@ -93,7 +94,7 @@ async function examine({ pair, context, parts }: MovedCopy, moment: Moment, sign
   const counts: PartCount[] = []
   try {
     for (const { spec, result } of parts.slice(0, ENGINE_LIMITS.partsExamined)) {
-      const request = { shape: context.shape, part: spec.part, snapshot, columns: [], checksum: false }
+      const request = { shape: context.shape, part: spec.part, snapshot, columns: [], checksum: false, encoding: context.target.encoding }
       const { rows } = await pair.source.digest(request, signal)
       counts.push({ name: spec.part.name, source: rows, target: result.commit.rows })
     }

@@ -1,14 +1,31 @@
-import type { Commit, Digest, DigestRequest, Encoding, PartWrite, Prepare, Shape, Sink, Slot, Target } from '../contract.ts'
+import type {
+  Commit,
+  CopyOptions,
+  Digest,
+  DigestRequest,
+  Encoding,
+  Expected,
+  PartWrite,
+  Prepare,
+  Shape,
+  Sink,
+  Slot,
+  Target,
+} from '../contract.ts'
 import { quoteName } from '../digest.ts'
 import { CopyIn } from './copy-in.ts'
 import { parseTableName, quoteTable } from './names.ts'
 import { digestOf, prepareTarget, type TargetFacts } from './prepare.ts'
 import { publishRun } from './publish.ts'
 import { committedPart, committedRows, forgetRun, recordCommit, recordedRun } from './record.ts'
+import { findRelation } from './relation.ts'
 import { StatementRun } from './statement-run.ts'
 import { type Aim, COPY_SETTINGS, type Work } from './work.ts'
 
-const FORMAT = { 'pg-binary': 'binary', 'pg-text': 'text', csv: 'csv' } as const satisfies Record<Encoding, string>
+const FORMAT = { 'pg-binary': 'binary', 'pg-text': 'text', csv: 'csv', 'csv-raw': 'csv', file: 'csv' } as const satisfies Record<
+  Encoding,
+  string
+>
 
 export class PostgresSink implements Sink {
   readonly #work: Work
@@ -19,7 +36,13 @@ export class PostgresSink implements Sink {
 
   accepts(shape: Shape, where: string): readonly Encoding[] {
     parseTableName(where)
-    return shape.kind === 'postgres' ? ['pg-binary', 'pg-text', 'csv'] : ['pg-text', 'csv']
+    return shape.kind === 'postgres' ? ['pg-binary', 'pg-text', 'csv'] : ['pg-text', 'csv-raw', 'csv']
+  }
+
+  async expects(where: string, _options: CopyOptions, signal: AbortSignal): Promise<Expected> {
+    const found = await this.#work.read(aimOf(where), signal, (wire) => findRelation(wire, parseTableName(where)))
+    if (!found) return {}
+    return { columns: found.columns.map(({ name, type, native, nullable }) => ({ name, type, native, nullable })) }
   }
 
   prepare(request: Prepare, signal: AbortSignal): Promise<Target> {
