@@ -15,7 +15,14 @@ export interface Abilities {
   /** Clients can speak its own protocol through the gateway, signed in by the node. */
   readonly wire?: 'postgres'
   readonly source?: { readonly snapshot: boolean }
-  readonly sink?: { readonly modes: readonly ('append' | 'overwrite' | 'upsert')[]; readonly exactlyOnce: boolean }
+  readonly sink?: {
+    readonly modes: readonly ('append' | 'overwrite' | 'upsert')[]
+    readonly exactlyOnce: boolean
+    /** `write` can leave out rows that the store does not take (`PartWrite.skip`). */
+    readonly skips?: boolean
+    /** `write` can replace what is there of a part (`PartWrite.replaces`). */
+    readonly repairs?: boolean
+  }
 }
 
 /**
@@ -204,9 +211,23 @@ export interface Source {
   /** Parts that cover all rows once. `wanted` is a wish: fewer where it cannot be cut. `encoding` is what they will be read in. */
   split(
     shape: Shape,
-    options: { readonly wanted: number | null; readonly snapshot: string | null; readonly encoding?: Encoding },
+    options: {
+      readonly wanted: number | null
+      readonly snapshot: string | null
+      readonly encoding?: Encoding
+      /** The column to cut by; the source's choice when left out. */
+      readonly splitBy?: string
+    },
     signal: AbortSignal,
   ): Promise<readonly Part[]>
+  /**
+   * Incremental copies: the shape of the rows with from < column <= to, where `to` is the largest value there is; `to` is null when there
+   * is no row above `from`. Refuses columns that have no order, and rows without a value there, which no copy would ever take.
+   */
+  above?(
+    request: { readonly shape: Shape; readonly column: string; readonly from: string | null; readonly snapshot: string | null },
+    signal: AbortSignal,
+  ): Promise<{ readonly shape: Shape; readonly to: string | null }>
   read(
     request: { readonly shape: Shape; readonly part: Part; readonly encoding: Encoding; readonly snapshot: string | null },
     signal: AbortSignal,
@@ -275,6 +296,32 @@ export interface PartWrite {
   readonly bytes: Readable
   /** To be called with the rows that the store took, before they are committed; throws when the source sent another number. */
   readonly agree: (rows: number) => void
+  /** Only where `can.sink.skips`: rows that cannot be taken are told here and left out. */
+  readonly skip?: Skip
+  /**
+   * Only where `can.sink.repairs`: tasks of this run whose rows this part brings anew. What they have committed is taken out, with their
+   * records, together with what comes in. What is gone already is no fault.
+   */
+  readonly replaces?: readonly string[]
+}
+
+/** A row that the target does not take. */
+export interface SkippedRow {
+  /** In the part, from 1. */
+  readonly row: number
+  readonly column: string | null
+  /** What the store says of it: its code, and in words. */
+  readonly code: string
+  readonly error: string
+  /** As it came, in the target's encoding, without the line's end. */
+  readonly bytes: Buffer
+}
+
+export interface Skip {
+  /** Settles when the next row may come. Throws when it is one too many. */
+  left(row: SkippedRow): Promise<void>
+  /** To be awaited after `agree` and before the commit: the rows left out are then safe, so that they count if and only if the part does. */
+  settle(): Promise<void>
 }
 
 export interface Sink {
@@ -290,6 +337,15 @@ export interface Sink {
   write(request: PartWrite, signal: AbortSignal): Promise<Commit>
   /** What this run has put into the target (staging where there is one), to hold against the source's digest. */
   digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest>
+  /** The same by part, for those it is asked for and in their order: with it a difference is found to the part, and can be repaired. */
+  digestParts?(
+    request: DigestRequest & {
+      readonly target: Target
+      readonly run: string
+      readonly parts: readonly { readonly part: number; readonly task: string }[]
+    },
+    signal: AbortSignal,
+  ): Promise<readonly Digest[]>
   /** Makes the parts visible, all at once. May be called again: publishing twice is publishing once. */
   publish(
     request: {
