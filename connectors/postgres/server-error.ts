@@ -1,5 +1,7 @@
 import { Fault, type FaultCode, type FaultDetails } from '@postern/protocol/fault.ts'
 
+export { faultOfAbort } from '../abort.ts'
+
 /** An ErrorResponse of the server. */
 export class ServerError extends Error {
   override readonly name = 'ServerError'
@@ -132,10 +134,4 @@ export function faultOfConnect(thrown: unknown, place: string): Fault {
   if (/^SASL|password must be/i.test(message)) return new Fault('STORE_DENIED', { at: `${place}: ${oneLine(message)}`, cause: thrown })
   if (NET_STATES.has(code)) return new Fault('STORE_UNREACHABLE', { at: `${place}: ${code}`, cause: thrown })
   return new Fault('STORE_UNREACHABLE', { at: `${place}: ${oneLine(message)}`, cause: thrown })
-}
-
-/** Why the caller's signal aborted, as a fault. */
-export function faultOfAbort(signal: AbortSignal): Fault {
-  const fault = Fault.from(signal.reason)
-  return fault.code === 'INTERNAL' ? new Fault('CANCELLED', { cause: signal.reason }) : fault
 }

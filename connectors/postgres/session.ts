@@ -5,14 +5,15 @@ import type { Catalog } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Answer, Session, Statement, WireConnection } from '../contract.ts'
 import { encoderMaker } from '../formats/formats.ts'
+import { POOL_LIMITS, Pool } from '../pool.ts'
 import { browse } from './browse.ts'
 import type { PostgresConfig } from './index.ts'
 import { Login, placeOf } from './login.ts'
-import { POOL_LIMITS, Pool } from './pool.ts'
 import { QueryRun } from './query.ts'
 import { faultOfAbort } from './server-error.ts'
 import { PostgresSink } from './sink.ts'
 import { PostgresSource } from './source.ts'
+import type { Wire } from './wire.ts'
 import { Work } from './work.ts'
 
 export interface SessionParts {
@@ -26,7 +27,7 @@ export class PostgresSession implements Session {
   readonly source: PostgresSource
   readonly sink: PostgresSink
   readonly #login: Login
-  readonly #pool: Pool
+  readonly #pool: Pool<Wire>
   readonly #place: string
   readonly #background: Background
   readonly #work: Work

@@ -1,6 +1,7 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column, CopyOptions, Digest, DigestRequest, Encoding, Part, PartStream, Shape, Snapshot, Source } from '../contract.ts'
 import { digestQuery, quoteName } from '../digest.ts'
+import { Gate } from '../gate.ts'
 import { CopyOut } from './copy-out.ts'
 import { parseTableName } from './names.ts'
 import { type Range, whereOf } from './ranges.ts'
@@ -152,46 +153,6 @@ export class PostgresSource implements Source {
     })
     work.release(wire, true)
     return result
-  }
-}
-
-/** At most so many at a time; the others wait their turn. */
-class Gate {
-  #free: number
-  readonly #waiting: (() => void)[] = []
-
-  constructor(free: number) {
-    this.#free = free
-  }
-
-  /** Settles with the way out, which may be taken more than once. */
-  async enter(signal: AbortSignal): Promise<() => void> {
-    signal.throwIfAborted()
-    if (this.#free > 0) this.#free -= 1
-    else await this.#turn(signal)
-    let inside = true
-    return () => {
-      if (!inside) return
-      inside = false
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#free += 1
-    }
-  }
-
-  #turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const turn = () => {
-        signal.removeEventListener('abort', aborted)
-        resolve()
-      }
-      const aborted = () => {
-        this.#waiting.splice(this.#waiting.indexOf(turn), 1)
-        reject(Fault.from(signal.reason))
-      }
-      signal.addEventListener('abort', aborted, { once: true })
-      this.#waiting.push(turn)
-    })
   }
 }
 

@@ -1,14 +1,14 @@
 import type { Background } from '@postern/base/background.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import type { Pool } from '../pool.ts'
 import type { Login } from './login.ts'
 import type { Param } from './messages.ts'
-import type { Pool } from './pool.ts'
 import { type Doing, faultOfAbort, faultOfServer, ServerError } from './server-error.ts'
 import { type Row, StatementRun } from './statement-run.ts'
 import type { Wire } from './wire.ts'
 
 export interface WorkParts {
-  readonly pool: Pool
+  readonly pool: Pool<Wire>
   readonly login: Login
   readonly place: string
   readonly background: Background

@@ -1,12 +1,25 @@
 import type { Background } from '@postern/base/background.ts'
 import type { Clock } from '@postern/base/clock.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Login } from './login.ts'
-import { faultOfAbort } from './server-error.ts'
-import type { Wire } from './wire.ts'
+import { faultOfAbort } from './abort.ts'
 
-export interface PoolParts {
-  readonly login: Login
+/** A signed-in connection, as the pool needs to know it. */
+export interface Pooled {
+  readonly alive: boolean
+  readonly openedAt: number
+  /** When it was last given back, on the pool's clock. */
+  idleSince: number
+  /** Called once, when the connection is gone for whatever reason. */
+  set onGone(heard: () => void)
+  /** Says goodbye where that is possible, and never waits. */
+  close(): void
+  destroy(): void
+  /** An idle connection does not keep a process alive. */
+  ref(on: boolean): void
+}
+
+export interface PoolParts<Wire extends Pooled> {
+  readonly login: { open(signal: AbortSignal): Promise<Wire> }
   readonly place: string
   readonly maxConnections: number
   readonly clock: Clock
@@ -24,23 +37,23 @@ export const POOL_LIMITS = {
   sweepMs: 5_000,
 } as const
 
-interface Waiter {
+interface Waiter<Wire> {
   readonly signal: AbortSignal
   take(wire: Wire): void
   fail(cause: unknown): void
 }
 
 /** A bounded set of connections. The one used last is used next, so that those not needed grow old and go. */
-export class Pool {
-  readonly #parts: PoolParts
+export class Pool<Wire extends Pooled> {
+  readonly #parts: PoolParts<Wire>
   readonly #idle: Wire[] = []
   readonly #all = new Set<Wire>()
-  readonly #waiting: Waiter[] = []
+  readonly #waiting: Waiter<Wire>[] = []
   readonly #closing = new AbortController()
   #opening = 0
   #sweeper: NodeJS.Timeout | undefined
 
-  constructor(parts: PoolParts) {
+  constructor(parts: PoolParts<Wire>) {
     this.#parts = parts
   }
 
@@ -91,7 +104,7 @@ export class Pool {
         const at = this.#waiting.indexOf(waiter)
         if (at >= 0) this.#waiting.splice(at, 1)
       }
-      const waiter: Waiter = {
+      const waiter: Waiter<Wire> = {
         signal,
         take: (wire) => {
           done()
