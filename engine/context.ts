@@ -2,7 +2,7 @@
  * What a plan leaves for the tasks after it. JSON: the service keeps it unread and gives it to the nodes, so each task parses it
  * before it trusts it.
  */
-import type { Column, Commit, Part, Shape, Target } from '@postern/connectors/contract.ts'
+import type { Column, Commit, Digest, Part, Shape, Target } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 
@@ -50,7 +50,13 @@ const TargetJson: z.ZodType<Target> = z.object({
   own: z.unknown(),
 })
 const PartJson: z.ZodType<Part> = z.object({ name: z.string(), estimatedRows: z.number().nullable(), own: z.unknown() })
-const CommitJson: z.ZodType<Commit> = z.object({ rows: z.number(), bytes: z.number(), attempt: z.int() })
+const CommitJson: z.ZodType<Commit> = z.object({
+  rows: z.number(),
+  bytes: z.number(),
+  attempt: z.int(),
+  skipped: z.number().exactOptional(),
+})
+const DigestJson: z.ZodType<Digest> = z.object({ rows: z.number(), checksum: z.string().nullable() })
 
 /** Plan-wide facts, the `context` of an order. */
 const PlanContext = z.object({
@@ -61,11 +67,18 @@ const PlanContext = z.object({
   /** How many parts the plan cut. */
   parts: z.int().min(1),
   snapshot: z.object({ id: z.string(), takenAt: z.iso.datetime() }).nullable(),
+  /** Where rows go that are left out, when the copy names a place. */
+  rejects: TargetJson.optional(),
 })
 export type PlanContext = z.infer<typeof PlanContext>
 
 /** The `spec` of a part's order. */
-const PartSpec = z.object({ index: z.int().min(0), part: PartJson })
+const PartSpec = z.object({
+  index: z.int().min(0),
+  part: PartJson,
+  /** Of a repair: tasks whose rows this one brings anew. */
+  replaces: z.array(z.string()).optional(),
+})
 export type PartSpec = z.infer<typeof PartSpec>
 
 /** The `result` of a part that has moved, for `finish`. */
@@ -77,9 +90,13 @@ const PartResult = z.object({
   /** The snapshot that it was read under. */
   snapshot: z.string().nullable(),
   already: z.boolean(),
+  /** What the source has for the part, under that snapshot: where checksums are asked for, and unless it could not be had. */
+  source: DigestJson.nullable().default(null),
 })
 export type PartResult = z.infer<typeof PartResult>
 
+export const parseShape = (value: unknown): Shape => parse(ShapeJson, value, 'a shape')
+export const parsePart = (value: unknown): Part => parse(PartJson, value, 'a part')
 export const parseContext = (value: unknown): PlanContext => parse(PlanContext, value, "the plan's context")
 export const parseSpec = (value: unknown): PartSpec => parse(PartSpec, value, "the part's spec")
 export const parseResult = (value: unknown): PartResult => parse(PartResult, value, "the part's result")

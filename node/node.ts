@@ -11,6 +11,7 @@ import { AppliedSettings } from './beat/applied-settings.ts'
 import { Beat } from './beat/beat.ts'
 import { Grace } from './beat/grace.ts'
 import { channelAddress, obeyBeat } from './beat/obey.ts'
+import { BridgeDoor } from './bridge/bridge-door.ts'
 import { Dialler } from './calls/dialler.ts'
 import type { Environment } from './calls/proxy.ts'
 import { ServiceClient } from './calls/service-client.ts'
@@ -116,13 +117,15 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const queries = new QueryRunner({ stores, log })
   const wire = new WireRunner({ stores, log })
   const loadEngine = async () => {
-    const { Engine } = await import('@postern/engine/engine.ts')
-    return new Engine({ clock, log, open: (ref, signal) => stores.open(ref, signal) })
+    const [{ Engine }, { Bridge }] = await Promise.all([import('@postern/engine/engine.ts'), import('./bridge/bridge.ts')])
+    const bridge = new Bridge({ service, clock })
+    return new Engine({ clock, log, open: (ref, signal, order) => bridge.open(ref, order) ?? stores.open(ref, signal) })
   }
   const worker: Worker = new Worker({ ...base, service, loadEngine })
+  const bridge = new BridgeDoor({ stores, key: () => keys.key, limit: () => worker.limit, clock, log })
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
   const known = { ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
-  const routes = { ...queries.routes, ...wire.routes, ...known }
+  const routes = { ...queries.routes, ...wire.routes, ...bridge.routes, ...known }
   const router = new Router({ routes, log })
 
   const credentials = () => folder.joined().channel
@@ -165,6 +168,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const endAll = (fault: Fault) => {
     queries.endAll(fault)
     wire.endAll()
+    bridge.endAll(fault)
     worker.endAll(fault)
   }
   const grace = new Grace({
@@ -193,6 +197,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     stale,
     queries,
     wire,
+    bridge,
     channelServer,
     peers,
     worker,
@@ -207,7 +212,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     beat,
   ])
   const drain = async (deadline: AbortSignal) => {
-    await Promise.all([dispatcher.drain(), worker.drain(deadline), queries.drain(deadline), wire.drain(deadline)])
+    await Promise.all([dispatcher.drain(), worker.drain(deadline), queries.drain(deadline), wire.drain(deadline), bridge.drain()])
   }
   /** Nobody is waited for: what runs was started for a gateway that does not know this node any more. */
   const ended = deleted.promise.then(async (fault) => {

@@ -164,6 +164,11 @@ export const FAULTS = {
     says: 'The other node did not answer on the channel.',
     remedy: 'Open the channel port (8050) between the nodes.',
   },
+  BRIDGE_BROKEN: {
+    kind: 'remote',
+    says: 'The stream between the two gateways broke.',
+    remedy: 'None is needed: the task is tried again. If it goes on, see whether the nodes of both gateways are online.',
+  },
 
   // stores and queries
   STORE_UNKNOWN: { kind: 'missing', says: 'There is no such store.', remedy: 'See `postern store list`.' },

@@ -27,6 +27,8 @@ export const NODE_PATHS = {
   cancelWire: '/wire/cancel',
   /** link · ConnectOrder in ORDER_HEADER → a TCP connection to the store: both bodies are its bytes. */
   connect: '/connect',
+  /** link · BridgeOrder → frames (bridge.ts). */
+  bridge: '/bridge',
   /** link, channel · TaskOrder → DispatchResponse. */
   dispatch: '/task',
   /** channel · {} → GatewayKeyAnswer. */
@@ -99,6 +101,8 @@ export const SERVICE_PATHS = {
   certificate: '/v1/node/certificate',
   pull: '/v1/node/pull',
   relayDispatch: '/v1/node/relay-dispatch',
+  /** BridgeAsked → frames (bridge.ts). */
+  bridge: '/v1/node/bridge',
   /** GET → NodeStore. */
   store: (id: StoreId) => `/v1/node/stores/${id}`,
   attempt: (task: string, attempt: number, step: 'started' | 'progress' | 'finished') =>

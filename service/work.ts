@@ -1,6 +1,9 @@
 /** Links, queries, runs and events: what the service does with its nodes. */
 import type { Component } from '@postern/base/lifecycle.ts'
 import { LINK_PATH } from '@postern/protocol/link.ts'
+import { BridgeRepository } from './bridge/bridge-repository.ts'
+import { bridgeRoutes } from './bridge/bridge-routes.ts'
+import { BridgeService } from './bridge/bridge-service.ts'
 import type { Core } from './core.ts'
 import { EventBus } from './events/event-bus.ts'
 import { EventStreams, eventRoutes } from './events/event-routes.ts'
@@ -80,6 +83,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   })
   const probe = new StoreProbe({ findStore, nodes, links, clock, random })
   const runs = buildRuns(core, { events, links, signal })
+  const bridge = new BridgeService({ rows: new BridgeRepository(core.db), nodes, links, health, random, log })
   const streams = new EventStreams(events)
   const wire = buildWire(core, { links, admission, health, options: options.wire })
 
@@ -102,6 +106,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
       storeProbeRoutes({ probe }),
       runRoutes({ runs: runs.service, audit: core.audit }),
       runNodeRoutes({ dispatch: runs.dispatch, reports: runs.reports }),
+      bridgeRoutes({ bridge }),
       eventRoutes(streams),
       ...wire.routes,
     ],

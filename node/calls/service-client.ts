@@ -5,7 +5,7 @@ import { LIMITS } from '@postern/protocol/limits.ts'
 import type { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
 import { errorCode } from '../state/files.ts'
-import { parseAnswer } from './answer.ts'
+import { parseAnswer, parseProblem } from './answer.ts'
 import { type Dialler, DiallerAgent, unreachable } from './dialler.ts'
 import { prefixOf } from './service-url.ts'
 
@@ -29,10 +29,13 @@ export interface Call<Schema extends z.ZodType> {
 export class ServiceClient {
   readonly #parts: ServiceClientParts
   readonly #agent: DiallerAgent
+  /** Answers that stream hold their connections for long: none of them may keep a beat waiting for one. */
+  readonly #streams: DiallerAgent
 
   constructor(parts: ServiceClientParts) {
     this.#parts = parts
     this.#agent = new DiallerAgent(parts.dialler)
+    this.#streams = new DiallerAgent(parts.dialler)
   }
 
   async call<Schema extends z.ZodType>(call: Call<Schema>, signal?: AbortSignal): Promise<z.output<Schema>> {
@@ -51,8 +54,27 @@ export class ServiceClient {
     }
   }
 
+  /** An answer that streams, as soon as its head has come. It ends with the signal; nothing else bounds it in time. */
+  async stream(call: Pick<Call<z.ZodType>, 'path' | 'body'>, signal: AbortSignal): Promise<IncomingMessage> {
+    const { target } = this.#parts.dialler
+    const body = JSON.stringify(call.body)
+    const send = () => this.#send(call, body, signal, this.#streams)
+    try {
+      const response = await send().catch((cause) => {
+        if (cause instanceof StaleConnection) return send()
+        throw cause
+      })
+      if (response.statusCode === 200) return response
+      const answer = { status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', text: await readText(response) }
+      throw parseProblem(target, answer)
+    } catch (cause) {
+      throw this.#fault(cause instanceof StaleConnection ? cause.cause : cause, signal)
+    }
+  }
+
   close(): void {
     this.#agent.destroy()
+    this.#streams.destroy()
   }
 
   authorization(method: string, path: string, body: string): Record<string, string> {
@@ -76,12 +98,12 @@ export class ServiceClient {
     return parseAnswer(this.#parts.dialler.target, answer, call.answer)
   }
 
-  #send(call: Call<z.ZodType>, body: string, signal: AbortSignal): Promise<IncomingMessage> {
+  #send(call: Call<z.ZodType>, body: string, signal: AbortSignal, agent = this.#agent): Promise<IncomingMessage> {
     const { target } = this.#parts.dialler
     const method = call.method ?? 'POST'
     return new Promise((resolve, reject) => {
       const sent = request({
-        agent: this.#agent,
+        agent,
         host: target.hostname,
         port: target.port || (target.protocol === 'https:' ? 443 : 80),
         method,

@@ -1,0 +1,52 @@
+/** What a node asks of a node of another gateway: the calls of `Source`, as sealed JSON. */
+import { ColumnJson } from '@postern/engine/context.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { z } from 'zod'
+
+/** A value of the source's nodes, as the text that they made, with the proof that they made it. */
+export const Stamped = z.object({ text: z.string(), stamp: z.string().max(64) })
+export type Stamped = z.infer<typeof Stamped>
+
+const Snapshot = z.string().max(1_024).nullable()
+const Options = z.record(z.string().max(64), z.union([z.string().max(4_096), z.number(), z.boolean()]))
+
+export const BridgeCall = z.discriminatedUnion('op', [
+  /** → head: the shape, Stamped. */
+  z.object({ op: z.literal('describe'), what: z.string().max(65_536), options: Options }),
+  /** → head: { id }. It lasts as long as the answer is not ended. */
+  z.object({ op: z.literal('snapshot') }),
+  /** → head: the parts, each Stamped. */
+  z.object({ op: z.literal('split'), shape: Stamped, options: z.looseObject({ wanted: z.number().nullable(), snapshot: Snapshot }) }),
+  /** → head: {}; bytes; end: { rows }. */
+  z.object({ op: z.literal('read'), shape: Stamped, part: Stamped, encoding: z.string().max(40), snapshot: Snapshot }),
+  /** → head: a Digest. */
+  z.object({
+    op: z.literal('digest'),
+    shape: Stamped,
+    part: Stamped.nullable(),
+    snapshot: Snapshot,
+    columns: z.array(ColumnJson).max(10_000),
+    checksum: z.boolean(),
+  }),
+])
+export type BridgeCall = z.infer<typeof BridgeCall>
+
+export function parseCall(text: string): BridgeCall {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw unreadable('not JSON')
+  }
+  const parsed = BridgeCall.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw unreadable(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
+}
+
+function unreadable(why: string): Fault {
+  return new Fault('INPUT_INVALID', {
+    at: `A call of another gateway cannot be read: ${why}`,
+    remedy: 'The nodes of the two gateways may have different versions: upgrade the older ones.',
+  })
+}
