@@ -165,7 +165,7 @@ export const TaskOrder = z.object({
   watermark: z.string().max(4_096).nullable().optional(),
   /** The store that copy.skipIncompatibleRows.rejects names. */
   rejects: StoreRef.optional(),
-  /** Of kinds `finish` and `repair`: results of all parts, in the order of the plan. */
+  /** Of kinds `finish` and `repair`: results of all parts, in the order of the plan. Of `cleanup`: the parts that had begun. */
   parts: z.array(z.object({ task: TaskId, spec: z.unknown(), result: z.unknown() })).optional(),
 })
 export type TaskOrder = z.infer<typeof TaskOrder>
@@ -236,7 +236,8 @@ export const AttemptFinished = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('resnapshot'), ...ended, snapshot: SnapshotResult }),
   z.object({ outcome: z.literal('finished'), ...ended, finish: FinishResult }),
   z.object({ outcome: z.literal('repaired'), ...ended, repair: RepairResult }),
-  z.object({ outcome: z.literal('cleaned'), ...ended }),
+  /** `kept`: how many of the parts named in the order are in the target for good: a run that goes on goes on after them. */
+  z.object({ outcome: z.literal('cleaned'), ...ended, kept: z.int().min(0).optional() }),
   z.object({ outcome: z.literal('failed'), ...ended, fault: FaultMessage, counters: Counters }),
   /** Not begun: the worker is draining or full. Does not count as an attempt. */
   z.object({ outcome: z.literal('returned'), ...ended, reason: z.string().max(500) }),

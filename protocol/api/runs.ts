@@ -62,13 +62,34 @@ export type Copy = z.output<typeof CopyRequest>
 
 export const RunStatus = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled'])
 export type RunStatus = z.infer<typeof RunStatus>
-/** plan: look and prepare; part: move rows; snapshot: take a new one for the parts left; finish: publish and verify; cleanup: take away what a cancelled run left. */
-export const TaskKind = z.enum(['plan', 'part', 'snapshot', 'finish', 'cleanup'])
+/** plan: look and prepare; part: move rows; snapshot: take a new one for the parts left; finish: publish and verify; repair: look for what differs; cleanup: take away what a cancelled run left. */
+export const TaskKind = z.enum(['plan', 'part', 'snapshot', 'finish', 'repair', 'cleanup'])
 export type TaskKind = z.infer<typeof TaskKind>
 export const TaskStatus = z.enum(['waiting', 'ready', 'running', 'succeeded', 'failed', 'cancelled'])
 export type TaskStatus = z.infer<typeof TaskStatus>
 
 const FaultView = z.object({ code: z.string(), message: z.string(), remedy: z.string() })
+/** Where the time went, in milliseconds. The parts of a run are summed up: with four at a time it is four times as long as the clock. */
+export const TimeBreakdown = z.object({
+  /** Ready, but no node had a free slot. */
+  queueMs: z.number(),
+  firstByteMs: z.number(),
+  /** The sink waited for the source. */
+  readMs: z.number(),
+  /** The source waited for the sink. */
+  writeMs: z.number(),
+  commitMs: z.number(),
+})
+export type TimeBreakdown = z.infer<typeof TimeBreakdown>
+/** Over the time that it has moved rows. */
+const Pace = {
+  rowsPerSecond: z.number(),
+  bytesPerSecond: z.number(),
+  /** From 0 to 1; null while nobody can know. */
+  share: z.number().nullable(),
+  /** Until the end, as it goes now; null while nobody can know. */
+  etaMs: z.number().nullable(),
+}
 export const AttemptView = z.object({
   number: z.int(),
   node: Name.nullable(),
@@ -96,9 +117,25 @@ export const TaskView = z.object({
   bytesRead: z.number(),
   bytesWritten: z.number(),
   durationMs: z.number().nullable(),
+  ...Pace,
+  times: TimeBreakdown,
   attempts: z.array(AttemptView),
 })
 export type TaskView = z.infer<typeof TaskView>
+
+/** One part by itself: what the source had for it when it was read, and what of it is in the target. */
+export const PartVerification = z.object({
+  task: TaskId,
+  name: z.string(),
+  status: z.enum(['same', 'differs']),
+  sourceRows: z.number().nullable(),
+  targetRows: z.number().nullable(),
+  /** Left out of the target; part of sourceRows. */
+  skippedRows: z.number(),
+  sourceChecksum: z.string().nullable(),
+  targetChecksum: z.string().nullable(),
+})
+export type PartVerification = z.infer<typeof PartVerification>
 
 /** One end-to-end comparison. */
 export const VerificationReport = z.object({
@@ -111,6 +148,8 @@ export const VerificationReport = z.object({
   targetChecksum: z.string().nullable(),
   /** What differs, or what could not be compared, for a person. */
   notes: z.array(z.string()),
+  /** Part by part; those that differ are what a repair copies again. */
+  parts: z.array(PartVerification).max(10_000).optional(),
 })
 export type VerificationReport = z.infer<typeof VerificationReport>
 
@@ -142,6 +181,28 @@ export const RunView = RunSummary.extend({
   /** What the planner decided and why, and what happened since ("a second snapshot was taken at …"). */
   notes: z.array(z.string()),
   verification: VerificationReport,
+  ...Pace,
+  times: TimeBreakdown,
+  /** What holds it up, and what would help; null when nothing stands out. */
+  hint: z.string().nullable(),
+  /** Tasks that are ready and wait for a free slot. */
+  queuedTasks: z.int(),
+  /** How long the longest of them has waited. */
+  queueMs: z.number(),
+  /** Tasks of other runs that became ready before the first of them; null when none waits. */
+  queuePosition: z.int().nullable(),
+  /** What each node has moved. */
+  nodes: z.array(
+    z.object({
+      node: Name,
+      tasks: z.int(),
+      running: z.int(),
+      rowsWritten: z.number(),
+      bytesWritten: z.number(),
+      rowsPerSecond: z.number(),
+      bytesPerSecond: z.number(),
+    }),
+  ),
   tasks: z.array(TaskView),
 })
 export type RunView = z.infer<typeof RunView>
