@@ -1,22 +1,25 @@
-import { constants } from 'node:fs'
-import { access, glob, readdir, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, sep } from 'node:path'
+import { constants, createReadStream } from 'node:fs'
+import { access, glob, mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { PassThrough, pipeline, type Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
+import { createOnce, renameOver, replaceFile, syncFolder } from './durable.ts'
 import { errnoOf, fileFault, stopIfAborted } from './faults.ts'
+import type { FoundFile, LocalFiles, Place, PlaceEntry } from './place.ts'
 
-export interface FoundFile {
-  /** Below the folder, with "/". */
+/** A folder of the node. Nothing outside of it can be named through this, by "..", an absolute path or a link. */
+export class Folder implements Place {
   readonly path: string
-  readonly bytes: number
-}
-
-/** The folder of a store: nothing outside of it can be named through this, by "..", an absolute path or a link. */
-export class Folder {
-  readonly path: string
+  readonly title: string
   #real: string | undefined
 
   constructor(path: string) {
     this.path = path
+    this.title = `folder ${path}`
+  }
+
+  root(): Promise<string> {
+    return this.real()
   }
 
   /** The folder as it really is, links resolved. Fails when it is not there. */
@@ -33,7 +36,7 @@ export class Folder {
     }
   }
 
-  async check(): Promise<{ readonly writable: boolean }> {
+  async check(): Promise<string> {
     const real = await this.real()
     try {
       await readdir(real)
@@ -44,7 +47,13 @@ export class Folder {
       () => true,
       () => false,
     )
-    return { writable }
+    return `${this.title}${writable ? '' : ' (read-only)'}`
+  }
+
+  async canonical(path: string): Promise<string> {
+    return relative(await this.real(), await this.resolve(path))
+      .split(sep)
+      .join('/')
   }
 
   /** Absolute and real. The last parts need not exist yet: then the deepest one that does decides whether it is inside. */
@@ -76,7 +85,7 @@ export class Folder {
   }
 
   /** Names in a folder below this one; undefined when there is no such folder. */
-  async names(path: string): Promise<readonly { readonly name: string; readonly folder: boolean }[] | undefined> {
+  async names(path: string): Promise<readonly PlaceEntry[] | undefined> {
     try {
       const at = await this.resolve(path)
       const entries = await readdir(at, { withFileTypes: true })
@@ -97,16 +106,89 @@ export class Folder {
     }
   }
 
-  /** Paths that match, in the order of their names; at most `max` and one, so that the caller sees that there are more. */
-  async match(pattern: string, max: number, signal: AbortSignal): Promise<readonly string[]> {
+  async match(pattern: string, max: number, signal: AbortSignal): Promise<readonly FoundFile[]> {
     const parts = partsOf(pattern)
-    const found: string[] = []
+    const found: FoundFile[] = []
     for await (const path of glob(parts.join('/'), { cwd: await this.real() })) {
       stopIfAborted(signal)
-      found.push(path.split(sep).join('/'))
+      const file = await this.file(path.split(sep).join('/'))
+      if (file) found.push(file)
       if (found.length > max) break
     }
-    return found.sort()
+    return found.sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  read(path: string): Readable {
+    const out = new PassThrough({ highWaterMark: 1 << 18 })
+    const open = async () => {
+      const file = createReadStream(await this.resolve(path), { highWaterMark: 1 << 18 })
+      pipeline(file, out, () => undefined)
+    }
+    open().catch((cause) => out.destroy(fileFault(cause, path)))
+    return out
+  }
+
+  async text(path: string): Promise<string | undefined> {
+    try {
+      return await readFile(await this.resolve(path), 'utf8')
+    } catch (cause) {
+      if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return undefined
+      throw fileFault(cause, path)
+    }
+  }
+
+  async local(files: readonly FoundFile[]): Promise<LocalFiles> {
+    return { paths: await Promise.all(files.map(({ path }) => this.resolve(path))), [Symbol.asyncDispose]: async () => undefined }
+  }
+
+  writable(path: string): Promise<string> {
+    return this.resolve(path)
+  }
+
+  putNew(path: string, text: string): Promise<boolean> {
+    return this.#at(path, (at) => createOnce(at, text))
+  }
+
+  put(path: string, text: string): Promise<void> {
+    return this.#at(path, (at) => replaceFile(at, text))
+  }
+
+  async move(from: string, to: string, replace: boolean): Promise<void> {
+    const source = await this.resolve(from)
+    await this.#at(to, (at) => renameOver(source, at, replace))
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    await this.#at(path, (at) => mkdir(at, { recursive: true }))
+  }
+
+  settle(folder: string): Promise<void> {
+    return this.#at(folder, syncFolder)
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#at(path, (at) => rm(at, { force: true }))
+  }
+
+  async makeRoom(path: string): Promise<{ readonly exclusive: boolean }> {
+    await this.makeFolder(path)
+    return { exclusive: true }
+  }
+
+  async hasRoom(path: string): Promise<boolean> {
+    return (await this.names(path)) !== undefined
+  }
+
+  clearRoom(path: string): Promise<void> {
+    return this.#at(path, (at) => rm(at, { recursive: true, force: true, maxRetries: 3 }))
+  }
+
+  async #at<T>(path: string, work: (absolute: string) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.resolve(path))
+    } catch (cause) {
+      throw fileFault(cause, path)
+    }
   }
 }
 

@@ -1,9 +1,10 @@
 /** Which files WHAT means. */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column } from '../contract.ts'
-import { type Folder, type FoundFile, partsOf } from './folder.ts'
+import { partsOf } from './folder.ts'
 import { type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
+import type { FoundFile, Place, PlaceEntry } from './place.ts'
 
 export interface Input extends FoundFile {
   readonly layout: Layout
@@ -22,35 +23,40 @@ export interface InputOptions {
   readonly maxFiles: number
 }
 
-export async function findInputs(folder: Folder, what: string, options: InputOptions, signal: AbortSignal): Promise<Inputs> {
+export async function findInputs(place: Place, what: string, options: InputOptions, signal: AbortSignal): Promise<Inputs> {
   if (/^\s*\(/.test(what)) {
     throw new Fault('COPY_UNSUPPORTED', {
       at: 'A copy from files takes no SELECT.',
       remedy: 'Name a file, a glob such as orders/*.parquet, or a folder that ends in "/".',
     })
   }
-  const file = what.endsWith('/') ? undefined : await folder.file(what)
+  const file = what.endsWith('/') ? undefined : await place.file(what, signal)
   if (file) return inputs(what, [file], options)
-  const names = await folder.names(what)
-  if (names) return inFolder(folder, what.endsWith('/') ? what : `${what}/`, names, options)
+  const names = await place.names(what, signal)
+  if (names) return inFolder({ place, title: what.endsWith('/') ? what : `${what}/`, names, options }, signal)
   if (!/[*?[{]/.test(what)) throw new Fault('FILE_MISSING', { at: what })
-  const paths = await folder.match(what, options.maxFiles, signal)
-  const visible = paths.filter((path) => !path.split('/').some(isHidden))
-  return inputs(what, await sized(folder, visible, options), options)
+  const found = await place.match(what, options.maxFiles, signal)
+  const visible = found.filter(({ path }) => !path.split('/').some(isHidden))
+  refuseTooMany(visible.length, options)
+  return inputs(what, visible, options)
 }
 
-async function inFolder(
-  folder: Folder,
-  title: string,
-  names: readonly { readonly name: string; readonly folder: boolean }[],
-  options: InputOptions,
-): Promise<Inputs> {
+interface FolderParts {
+  readonly place: Place
+  readonly title: string
+  readonly names: readonly PlaceEntry[]
+  readonly options: InputOptions
+}
+
+async function inFolder({ place, title, names, options }: FolderParts, signal: AbortSignal): Promise<Inputs> {
   const base = partsOf(title).join('/')
   const below = (name: string) => (base === '' ? name : `${base}/${name}`)
-  const manifest = await readManifest(await folder.resolve(title), title)
+  const manifest = await readManifest(place, base, title, signal)
   if (manifest) {
+    const known = new Map(names.map(({ name, bytes }) => [name, bytes]))
     const paths = manifest.files.map(({ name }) => below(name))
-    const files = await sized(folder, paths, options)
+    const listed = manifest.files.map(({ name }) => ({ path: below(name), bytes: known.get(name) }))
+    const files = await sized(place, listed, options, signal)
     if (files.length < paths.length) {
       const there = new Set(files.map(({ path }) => path))
       throw new Fault('FILE_MISSING', { at: `${paths.find((path) => !there.has(path))}, which ${title}_manifest.json lists` })
@@ -59,22 +65,28 @@ async function inFolder(
     return { title, format, files: files.map((file) => ({ ...file, layout: { format, compression } })), declared: { columns, rows } }
   }
   const data = names.filter((entry) => !entry.folder && !isHidden(entry.name) && (layoutOf(entry.name) || options.format))
-  return inputs(title, await sized(folder, data.map(({ name }) => below(name)).sort(), options), options)
+  const listed = data.map(({ name, bytes }) => ({ path: below(name), bytes })).sort((a, b) => (a.path < b.path ? -1 : 1))
+  return inputs(title, await sized(place, listed, options, signal), options)
 }
 
-async function sized(folder: Folder, paths: readonly string[], options: InputOptions): Promise<FoundFile[]> {
-  if (paths.length > options.maxFiles) {
-    throw new Fault('INPUT_INVALID', {
-      at: `More than ${options.maxFiles} files.`,
-      remedy: 'Raise maxFiles of the store, or name fewer files.',
-    })
-  }
+interface Listed {
+  readonly path: string
+  readonly bytes: number | undefined
+}
+
+async function sized(place: Place, listed: readonly Listed[], options: InputOptions, signal: AbortSignal): Promise<FoundFile[]> {
+  refuseTooMany(listed.length, options)
   const found: FoundFile[] = []
-  for (const path of paths) {
-    const file = await folder.file(path)
+  for (const { path, bytes } of listed) {
+    const file = bytes === undefined ? await place.file(path, signal) : { path, bytes }
     if (file) found.push(file)
   }
   return found
+}
+
+function refuseTooMany(files: number, { maxFiles }: InputOptions): void {
+  if (files <= maxFiles) return
+  throw new Fault('INPUT_INVALID', { at: `More than ${maxFiles} files.`, remedy: 'Raise maxFiles of the store, or name fewer files.' })
 }
 
 function inputs(title: string, found: readonly FoundFile[], options: InputOptions): Inputs {

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 import type { Column } from '../contract.ts'
-import { errnoOf, fileFault } from './faults.ts'
+import type { Place } from './place.ts'
 
 export const MANIFEST = '_manifest.json'
 
@@ -46,15 +44,10 @@ export interface Manifest extends Omit<z.output<typeof ManifestSchema>, 'columns
   readonly columns: readonly Column[]
 }
 
-/** The manifest of a folder (absolute path), or undefined. Names in it stay in the folder. */
-export async function readManifest(folder: string, title: string): Promise<Manifest | undefined> {
-  let text: string
-  try {
-    text = await readFile(join(folder, MANIFEST), 'utf8')
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return undefined
-    throw fileFault(cause, `${title}${MANIFEST}`)
-  }
+/** The manifest of a folder (`title` ends in "/"), or undefined. Names in it stay in the folder. */
+export async function readManifest(place: Place, folder: string, title: string, signal: AbortSignal): Promise<Manifest | undefined> {
+  const text = await place.text(folder === '' ? MANIFEST : `${folder.replace(/\/$/, '')}/${MANIFEST}`, signal)
+  if (text === undefined) return undefined
   const parsed = ManifestSchema.safeParse(json(text))
   if (!parsed.success) {
     throw new Fault('INPUT_INVALID', {

@@ -1,135 +1,141 @@
-import { link, mkdir, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Commit, Target } from '../contract.ts'
-import { errnoOf, fileFault } from './faults.ts'
 import { endingOf, isHidden, layoutOf } from './formats.ts'
 import { MANIFEST, type Manifest, readManifest } from './manifest.ts'
+import type { Place } from './place.ts'
 import type { TargetOwn } from './sink.ts'
-import { type CommitRecord, partName, type Staging, syncFolder, writeDurably } from './staging.ts'
+import { type CommitRecord, partName, type Staging } from './staging.ts'
 
 export interface PublishParts {
   readonly target: Target
   readonly run: string
   readonly parts: readonly { readonly part: number; readonly task: string; readonly commit: Commit }[]
   readonly staging: Staging
+  readonly place: Place
 }
 
-/** One rename: readers see the old file or the new one. */
-export async function publishFile({ parts, staging }: PublishParts, own: TargetOwn): Promise<void> {
+/** So many moves at once: each is a wait where the files are far away. */
+const MOVES = 8
+
+/** One move: readers see the old file or the new one. */
+export async function publishFile({ parts, staging, place }: PublishParts, own: TargetOwn, signal: AbortSignal): Promise<void> {
   const [only] = parts
   if (!only) return
-  try {
-    const record = await staging.record(only.task)
-    if (!record) {
-      // Published before, and the staging folder is gone since.
-      if ((await sizeOf(own.path)) === only.commit.bytes) return
-      throw gone(own)
-    }
-    const staged = join(staging.path, record.file)
-    if ((await sizeOf(staged)) !== undefined) {
-      if (own.mode === 'overwrite') await rename(staged, own.path)
-      else await renameOnce(staged, own.path)
-      await syncFolder(join(own.path, '..'))
-    } else if ((await sizeOf(own.path)) !== record.bytes) throw gone(own)
-    await staging.remove()
-  } catch (cause) {
-    throw fileFault(cause, own.where)
+  const bytesOf = async (path: string) => (await place.file(path, signal))?.bytes
+  const record = await staging.record(only.task, signal)
+  if (!record) {
+    // Published before, and the staging folder is gone since.
+    if ((await bytesOf(own.path)) === only.commit.bytes) return
+    throw gone(own)
   }
-}
-
-/** A rename that replaces nothing. Where two links to one file are left by a crash in between, it goes on from there. */
-async function renameOnce(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to)
-  } catch (cause) {
-    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(cause))) {
-      if ((await sizeOf(to)) !== undefined) throw new Fault('FILE_EXISTS', { at: to })
-      await rename(from, to)
-      return
-    }
-    if (errnoOf(cause) !== 'EEXIST') throw cause
-    const [a, b] = await Promise.all([stat(from), stat(to)])
-    if (a.ino !== b.ino || a.dev !== b.dev) throw cause
-  }
-  await unlink(from)
+  const staged = staging.pathOf(record.file)
+  if ((await bytesOf(staged)) !== undefined) {
+    await place.move(staged, own.path, own.mode === 'overwrite', signal)
+    await place.settle(folderOf(own.path))
+  } else if ((await bytesOf(own.path)) !== record.bytes) throw gone(own)
+  await staging.remove(signal)
 }
 
 /**
- * Parts first, under names that no other run has, then the manifest by one rename: who follows the manifest sees all of the old
+ * Parts first, under names that no other run has, then the manifest, in one go: who follows the manifest sees all of the old
  * files or all of the new ones. What `overwrite` replaces goes last.
  */
-export async function publishFolder(publish: PublishParts, own: TargetOwn): Promise<void> {
-  const { run, staging } = publish
-  try {
-    let manifest = await readManifest(own.path, own.where)
-    if (manifest?.run !== run) {
-      if (manifest && own.mode === 'append') throw new Fault('FILE_EXISTS', { at: `${own.where}${MANIFEST}` })
-      await mkdir(own.path, { recursive: true })
-      manifest = await moveParts(publish, own)
-      await putManifest(manifest, own)
-    }
-    if (own.mode === 'overwrite') await removeOthers(own, manifest)
-    await staging.remove()
-  } catch (cause) {
-    throw fileFault(cause, own.where)
+export async function publishFolder(publish: PublishParts, own: TargetOwn, signal: AbortSignal): Promise<void> {
+  const { run, staging, place } = publish
+  let manifest = await readManifest(place, own.path, own.where, signal)
+  if (manifest?.run !== run) {
+    if (manifest && own.mode === 'append') throw manifestExists(own)
+    await place.makeFolder(own.path)
+    manifest = await moveParts(publish, own, signal)
+    await putManifest(place, manifest, own, signal)
   }
+  if (own.mode === 'overwrite') await removeOthers(place, own, manifest, signal)
+  await staging.remove(signal)
 }
 
-async function moveParts({ run, parts, staging, target }: PublishParts, own: TargetOwn): Promise<Manifest> {
-  const files: Manifest['files'] = []
-  for (const { task } of parts.toSorted((a, b) => a.part - b.part)) {
-    const record = await staging.record(task)
+async function moveParts({ run, parts, staging, target, place }: PublishParts, own: TargetOwn, signal: AbortSignal): Promise<Manifest> {
+  const bytesOf = async (path: string) => (await place.file(path, signal))?.bytes
+  const move = async ({ task }: { readonly task: string }): Promise<Manifest['files'][number]> => {
+    const record = await staging.record(task, signal)
     if (!record) throw gone(own)
     const name = finalName(own, run, record)
-    const staged = join(staging.path, record.file)
-    if ((await sizeOf(staged)) !== undefined) await rename(staged, join(own.path, name))
-    else if ((await sizeOf(join(own.path, name))) !== record.bytes) throw gone(own)
-    files.push({ name, rows: record.rows, bytes: record.bytes, sha256: record.sha256 })
+    const staged = staging.pathOf(record.file)
+    if ((await bytesOf(staged)) !== undefined) await place.move(staged, below(own, name), true, signal)
+    else if ((await bytesOf(below(own, name))) !== record.bytes) throw gone(own)
+    return { name, rows: record.rows, bytes: record.bytes, sha256: record.sha256 }
   }
-  await syncFolder(own.path)
+  const inOrder = parts.toSorted((a, b) => a.part - b.part)
+  const files = [...(await fewAtOnce(inOrder, MOVES, move))]
+  if (files.length > 0) await place.settle(own.path)
   const sum = (of: 'rows' | 'bytes') => files.reduce((total, file) => total + file[of], 0)
   const { format, compression } = own.layout
   return { version: 1, run, format, compression, rows: sum('rows'), bytes: sum('bytes'), columns: target.columns, files }
 }
 
-async function putManifest(manifest: Manifest, own: TargetOwn): Promise<void> {
-  const draft = join(own.path, `.${MANIFEST}.${shortRun(manifest.run)}.tmp`)
-  await rm(draft, { force: true })
-  await writeDurably(draft, `${JSON.stringify(manifest, undefined, 2)}\n`)
-  try {
-    if (own.mode === 'overwrite') await rename(draft, join(own.path, MANIFEST))
-    else await renameOnce(draft, join(own.path, MANIFEST))
-  } finally {
-    await rm(draft, { force: true })
+async function putManifest(place: Place, manifest: Manifest, own: TargetOwn, signal: AbortSignal): Promise<void> {
+  const text = `${JSON.stringify(manifest, undefined, 2)}\n`
+  if (own.mode === 'overwrite') await place.put(below(own, MANIFEST), text, signal)
+  else if (!(await place.putNew(below(own, MANIFEST), text, signal))) {
+    // It may be ours: of a publish that did not hear that it had succeeded.
+    if ((await readManifest(place, own.path, own.where, signal))?.run !== manifest.run) throw manifestExists(own)
   }
-  await syncFolder(own.path)
 }
 
 /** Data files that the manifest does not name. Folders, hidden files and files of other programs stay. */
-async function removeOthers(own: TargetOwn, manifest: Manifest): Promise<void> {
+async function removeOthers(place: Place, own: TargetOwn, manifest: Manifest, signal: AbortSignal): Promise<void> {
   const kept = new Set(manifest.files.map(({ name }) => name))
-  for (const entry of await readdir(own.path, { withFileTypes: true })) {
-    if (!entry.isDirectory() && !isHidden(entry.name) && layoutOf(entry.name) && !kept.has(entry.name)) await rm(join(own.path, entry.name))
-  }
+  const others = ((await place.names(own.path, signal)) ?? []).filter(
+    ({ name, folder }) => !folder && !isHidden(name) && layoutOf(name) && !kept.has(name),
+  )
+  await fewAtOnce(others, MOVES, ({ name }) => place.remove(below(own, name), signal))
 }
 
 /** Takes back what an unfinished `publishFolder` has moved. A published run is left as it is. */
-export async function withdraw(own: TargetOwn, run: string): Promise<void> {
-  if (own.single) return
-  try {
-    if ((await readManifest(own.path, own.where))?.run === run) return
-    for (const name of await readdir(own.path)) {
-      if (name.startsWith('part-') && name.includes(`-${shortRun(run)}.`)) await rm(join(own.path, name), { force: true })
-    }
-  } catch (cause) {
-    if (errnoOf(cause) !== 'ENOENT') throw fileFault(cause, own.where)
-  }
+export async function withdraw(place: Place, own: TargetOwn, run: string, signal: AbortSignal): Promise<void> {
+  if (own.single || (await readManifest(place, own.path, own.where, signal))?.run === run) return
+  const moved = ((await place.names(own.path, signal)) ?? []).filter(
+    ({ name }) => name.startsWith('part-') && name.includes(`-${shortRun(run)}.`),
+  )
+  await fewAtOnce(moved, MOVES, ({ name }) => place.remove(below(own, name), signal))
 }
 
-/** Where publishing puts the file of a record: absolute. */
-export function publishedFiles(own: TargetOwn, run: string, record: CommitRecord): string {
-  return own.single ? own.path : join(own.path, finalName(own, run, record))
+/** Where publishing puts the file of a record. */
+export function publishedFile(own: TargetOwn, run: string, record: CommitRecord): string {
+  return own.single ? own.path : below(own, finalName(own, run, record))
+}
+
+/** A file in the folder of a target. */
+export function below({ path }: TargetOwn, name: string): string {
+  return path === '' ? name : `${path}/${name}`
+}
+
+export function folderOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
+}
+
+/** Results in the order of the items. The first failure ends it; what has begun is waited for. */
+export async function fewAtOnce<Item, Result>(
+  items: readonly Item[],
+  most: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = []
+  const queue = [...items.entries()].values()
+  let failed = false
+  const worker = async () => {
+    for (const [i, item] of queue) {
+      if (failed) return
+      try {
+        results[i] = await work(item)
+      } catch (cause) {
+        failed = true
+        throw cause
+      }
+    }
+  }
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(most, items.length) }, worker))
+  for (const one of ended) if (one.status === 'rejected') throw one.reason
+  return results
 }
 
 function finalName({ layout }: TargetOwn, run: string, record: CommitRecord): string {
@@ -145,11 +151,6 @@ function gone(own: TargetOwn): Fault {
   return new Fault('ATTEMPT_STALE', { at: `${own.where}: what the run wrote is gone.`, remedy: 'Start the copy again.' })
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined
-    throw cause
-  }
+function manifestExists(own: TargetOwn): Fault {
+  return new Fault('FILE_EXISTS', { at: `${own.where}${MANIFEST}` })
 }

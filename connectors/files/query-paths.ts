@@ -1,7 +1,8 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import { type Folder, partsOf } from './folder.ts'
+import { partsOf } from './folder.ts'
 import { type FileFormat, isHidden } from './formats.ts'
 import { findInputs, type InputOptions, type Inputs } from './inputs.ts'
+import type { Place } from './place.ts'
 import type { PathLookup } from './query-guard.ts'
 import { fileList, identifier } from './sql.ts'
 
@@ -9,14 +10,14 @@ import { fileList, identifier } from './sql.ts'
 export class QueryPaths implements PathLookup {
   /** SQL that makes the views. */
   readonly views: string[] = []
-  readonly #folder: Folder
+  readonly #place: Place
   readonly #options: InputOptions
   readonly #signal: AbortSignal
   /** DuckDB's names differ by more than case. */
   readonly #seen = new Map<string, string>()
 
-  constructor(folder: Folder, options: InputOptions, signal: AbortSignal) {
-    this.#folder = folder
+  constructor(place: Place, options: InputOptions, signal: AbortSignal) {
+    this.#place = place
     this.#options = options
     this.#signal = signal
   }
@@ -37,17 +38,13 @@ export class QueryPaths implements PathLookup {
 
   async files(path: string): Promise<readonly string[]> {
     refuseHidden(path)
-    const file = path.endsWith('/') ? undefined : await this.#folder.file(path)
+    const file = path.endsWith('/') ? undefined : await this.#place.file(path, this.#signal)
     if (file) return [file.path]
     if (!/[*?[{]/.test(path)) throw new Fault('FILE_MISSING', { at: path })
-    const matches = await this.#folder.match(path, this.#options.maxFiles, this.#signal)
+    const matches = await this.#place.match(path, this.#options.maxFiles, this.#signal)
     if (matches.length > this.#options.maxFiles)
       throw new Fault('INPUT_INVALID', { at: `${path} is more than ${this.#options.maxFiles} files.` })
-    const found: string[] = []
-    for (const match of matches) {
-      const visible = match.split('/').some(isHidden) ? undefined : await this.#folder.file(match)
-      if (visible) found.push(visible.path)
-    }
+    const found = matches.map((match) => match.path).filter((match) => !match.split('/').some(isHidden))
     if (found.length === 0) throw new Fault('FILE_MISSING', { at: path })
     return found
   }
@@ -56,7 +53,7 @@ export class QueryPaths implements PathLookup {
     const plain = !/[./\\*?[\]]/.test(name)
     try {
       refuseHidden(name)
-      return await findInputs(this.#folder, name, this.#options, this.#signal)
+      return await findInputs(this.#place, name, this.#options, this.#signal)
     } catch (cause) {
       if (plain && cause instanceof Fault && (cause.code === 'FILE_MISSING' || cause.code === 'FORMAT_UNKNOWN')) return undefined
       throw cause

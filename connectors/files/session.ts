@@ -8,14 +8,16 @@ import { Duck } from './duck.ts'
 import { stopIfAborted } from './faults.ts'
 import { Folder, partsOf } from './folder.ts'
 import type { FilesConfig } from './index.ts'
+import type { Place } from './place.ts'
 import { QueryEngine } from './query-engine.ts'
+import type { FileSettings } from './settings.ts'
 import { FilesSink } from './sink.ts'
 import { FilesSource } from './source.ts'
 
 /** What source and sink of one session share. */
 export interface FilesParts {
-  readonly config: FilesConfig
-  readonly folder: Folder
+  readonly config: FileSettings
+  readonly place: Place
   readonly duck: Pick<Duck, 'run'>
   /** For pipes and spools of this session only. */
   readonly scratch: string
@@ -25,22 +27,25 @@ export interface FilesParts {
 
 const CATALOG_ENTRIES = 10_000
 
-export class FilesSession implements Session {
+export type FilesSessionOptions = Pick<OpenOptions, 'scratch'> & { readonly pipes?: boolean }
+
+/** Files somewhere: all that does not depend on where they are. */
+export class PlaceSession implements Session {
   readonly source: FilesSource
   readonly sink: FilesSink
-  readonly #folder: Folder
+  readonly #place: Place
   readonly #scratch: string
   #duck: Promise<Duck> | undefined
   #queries: Promise<QueryEngine> | undefined
-  readonly #config: FilesConfig
+  readonly #config: FileSettings
 
-  constructor(config: FilesConfig, options: Pick<OpenOptions, 'scratch'> & { readonly pipes?: boolean }) {
+  constructor(config: FileSettings, options: FilesSessionOptions, place: (scratch: string) => Place) {
     this.#config = config
-    this.#folder = new Folder(config.path)
     this.#scratch = join(options.scratch, `files-${randomUUID()}`)
+    this.#place = place(this.#scratch)
     const parts: FilesParts = {
       config,
-      folder: this.#folder,
+      place: this.#place,
       duck: { run: async (sql, place, signal) => (await this.#engine()).run(sql, place, signal) },
       scratch: this.#scratch,
       pipes: options.pipes,
@@ -59,15 +64,19 @@ export class FilesSession implements Session {
   }
 
   async #open(): Promise<Duck> {
-    const folder = await this.#folder.real()
+    const root = await this.#place.root?.()
     await mkdir(this.#scratch, { recursive: true, mode: 0o700 })
-    return new Duck({ folders: [folder, this.#scratch], temp: join(this.#scratch, 'temp'), memoryMb: this.#config.memoryMb })
+    return new Duck({
+      folders: [...(root === undefined ? [] : [root]), this.#scratch],
+      temp: join(this.#scratch, 'temp'),
+      memoryMb: this.#config.memoryMb,
+    })
   }
 
   async check(signal: AbortSignal): Promise<{ readonly server: string }> {
-    const { writable } = await this.#folder.check()
+    const server = await this.#place.check(signal)
     const [version] = (await (await this.#engine()).run('select version()', { at: 'file engine' }, signal)).rows
-    return { server: `folder ${this.#folder.path}${writable ? '' : ' (read-only)'}, DuckDB ${version?.[0] ?? ''}` }
+    return { server: `${server}, DuckDB ${version?.[0] ?? ''}` }
   }
 
   async query(statement: Statement, signal: AbortSignal): Promise<Answer> {
@@ -82,7 +91,9 @@ export class FilesSession implements Session {
   async #openQueries(): Promise<QueryEngine> {
     const { format, maxFiles, maxQueries, memoryMb } = this.#config
     const temp = join(this.#scratch, 'query-temp')
-    return new QueryEngine({ folder: await this.#folder.real(), format, maxFiles, maxQueries, temp, memoryMb })
+    const root = await this.#place.root?.()
+    if (root === undefined) throw new Fault('INTERNAL', { at: 'queries on objects' })
+    return new QueryEngine({ folder: root, format, maxFiles, maxQueries, temp, memoryMb })
   }
 
   /** The texts of the queries that run now. */
@@ -91,25 +102,25 @@ export class FilesSession implements Session {
   }
 
   async browse(path: string, signal: AbortSignal): Promise<Catalog> {
-    const names = await this.#folder.names(path)
+    const names = await this.#place.names(path, signal)
     if (!names) throw new Fault('FILE_MISSING', { at: `folder ${path}` })
     const base = partsOf(path)
       .map((part) => `${part}/`)
       .join('')
     const entries: CatalogEntry[] = []
     const visible = names.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1))
-    for (const { name, folder } of visible.slice(0, CATALOG_ENTRIES)) {
+    for (const { name, folder, bytes } of visible.slice(0, CATALOG_ENTRIES)) {
       stopIfAborted(signal)
       const below = `${base}${name}`
       if (folder) entries.push({ name, path: `${below}/`, type: 'folder' })
-      else entries.push({ name, path: below, type: 'file', ...(await this.#bytesOf(below)) })
+      else entries.push({ name, path: below, type: 'file', ...(bytes === undefined ? await this.#bytesOf(below, signal) : { bytes }) })
     }
     return { path, entries, truncated: visible.length > CATALOG_ENTRIES }
   }
 
   /** Nothing for what goes away meanwhile, or leads out of the folder: it is listed all the same. */
-  async #bytesOf(path: string): Promise<{ readonly bytes?: number }> {
-    const file = await this.#folder.file(path).catch(() => undefined)
+  async #bytesOf(path: string, signal: AbortSignal): Promise<{ readonly bytes?: number }> {
+    const file = await this.#place.file(path, signal).catch(() => undefined)
     return file ? { bytes: file.bytes } : {}
   }
 
@@ -119,5 +130,12 @@ export class FilesSession implements Session {
     const queries = await this.#queries?.catch(() => undefined)
     await queries?.[Symbol.asyncDispose]()
     await rm(this.#scratch, { recursive: true, force: true })
+  }
+}
+
+/** The files of a folder of the node. */
+export class FilesSession extends PlaceSession {
+  constructor(config: FilesConfig, options: FilesSessionOptions) {
+    super(config, options, () => new Folder(config.path))
   }
 }

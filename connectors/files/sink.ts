@@ -1,19 +1,19 @@
-import { stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column, Commit, Digest, DigestRequest, Encoding, PartWrite, Prepare, Sink, Slot, Target } from '../contract.ts'
 import { digestQuery } from '../digest.ts'
-import { errnoOf, fileFault, stopIfAborted } from './faults.ts'
+import { stopIfAborted } from './faults.ts'
 import { endingOf, type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
 import { ndjsonToPlain } from './ndjson.ts'
+import { writePart } from './part-writer.ts'
 import { feed } from './pipe.ts'
-import { type PublishParts, publishedFiles, publishFile, publishFolder, withdraw } from './publish.ts'
+import type { FoundFile, Place } from './place.ts'
+import { below, folderOf, type PublishParts, publishedFile, publishFile, publishFolder, withdraw } from './publish.ts'
 import { type Reading, relationOf } from './reading.ts'
 import type { FilesParts } from './session.ts'
-import { Staging } from './staging.ts'
+import { Staging, staleFault } from './staging.ts'
 import { duckType } from './types.ts'
-import { writeFile } from './writer.ts'
 
 /** The facts of a target that travel with the plan. */
 export interface TargetOwn {
@@ -21,10 +21,16 @@ export interface TargetOwn {
   readonly single: boolean
   readonly layout: Layout
   readonly mode: 'append' | 'overwrite'
-  /** Absolute: the target, and the staging folder beside it. */
+  /** Below the place, without detours: the target, and the staging folder beside it. */
   readonly path: string
   readonly staging: string
 }
+
+/** What an attempt that failed leaves is taken away, also when its own time is up. */
+const CLEAN_UP_MS = 30_000
+
+const NOT_EXCLUSIVE =
+  'The store ignores "create only if absent" (If-None-Match): of two attempts of one part at the same moment the last one counts, and a file that another program makes at the same moment may be replaced. Each part is still there once.'
 
 export class FilesSink implements Sink {
   readonly #parts: FilesParts
@@ -45,22 +51,19 @@ export class FilesSink implements Sink {
     const single = !where.endsWith('/')
     const layout = this.#layout(where, single)
     refuseColumns(shape.columns, layout.format)
-    const path = await this.#parts.folder.resolve(where)
-    await this.#refuseExisting(where, single, mode)
+    const { place } = this.#parts
+    const path = await place.canonical(where)
+    if (path === '' && single) throw new Fault('FORMAT_UNKNOWN', { at: where })
+    await this.#refuseExisting(where, single, mode, signal)
     stopIfAborted(signal)
-    const hidden = `${path === (await this.#parts.folder.real()) ? '' : `.${basename(path)}`}.postern-${run.replaceAll(/[^\w-]/g, '_')}`
-    const own: TargetOwn = {
-      where,
-      single,
-      layout,
-      mode,
-      path,
-      staging: join(hidden.startsWith('.postern-') ? path : dirname(path), hidden),
-    }
-    if (path === (await this.#parts.folder.real()) && single) throw new Fault('FORMAT_UNKNOWN', { at: where })
-    await stagingOf(own).create()
+    const hidden = `.postern-${run.replaceAll(/[^\w-]/g, '_')}`
+    const beside = folderOf(path) === '' ? '' : `${folderOf(path)}/`
+    const staging = path === '' ? hidden : `${beside}.${basename(path)}${hidden}`
+    const own: TargetOwn = { where, single, layout, mode, path, staging }
+    const { exclusive } = await stagingOf(place, own).create(signal)
     const columns = shape.columns.map((column) => ({ ...column, native: layout.format === 'parquet' ? duckType(column.type) : 'text' }))
-    return { title: where, encoding: 'csv', columns, single, converts: layout.format !== 'csv', notes: notesOn(shape.columns, layout), own }
+    const notes = [...notesOn(shape.columns, layout), ...(exclusive ? [] : [NOT_EXCLUSIVE])]
+    return { title: where, encoding: 'csv', columns, single, converts: layout.format !== 'csv', notes, own }
   }
 
   #layout(where: string, single: boolean): Layout {
@@ -74,10 +77,10 @@ export class FilesSink implements Sink {
   }
 
   /** Something is there already: only `overwrite` may replace it. */
-  async #refuseExisting(where: string, single: boolean, mode: 'append' | 'overwrite'): Promise<void> {
-    const { folder } = this.#parts
-    const names = await folder.names(where)
-    const file = names ? undefined : await folder.file(where)
+  async #refuseExisting(where: string, single: boolean, mode: 'append' | 'overwrite', signal: AbortSignal): Promise<void> {
+    const { place } = this.#parts
+    const names = await place.names(where, signal)
+    const file = names ? undefined : await place.file(where, signal)
     if (single && names)
       throw new Fault('FILE_EXISTS', { at: `${where} is a folder.`, remedy: 'End the path in "/" to write one file a part into it.' })
     if (!single && file) throw new Fault('FILE_EXISTS', { at: `${where} is a file.`, remedy: 'Leave out the "/", or name another path.' })
@@ -89,32 +92,33 @@ export class FilesSink implements Sink {
     if (taken) throw new Fault('FILE_EXISTS', { at: `${where}${taken.name}` })
   }
 
-  async committed(target: Target, slot: Slot): Promise<Commit | undefined> {
-    const record = await stagingOf(target.own).record(slot.task)
+  async committed(target: Target, slot: Slot, signal: AbortSignal): Promise<Commit | undefined> {
+    const record = await stagingOf(this.#parts.place, target.own).record(slot.task, signal)
     return record && { rows: record.rows, bytes: record.bytes, attempt: record.attempt }
   }
 
   async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
     const { target, slot, part, bytes, agree } = request
     const { layout } = target.own as TargetOwn
-    const staging = stagingOf(target.own)
+    const staging = stagingOf(this.#parts.place, target.own)
     // It may break while nobody else listens yet; `errored` keeps it.
     bytes.on('error', () => undefined)
     try {
-      if (!(await staging.exists())) throw new Fault('ATTEMPT_STALE', { at: `${target.title}: the run was published or discarded.` })
-      if (await staging.record(slot.task)) throw new Fault('COMMIT_LOST', { at: target.title, details: { task: slot.task } })
+      if (!(await staging.exists(signal))) throw staleFault(target.title)
+      if (await staging.record(slot.task, signal)) throw new Fault('COMMIT_LOST', { at: target.title, details: { task: slot.task } })
     } catch (cause) {
       bytes.destroy()
       throw cause
     }
-    const path = staging.newFile(part, slot.attempt, endingOf(layout))
-    const written = await writeFile({ path, title: target.title, layout, columns: target.columns, bytes }, this.#parts, signal)
+    const file = staging.newFile(part, slot.attempt, endingOf(layout))
+    const parts = { path: staging.pathOf(file), title: target.title, layout, columns: target.columns, bytes }
+    const written = await writePart(parts, this.#parts, signal)
     try {
       stopIfAborted(signal)
       agree(written.rows)
-      await staging.commit(slot, { task: slot.task, part, attempt: slot.attempt, file: basename(path), ...written })
+      await staging.commit(slot, { task: slot.task, part, attempt: slot.attempt, file, ...written }, signal)
     } catch (cause) {
-      await staging.drop(path)
+      await staging.drop(file, AbortSignal.timeout(CLEAN_UP_MS))
       throw cause
     }
     return { rows: written.rows, bytes: written.bytes, attempt: slot.attempt }
@@ -123,10 +127,11 @@ export class FilesSink implements Sink {
   async digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest> {
     const { target, run, columns, checksum } = request
     const own = target.own as TargetOwn
-    const paths = await this.#writtenFiles(target, run)
-    if (paths.length === 0) return { rows: 0, checksum: checksum ? '0' : null }
+    const found = await this.#writtenFiles(target, run, signal)
+    if (found.length === 0) return { rows: 0, checksum: checksum ? '0' : null }
     const { layout } = own
-    const files = paths.map((absolute) => ({ path: basename(absolute), absolute, bytes: 0, layout }))
+    await using local = await this.#parts.place.local(found, signal)
+    const files = found.map((file, i) => ({ ...file, path: basename(file.path), absolute: local.paths[i] ?? '', layout }))
     // By place, not by name: names of a CSV file may differ in case only.
     const named = layout.format === 'csv' ? placed(target.columns) : target.columns
     const asked =
@@ -151,37 +156,40 @@ export class FilesSink implements Sink {
   }
 
   /** What the run wrote: in staging, or where publishing has put it, also if that was cut short. */
-  async #writtenFiles(target: Target, run: string): Promise<readonly string[]> {
+  async #writtenFiles(target: Target, run: string, signal: AbortSignal): Promise<readonly FoundFile[]> {
     const own = target.own as TargetOwn
-    const staging = stagingOf(own)
-    const records = await staging.records()
-    const found: string[] = []
+    const { place } = this.#parts
+    const staging = stagingOf(place, own)
+    const records = await staging.records(signal)
+    const found: FoundFile[] = []
     for (const record of records) {
-      const staged = join(own.staging, record.file)
-      found.push((await exists(staged)) ? staged : publishedFiles(own, run, record))
+      const staged = await place.file(staging.pathOf(record.file), signal)
+      found.push(staged ?? { path: publishedFile(own, run, record), bytes: record.bytes })
     }
-    if (records.length > 0 || (await staging.exists())) return found
-    if (own.single) return (await exists(own.path)) ? [own.path] : []
-    const manifest = await readManifest(own.path, own.where)
-    return manifest?.run === run ? manifest.files.map(({ name }) => join(own.path, name)) : []
+    if (records.length > 0 || (await staging.exists(signal))) return found
+    if (own.single) return [await place.file(own.path, signal)].filter((file) => file !== undefined)
+    const manifest = await readManifest(place, own.path, own.where, signal)
+    return manifest?.run === run ? manifest.files.map(({ name, bytes }) => ({ path: below(own, name), bytes })) : []
   }
 
-  async publish(request: Omit<PublishParts, 'staging'>): Promise<void> {
+  async publish(request: Omit<PublishParts, 'staging' | 'place'>, signal: AbortSignal): Promise<void> {
     const own = request.target.own as TargetOwn
-    const parts = { ...request, staging: stagingOf(own) }
-    await (own.single ? publishFile(parts, own) : publishFolder(parts, own))
+    const { place } = this.#parts
+    const parts = { ...request, place, staging: stagingOf(place, own) }
+    await (own.single ? publishFile(parts, own, signal) : publishFolder(parts, own, signal))
   }
 
-  async discard(target: Target, run: string): Promise<void> {
+  async discard(target: Target, run: string, signal: AbortSignal): Promise<void> {
     const own = target.own as TargetOwn
-    await withdraw(own, run)
-    await stagingOf(own).remove()
+    const { place } = this.#parts
+    await withdraw(place, own, run, signal)
+    await stagingOf(place, own).remove(signal)
   }
 }
 
-function stagingOf(own: unknown): Staging {
+function stagingOf(place: Place, own: unknown): Staging {
   const { staging, where } = own as TargetOwn
-  return new Staging(staging, where)
+  return new Staging(place, staging, where)
 }
 
 function placed(columns: readonly Column[]): readonly Column[] {
@@ -213,14 +221,4 @@ function notesOn(columns: readonly Column[], { format }: Layout): readonly strin
     .filter(({ type }) => (type.is === 'decimal' || type.is === 'other') && duckType(type) === 'VARCHAR')
     .map(({ name }) => name)
   return asText.length === 0 ? [] : [`Stored as text, since Parquet has no type for them: ${asText.join(', ')}.`]
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return false
-    throw fileFault(cause, path)
-  }
 }

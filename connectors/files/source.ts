@@ -19,6 +19,8 @@ export interface SourceOwn {
   readonly files: readonly Input[]
 }
 
+type Located = Input & { readonly absolute: string }
+
 interface PartOwn {
   readonly files: readonly Input[]
   /** Rows of a Parquet file, from and up to (not including); all when left out. */
@@ -46,8 +48,8 @@ export class FilesSource implements Source {
   }
 
   async describe(what: string, _options: CopyOptions, signal: AbortSignal): Promise<Shape> {
-    const { folder, config } = this.#parts
-    const { title, format, files, declared } = await findInputs(folder, what, config, signal)
+    const { place, config } = this.#parts
+    const { title, format, files, declared } = await findInputs(place, what, config, signal)
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
     const shape = (columns: readonly Column[], rows: number | null, reading: Reading): Shape => ({
       title,
@@ -65,14 +67,16 @@ export class FilesSource implements Source {
     }
     if (declared) return shape(declared.columns, declared.rows, { format, delimiter: format === 'tsv' ? '\t' : ',', declared: true })
     if (format === 'ndjson') {
-      const { columns, rows } = await inspectNdjson(await this.#located(files), signal)
+      await using local = await this.#local(files, signal)
+      const { columns, rows } = await inspectNdjson(local.files, signal)
       return shape(columns, rows, { format, declared: false })
     }
     return this.#describeCsv(files, title, signal, shape)
   }
 
   async #describeParquet(files: readonly Input[], title: string, signal: AbortSignal) {
-    const list = fileList(await this.#paths(files))
+    await using local = await this.#local(files, signal)
+    const list = fileList(local.files.map(({ absolute }) => absolute))
     const described = await this.#ask(`select column_name, column_type from (describe select * from read_parquet(${list}))`, title, signal)
     const [counted] = await this.#ask(`select cast(sum(num_rows) as varchar) from parquet_file_metadata(${list})`, title, signal)
     const columns = described.map(([name, native]) => ({
@@ -90,7 +94,8 @@ export class FilesSource implements Source {
     signal: AbortSignal,
     shape: (columns: readonly Column[], rows: number | null, reading: Reading) => Shape,
   ): Promise<Shape> {
-    const located = await this.#located(files)
+    await using local = await this.#local(files, signal)
+    const located = local.files
     const heads = []
     for (const file of located) heads.push(await readCsvHead(file.absolute, file.layout, file.path, signal))
     const [head] = heads
@@ -142,7 +147,6 @@ export class FilesSource implements Source {
   async read(request: { readonly shape: Shape; readonly part: Part }, signal: AbortSignal): Promise<PartStream> {
     const { shape, part } = request
     const { duck, scratch, pipes } = this.#parts
-    const typed = await this.#typed(shape, part.own as PartOwn)
     const columns = shape.columns.map(({ name, type }) => `${toCsv(identifier(name), type)} as ${identifier(name)}`).join(', ')
     const write = (from: string, to: string) =>
       `copy (select ${columns} from ${from} as t) to ${literal(to)} (format csv, header false, delimiter ',', quote '"', escape '"', nullstr '', use_tmp_file false)`
@@ -151,6 +155,8 @@ export class FilesSource implements Source {
     return drain(
       options,
       async (to, inner) => {
+        await using local = await this.#local((part.own as PartOwn).files, inner)
+        const typed = this.#typed(shape, part.own as PartOwn, local.files)
         if (typed.bytes) return feed([typed.bytes(inner)], options, (from, s) => duck.run(write(typed.from(from), to), place, s), inner)
         const [answer] = await Promise.all([duck.run(write(typed.from(''), to), place, inner), typed.check(inner)])
         return answer
@@ -166,7 +172,8 @@ export class FilesSource implements Source {
     const { shape, part, columns, checksum } = request
     const { duck, scratch, pipes } = this.#parts
     const own = (part?.own as PartOwn | undefined) ?? { files: (shape.own as SourceOwn).files }
-    const typed = await this.#typed(shape, own)
+    await using local = await this.#local(own.files, signal)
+    const typed = this.#typed(shape, own, local.files)
     const sql = (from: string) => digestQuery({ dialect: 'duckdb', columns, from: `${typed.from(from)} as t`, checksum })
     const place = { at: part?.name ?? shape.title, columns: shape.columns }
     const answer = typed.bytes
@@ -177,9 +184,8 @@ export class FilesSource implements Source {
   }
 
   /** The rows under the columns' names, in their types; NDJSON comes by a pipe, as the `csv` encoding. */
-  async #typed(shape: Shape, own: PartOwn): Promise<Typed> {
+  #typed(shape: Shape, own: PartOwn, located: readonly Located[]): Typed {
     const { reading } = shape.own as SourceOwn
-    const located = await this.#located(own.files)
     if (reading.format === 'ndjson') {
       return {
         from: (pipe: string) => relationOf([], reading, shape.columns, pipe),
@@ -192,12 +198,13 @@ export class FilesSource implements Source {
     return { from: () => from, bytes: undefined, check }
   }
 
-  async #located(files: readonly Input[]) {
-    return Promise.all(files.map(async (file) => ({ ...file, absolute: await this.#parts.folder.resolve(file.path) })))
-  }
-
-  async #paths(files: readonly Input[]): Promise<readonly string[]> {
-    return (await this.#located(files)).map(({ absolute }) => absolute)
+  /** The files where DuckDB can open them: in place, or as copies that last while this is not disposed. */
+  async #local(files: readonly Input[], signal: AbortSignal): Promise<AsyncDisposable & { readonly files: readonly Located[] }> {
+    const local = await this.#parts.place.local(files, signal)
+    return {
+      files: files.map((file, i) => ({ ...file, absolute: local.paths[i] ?? '' })),
+      [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
+    }
   }
 
   async #ask(sql: string, at: string, signal: AbortSignal) {

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 import type { Slot } from '../contract.ts'
-import { errnoOf, fileFault } from './faults.ts'
+import type { Place } from './place.ts'
 
 const RecordSchema = z.object({
   task: z.string(),
@@ -23,117 +21,80 @@ const RECORD = '.commit.json'
 
 /**
  * The hidden folder beside the target where a run's parts wait for publishing. Each attempt writes a file of its own; what
- * makes it count is the commit record of its task, made by link(2), which fails where there is one: a second attempt and a
- * zombie lose, whenever they come.
+ * makes it count is the commit record of its task, made where there is none: a second attempt and a zombie lose, whenever they come.
  */
 export class Staging {
   readonly path: string
   readonly title: string
+  readonly #place: Place
 
-  constructor(path: string, title: string) {
+  constructor(place: Place, path: string, title: string) {
+    this.#place = place
     this.path = path
     this.title = title
   }
 
-  async create(): Promise<void> {
-    try {
-      await mkdir(this.path, { recursive: true })
-    } catch (cause) {
-      throw fileFault(cause, this.title)
-    }
+  create(signal: AbortSignal): Promise<{ readonly exclusive: boolean }> {
+    return this.#place.makeRoom(this.path, signal)
   }
 
-  async exists(): Promise<boolean> {
-    return (await this.#names()) !== undefined
+  exists(signal: AbortSignal): Promise<boolean> {
+    return this.#place.hasRoom(this.path, signal)
   }
 
   /** A name that no other attempt has, nor an earlier start of this one. */
   newFile(part: number, attempt: number, ending: string): string {
-    return join(this.path, `${partName(part)}.a${attempt}-${randomUUID().slice(0, 8)}${ending}`)
+    return `${partName(part)}.a${attempt}-${randomUUID().slice(0, 8)}${ending}`
   }
 
-  async record(task: string): Promise<CommitRecord | undefined> {
-    try {
-      const parsed = RecordSchema.safeParse(JSON.parse(await readFile(this.#recordPath(task), 'utf8')))
-      return parsed.success && parsed.data.task === task ? parsed.data : undefined
-    } catch (cause) {
-      // A torn record is none: it can only be one of a file system without links, see #claim.
-      if (errnoOf(cause) === 'ENOENT' || cause instanceof SyntaxError) return undefined
-      throw fileFault(cause, this.title)
-    }
+  pathOf(file: string): string {
+    return `${this.path}/${file}`
   }
 
-  async records(): Promise<readonly CommitRecord[]> {
+  async record(task: string, signal: AbortSignal): Promise<CommitRecord | undefined> {
+    const text = await this.#place.text(this.#recordPath(task), signal)
+    // A torn record is none: it can only be one of a file system without links.
+    const parsed = RecordSchema.safeParse(text === undefined ? undefined : json(text))
+    return parsed.success && parsed.data.task === task ? parsed.data : undefined
+  }
+
+  async records(signal: AbortSignal): Promise<readonly CommitRecord[]> {
     const records: CommitRecord[] = []
-    for (const name of (await this.#names()) ?? []) {
+    for (const { name } of (await this.#place.names(this.path, signal)) ?? []) {
       if (!name.endsWith(RECORD)) continue
-      const record = await this.record(decodeURIComponent(name.slice(0, -RECORD.length)))
+      const record = await this.record(decodeURIComponent(name.slice(0, -RECORD.length)), signal)
       if (record) records.push(record)
     }
     return records.toSorted((a, b) => a.part - b.part)
   }
 
   /** All or nothing, once for each task. */
-  async commit(slot: Slot, record: CommitRecord): Promise<void> {
+  async commit(slot: Slot, record: CommitRecord, signal: AbortSignal): Promise<void> {
     const path = this.#recordPath(slot.task)
-    const draft = `${path}.${randomUUID().slice(0, 8)}.tmp`
-    try {
-      await writeDurably(draft, JSON.stringify(record))
-      if (!(await this.#claim(draft, path))) {
-        if (await this.record(slot.task))
-          throw new Fault('COMMIT_LOST', { at: this.title, details: { task: slot.task, attempt: slot.attempt } })
-        await rename(draft, path)
+    const text = JSON.stringify(record)
+    if (!(await this.#place.putNew(path, text, signal))) {
+      if (await this.record(slot.task, signal)) {
+        throw new Fault('COMMIT_LOST', { at: this.title, details: { task: slot.task, attempt: slot.attempt } })
       }
-      await syncFolder(this.path)
-    } catch (cause) {
-      throw fileFault(cause, this.title)
-    } finally {
-      await rm(draft, { force: true })
+      await this.#place.put(path, text, signal)
     }
-  }
-
-  /** False where a record exists. File systems without links get an exclusive file: it can be torn by a crash, and then is none. */
-  async #claim(draft: string, path: string): Promise<boolean> {
-    try {
-      await link(draft, path)
-      return true
-    } catch (cause) {
-      if (errnoOf(cause) === 'EEXIST') return false
-      if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(cause))) throw cause
-    }
-    try {
-      await writeDurably(path, await readFile(draft, 'utf8'))
-      return true
-    } catch (cause) {
-      if (errnoOf(cause) === 'EEXIST') return false
-      throw cause
-    }
+    // A run that was published or discarded meanwhile has no use for it, and nobody would ever take it away.
+    if (await this.exists(signal)) return
+    await this.#place.clearRoom(this.path, signal)
+    throw staleFault(this.title)
   }
 
   /** A file of an attempt that lost. */
-  async drop(path: string): Promise<void> {
-    await rm(path, { force: true }).catch(() => undefined)
+  async drop(file: string, signal: AbortSignal): Promise<void> {
+    await this.#place.remove(this.pathOf(file), signal).catch(() => undefined)
   }
 
-  async remove(): Promise<void> {
-    try {
-      await rm(this.path, { recursive: true, force: true, maxRetries: 3 })
-    } catch (cause) {
-      throw fileFault(cause, this.title)
-    }
+  async remove(signal: AbortSignal): Promise<void> {
+    await this.#place.clearRoom(this.path, signal)
   }
 
   #recordPath(task: string): string {
-    return join(this.path, `${encodeURIComponent(task)}${RECORD}`)
-  }
-
-  async #names(): Promise<readonly string[] | undefined> {
-    try {
-      return await readdir(this.path)
-    } catch (cause) {
-      if (errnoOf(cause) === 'ENOENT') return undefined
-      throw fileFault(cause, this.title)
-    }
+    return `${this.path}/${encodeURIComponent(task)}${RECORD}`
   }
 }
 
@@ -141,36 +102,14 @@ export function partName(part: number): string {
   return `part-${String(part).padStart(5, '0')}`
 }
 
-/** A new file, on the disk when this returns. */
-export async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o644)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+export function staleFault(title: string): Fault {
+  return new Fault('ATTEMPT_STALE', { at: `${title}: the run was published or discarded.` })
 }
 
-export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r+')
+function json(text: string): unknown {
   try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-/** Makes renames and links in it last. Windows has no such thing, and needs none. */
-export async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } catch (cause) {
-    // Some network file systems cannot.
-    if (!['EINVAL', 'ENOTSUP', 'EPERM'].includes(errnoOf(cause))) throw cause
-  } finally {
-    await folder.close()
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

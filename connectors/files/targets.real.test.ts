@@ -109,11 +109,11 @@ test('discard takes away staging and what an unfinished publish has moved, never
   const commit = await store.write(target, OLD)
   await faultOf(store.publish(target, [commit, commit]))
 
-  await sink.discard(target, 'run_a')
+  await sink.discard(target, 'run_a', soon())
 
   expect((await store.names()).filter((name) => name.includes('part-') || name.includes('postern-'))).toEqual([])
   const done = await store.fill(SHAPE, 'e.csv/', NEW)
-  await sink.discard(done, 'run_a')
+  await sink.discard(done, 'run_a', soon())
   expect((await store.read('e.csv/')).rows).toBe(3)
 })
 

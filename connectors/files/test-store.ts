@@ -55,7 +55,8 @@ export class TestStore implements AsyncDisposable {
   }
 
   publish(target: Target, commits: readonly Commit[], run = 'run_a'): Promise<void> {
-    return this.session.sink.publish({ target, run, parts: commits.map((commit, part) => ({ part, task: `tsk_${part}`, commit })) })
+    const parts = commits.map((commit, part) => ({ part, task: `tsk_${part}`, commit }))
+    return this.session.sink.publish({ target, run, parts }, soon())
   }
 
   /** A whole copy into `where`, one part a text. */

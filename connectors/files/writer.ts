@@ -7,6 +7,7 @@ import { createGzip, createZstdCompress } from 'node:zlib'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column } from '../contract.ts'
 import { CsvCounter } from './csv-counter.ts'
+import { syncFile } from './durable.ts'
 import { fileFault, stopIfAborted } from './faults.ts'
 import type { Compression, Layout } from './formats.ts'
 import { ndjsonLine } from './ndjson-sql.ts'
@@ -14,7 +15,6 @@ import { feed, type Rows } from './pipe.ts'
 import { CsvToPlain, isQuoteHeavy } from './plain.ts'
 import type { FilesParts } from './session.ts'
 import { fileLiteral, identifier, literal } from './sql.ts'
-import { syncFile } from './staging.ts'
 import { type Dialect, textRows, typedRows } from './types.ts'
 
 export interface Written {
@@ -53,8 +53,7 @@ async function passThrough({ path, layout, columns, bytes }: WriteParts, signal:
   const file = await open(path, 'wx', 0o644)
   try {
     const counter = new CsvCounter()
-    const header = Buffer.from(`${columns.map(({ name }) => headerCell(name)).join(',')}\n`)
-    await pipeline(bytes, counter, headed(header), compressor(layout.compression), fileWriter(file), { signal })
+    await pipeline(bytes, counter, headed(columns), compressor(layout.compression), fileWriter(file), { signal })
     await file.sync()
     return counter.rows
   } finally {
@@ -80,7 +79,9 @@ function headerCell(name: string): string {
   return /[",\n\r\t;|]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name
 }
 
-function headed(header: Buffer): Transform {
+/** Puts the header line before what passes. */
+export function headed(columns: readonly Column[]): Transform {
+  const header = Buffer.from(`${columns.map(({ name }) => headerCell(name)).join(',')}\n`)
   let sent = false
   return new Transform({
     transform(chunk, _encoding, done) {
@@ -95,12 +96,24 @@ function headed(header: Buffer): Transform {
   })
 }
 
-function compressor(compression: Compression) {
+export function compressor(compression: Compression) {
   if (compression === 'none') return new PassThrough()
   return compression === 'gzip' ? createGzip({ chunkSize: 1 << 16 }) : createZstdCompress({ chunkSize: 1 << 17 })
 }
 
-async function convert({ path, title, layout, columns, bytes }: WriteParts, session: FilesParts, signal: AbortSignal): Promise<number> {
+async function convert(parts: WriteParts, session: FilesParts, signal: AbortSignal): Promise<number> {
+  const rows = await convertTo(parts.path, parts, session, signal)
+  await syncFile(parts.path)
+  return rows
+}
+
+/** DuckDB writes the file at `path`, which may be a pipe. */
+export async function convertTo(
+  path: string,
+  { title, layout, columns, bytes }: Omit<WriteParts, 'path'>,
+  session: FilesParts,
+  signal: AbortSignal,
+): Promise<number> {
   const { duck, scratch, pipes } = session
   const dialect = (await isQuoteHeavy(bytes, signal)) ? 'quoted' : 'plain'
   const run = (...rows: Rows) =>
@@ -116,7 +129,6 @@ async function convert({ path, title, layout, columns, bytes }: WriteParts, sess
   if (answer.changed !== counter.rows) {
     throw new Fault('ROW_INVALID', { at: `${title}: ${counter.rows} rows came and ${answer.changed} were understood.` })
   }
-  await syncFile(path)
   return answer.changed
 }
 

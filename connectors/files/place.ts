@@ -1,0 +1,75 @@
+import type { Readable } from 'node:stream'
+
+export interface FoundFile {
+  /** Below the place, with "/". */
+  readonly path: string
+  readonly bytes: number
+}
+
+export interface PlaceEntry {
+  readonly name: string
+  readonly folder: boolean
+  /** Where listing says it. */
+  readonly bytes?: number
+}
+
+/** Files where DuckDB can open them, in the order they were asked for, while this is not disposed. */
+export interface LocalFiles extends AsyncDisposable {
+  readonly paths: readonly string[]
+}
+
+/**
+ * Where the files of a store are: a folder of the node, a bucket, a container. All paths are below it, with "/"; what leads out of it
+ * (an absolute path, "..", a link) is PATH_OUTSIDE. Every failure is a Fault.
+ */
+export interface Place {
+  /** For a person: "folder /srv/lake". */
+  readonly title: string
+  /** Really looks into it, and says what answered. */
+  check(signal: AbortSignal): Promise<string>
+  /** The folder itself, where it is one that DuckDB may be let into. */
+  root?(): Promise<string>
+  /** The same path without detours: links resolved, no "/" at the end; "" is the place itself. */
+  canonical(path: string): Promise<string>
+
+  // ── reading ──
+  /** The file, or undefined when there is none; a folder is not one. */
+  file(path: string, signal: AbortSignal): Promise<FoundFile | undefined>
+  /** What is in a folder; undefined when there is no such folder. */
+  names(path: string, signal: AbortSignal): Promise<readonly PlaceEntry[] | undefined>
+  /** Files that match, in the order of their names; at most `max` and one, so that the caller sees that there are more. */
+  match(pattern: string, max: number, signal: AbortSignal): Promise<readonly FoundFile[]>
+  /** The bytes of a file. Destroying it lets go of everything. */
+  read(path: string): Readable
+  /** All of a small file; undefined when there is none. */
+  text(path: string, signal: AbortSignal): Promise<string | undefined>
+  local(files: readonly FoundFile[], signal: AbortSignal): Promise<LocalFiles>
+
+  // ── writing ──
+  /** Where a program may write the file by itself (then `settle` it). Left out where bytes can only be handed to `write`. */
+  writable?(path: string): Promise<string>
+  /** A new file of these bytes. When this fails, or the process dies, there is none. */
+  write?(path: string, bytes: Readable, signal: AbortSignal): Promise<void>
+  /** A new small file, whole or not at all; false when there is one already: of two that try, one succeeds. */
+  putNew(path: string, text: string, signal: AbortSignal): Promise<boolean>
+  /** A small file, in the place of one that may be there: readers see the old one or the new one. */
+  put(path: string, text: string, signal: AbortSignal): Promise<void>
+  /**
+   * Readers of `to` see nothing, the file it replaces, or all of it. Without `replace` it fails with FILE_EXISTS where there is one.
+   * Where an earlier move of the same file was cut short, it goes on from there.
+   */
+  move(from: string, to: string, replace: boolean, signal: AbortSignal): Promise<void>
+  /** Where folders are things of their own. */
+  makeFolder(path: string): Promise<void>
+  /** After this, moves into a folder last, whatever happens to the machine. */
+  settle(folder: string): Promise<void>
+  /** No failure when there is none. */
+  remove(path: string, signal: AbortSignal): Promise<void>
+
+  // ── rooms: hidden folders in which runs keep what nobody shall see ──
+  /** `exclusive` is what `putNew` promises: it is tried there, since not every server keeps it. */
+  makeRoom(path: string, signal: AbortSignal): Promise<{ readonly exclusive: boolean }>
+  hasRoom(path: string, signal: AbortSignal): Promise<boolean>
+  /** With all that is in it, also what was never finished. */
+  clearRoom(path: string, signal: AbortSignal): Promise<void>
+}
