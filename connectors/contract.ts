@@ -286,6 +286,8 @@ export interface Commit {
   readonly rows: number
   readonly bytes: number
   readonly attempt: number
+  /** Rows left out (`PartWrite.skip`); kept with the record, so that an attempt that finds it knows. */
+  readonly skipped?: number
 }
 
 export interface PartWrite {

@@ -1,7 +1,8 @@
 import type { Digest } from '@postern/connectors/contract.ts'
+import type { TaskId } from '@postern/protocol/ids.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compare, partsThatDiffer } from './compare.ts'
+import { compare, compareParts, type PartPair, partsThatDiffer } from './compare.ts'
 
 const digest = fc.record<Digest>({ rows: fc.nat({ max: 3 }), checksum: fc.option(fc.constantFrom('1', '2')) })
 
@@ -38,14 +39,57 @@ describe('a comparison', () => {
   })
 })
 
-test('the parts that differ are named with their figures', () => {
-  const parts = [
-    { name: 'a', source: 1, target: 1 },
-    { name: 'b', source: 5, target: 4 },
-  ]
+const part = (name: string, source: Digest, target: Digest, skipped = 0): PartPair => {
+  return { task: `tsk_${name}` as TaskId, name, source, target, skipped }
+}
+const rows = (count: number, checksum: string | null = null): Digest => ({ rows: count, checksum })
 
-  expect(partsThatDiffer(parts, 2)).toEqual(['Part "b": 5 rows in the source, 4 in its commit record.'])
-  expect(partsThatDiffer(parts.slice(0, 1), 2)).toEqual([
+test('the parts that differ are named with their figures', () => {
+  const parts = [part('a', rows(1), rows(1)), part('b', rows(5), rows(4))]
+
+  expect(partsThatDiffer(parts, 2)).toMatchObject({
+    notes: ['Part "b": 5 rows in the source, 4 in the target.'],
+    parts: [{ status: 'same' }, { status: 'differs', sourceRows: 5, targetRows: 4 }],
+  })
+  expect(partsThatDiffer(parts.slice(0, 1), 2).notes).toEqual([
     'No part of the first 1 of 2 parts differs in its number of rows: look for values that differ.',
   ])
+})
+
+describe('a comparison part by part', () => {
+  const compared = (parts: readonly PartPair[], wholeSource: number | null, wholeTarget: number) =>
+    compareParts({ parts, wholeSource, wholeTarget: rows(wholeTarget), notes: [] })
+
+  test('passes when every part is the same and no row is outside of them', () => {
+    const report = compared([part('a', rows(2, '5'), rows(2, '5')), part('b', rows(1, '7'), rows(1, '7'))], 3, 3)
+
+    expect(report).toMatchObject({ status: 'passed', sourceRows: 3, targetRows: 3, sourceChecksum: '12', targetChecksum: '12', notes: [] })
+  })
+
+  test('fails when two parts differ so that the sums are equal', () => {
+    const report = compared([part('a', rows(1, '5'), rows(1, '6')), part('b', rows(1, '6'), rows(1, '5'))], 2, 2)
+
+    expect(report.status).toBe('failed')
+    expect(report.parts).toMatchObject([{ status: 'differs' }, { status: 'differs' }])
+  })
+
+  test('fails when the parts leave rows of the source out', () => {
+    expect(compared([part('a', rows(2, '5'), rows(2, '5'))], 3, 2)).toMatchObject({ status: 'failed', parts: [{ status: 'same' }] })
+  })
+
+  test('fails when the target has rows that are of no part', () => {
+    expect(compared([part('a', rows(2, '5'), rows(2, '5'))], 2, 3).status).toBe('failed')
+  })
+
+  test('fails when an end gave no checksum', () => {
+    expect(compared([part('a', rows(2), rows(2))], 2, 2).status).toBe('failed')
+  })
+
+  test('counts what was left out, and says that its values were not compared', () => {
+    const good = compared([part('a', rows(3, '5'), rows(2, '4'), 1)], 3, 2)
+    const bad = compared([part('a', rows(3, '5'), rows(1, '4'), 1)], 3, 1)
+
+    expect([good.status, bad.status]).toEqual(['passed', 'failed'])
+    expect(good.notes).toEqual([expect.stringContaining('left rows out')])
+  })
 })

@@ -1,6 +1,8 @@
 /** Holds the two ends of a copy against each other: pure. */
 import type { Digest } from '@postern/connectors/contract.ts'
-import type { VerificationReport } from '@postern/protocol/api/runs.ts'
+import type { PartVerification, VerificationReport } from '@postern/protocol/api/runs.ts'
+import type { TaskId } from '@postern/protocol/ids.ts'
+import { sumOf } from './digests.ts'
 
 export type Method = VerificationReport['method']
 
@@ -8,6 +10,8 @@ export interface Comparison {
   readonly method: Exclude<Method, 'none'>
   readonly source: Digest
   readonly target: Digest
+  /** Rows of the source that were left out of the target. */
+  readonly skipped?: number
   /** What a person has to know of how it was compared. */
   readonly notes: readonly string[]
 }
@@ -23,8 +27,8 @@ export const NOT_VERIFIED: VerificationReport = {
 }
 
 /** Passed only if all that was asked for is there and equal. */
-export function compare({ method, source, target, notes }: Comparison): VerificationReport {
-  const differences = [...rowsDiffer(source, target), ...(method === 'checksum' ? checksumsDiffer(source, target) : [])]
+export function compare({ method, source, target, skipped = 0, notes }: Comparison): VerificationReport {
+  const differences = [...rowsDiffer(source, target, skipped), ...(method === 'checksum' ? checksumsDiffer(source, target) : [])]
   return {
     method,
     status: differences.length === 0 ? 'passed' : 'failed',
@@ -36,10 +40,13 @@ export function compare({ method, source, target, notes }: Comparison): Verifica
   }
 }
 
-function rowsDiffer(source: Digest, target: Digest): string[] {
-  const more = target.rows - source.rows
+function rowsDiffer(source: Digest, target: Digest, skipped: number): string[] {
+  const more = target.rows + skipped - source.rows
   if (more === 0) return []
-  return [`The target has ${Math.abs(more)} rows ${more > 0 ? 'more' : 'fewer'} than the source: ${target.rows} against ${source.rows}.`]
+  const left = skipped > 0 ? `; ${skipped} were left out` : ''
+  return [
+    `The target has ${Math.abs(more)} rows ${more > 0 ? 'more' : 'fewer'} than the source: ${target.rows} against ${source.rows}${left}.`,
+  ]
 }
 
 function checksumsDiffer(source: Digest, target: Digest): string[] {
@@ -51,16 +58,90 @@ function checksumsDiffer(source: Digest, target: Digest): string[] {
   return [`As many rows on both sides, but values differ: checksum ${source.checksum} against ${target.checksum}.`]
 }
 
-export interface PartCount {
+/** One part at both ends. */
+export interface PartPair {
+  readonly task: TaskId
   readonly name: string
-  readonly source: number
-  readonly target: number
+  readonly source: Digest
+  readonly target: Digest
+  readonly skipped: number
+}
+
+export interface PartsComparison {
+  readonly parts: readonly PartPair[]
+  /** Rows, counted over all of the source; null when that shows another moment. */
+  readonly wholeSource: number | null
+  /** Rows that the run has in the target, whichever part they are of. */
+  readonly wholeTarget: Digest
+  readonly notes: readonly string[]
+}
+
+/** Checksums part by part. Of a part that left rows out only the number is compared: what it left out has no checksum. */
+export function compareParts({ parts, wholeSource, wholeTarget, notes }: PartsComparison): VerificationReport {
+  const source = sumOf(parts.map((part) => part.source))
+  const target = sumOf(parts.map((part) => part.target))
+  const outside = [
+    ...(wholeSource !== null && wholeSource !== source.rows
+      ? [`The parts have ${source.rows} rows of the source, which has ${wholeSource}: parts leave rows out, or have the same ones.`]
+      : []),
+    ...(wholeTarget.rows !== target.rows
+      ? [
+          `The target should have ${wholeTarget.rows} rows of this copy and has ${target.rows}: rows were changed or deleted since, or are of no part.`,
+        ]
+      : []),
+  ]
+  const differing = parts.filter((part) => !same(part))
+  const silent = parts.filter((part) => part.skipped === 0 && (part.source.checksum === null || part.target.checksum === null))
+  if (silent.length > 0) outside.push(`Without a checksum, so that values were not compared: ${silent.map(({ name }) => name).join(', ')}.`)
+  const skipping = parts.filter((part) => part.skipped > 0).map(({ name }) => name)
+  const failed = differing.length > 0 || outside.length > 0
+  return {
+    method: 'checksum',
+    status: failed ? 'failed' : 'passed',
+    sourceRows: wholeSource ?? source.rows,
+    targetRows: target.rows,
+    sourceChecksum: source.checksum,
+    targetChecksum: target.checksum,
+    notes: [
+      ...outside,
+      ...differing.map(difference),
+      ...(skipping.length > 0 ? [`Values were not compared of parts that left rows out, only their number: ${skipping.join(', ')}.`] : []),
+      ...notes,
+    ],
+    parts: parts.map(reported),
+  }
+}
+
+function same({ source, target, skipped }: PartPair): boolean {
+  return source.rows === target.rows + skipped && (skipped > 0 || source.checksum === target.checksum)
+}
+
+function difference({ name, source, target, skipped }: PartPair): string {
+  const left = skipped > 0 ? ` and ${skipped} left out` : ''
+  if (source.rows !== target.rows + skipped)
+    return `Part "${name}": ${source.rows} rows in the source, ${target.rows} in the target${left}.`
+  return `Part "${name}": as many rows on both sides, but values differ.`
+}
+
+function reported(part: PartPair): PartVerification {
+  const { task, name, source, target, skipped } = part
+  return {
+    task,
+    name,
+    status: same(part) ? 'same' : 'differs',
+    sourceRows: source.rows,
+    targetRows: target.rows,
+    skippedRows: skipped,
+    sourceChecksum: source.checksum,
+    targetChecksum: target.checksum,
+  }
 }
 
 /** Which parts have another number of rows in the target; said also when none has. */
-export function partsThatDiffer(parts: readonly PartCount[], all: number): string[] {
-  const differing = parts.filter((part) => part.source !== part.target)
+export function partsThatDiffer(parts: readonly PartPair[], all: number): { readonly notes: string[]; readonly parts: PartVerification[] } {
+  const differing = parts.filter((part) => !same(part))
   const scope = parts.length < all ? ` of the first ${parts.length} of ${all} parts` : ''
-  if (differing.length === 0) return [`No part${scope} differs in its number of rows: look for values that differ.`]
-  return differing.map((part) => `Part "${part.name}": ${part.source} rows in the source, ${part.target} in its commit record.`)
+  const notes =
+    differing.length === 0 ? [`No part${scope} differs in its number of rows: look for values that differ.`] : differing.map(difference)
+  return { notes, parts: parts.map(reported) }
 }

@@ -1,8 +1,9 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
+import type { Sink } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
-import type { Counters, StoreRef, TaskOrder } from '@postern/protocol/node-api.ts'
+import type { Counters, SourceRef, TaskLimits, TaskOrder } from '@postern/protocol/node-api.ts'
 import { parseContext } from './context.ts'
 import { finish } from './finish.ts'
 import { ENGINE_LIMITS } from './limits.ts'
@@ -10,6 +11,7 @@ import type { Outcome } from './outcome.ts'
 import { type OpenStore, type Pair, pairOf, sinkOf } from './pair.ts'
 import { movePart } from './part.ts'
 import { plan } from './plan.ts'
+import { repair } from './repair.ts'
 import { Snapshots } from './snapshots.ts'
 import { Tally } from './tally.ts'
 
@@ -18,7 +20,13 @@ export type { OpenStore, Outcome }
 export interface EngineParts {
   readonly clock: Clock
   readonly log: Log
-  readonly open: (ref: StoreRef, signal: AbortSignal) => Promise<OpenStore>
+  /** `order` is on whose behalf: a store of another gateway is opened for one attempt. */
+  readonly open: (ref: SourceRef, signal: AbortSignal, order: TaskOrder) => Promise<OpenStore>
+}
+
+interface Running {
+  readonly tally: Tally
+  readonly limits: () => TaskLimits
 }
 
 /** Executes the tasks of copies over connectors. Knows nothing of links, HTTP or the service. */
@@ -31,12 +39,20 @@ export class Engine implements AsyncDisposable {
     this.#snapshots = new Snapshots(parts)
   }
 
-  /** Runs one order to its outcome. Never rejects: what a store does, and an abort, become outcome `failed`. */
-  async execute(order: TaskOrder, onProgress: (counters: Counters) => void, signal: AbortSignal): Promise<Outcome> {
+  /**
+   * Runs one order to its outcome. Never rejects: what a store does, and an abort, become outcome `failed`. `limits` is what the
+   * attempt may move now: it changes while it runs.
+   */
+  async execute(
+    order: TaskOrder,
+    onProgress: (counters: Counters) => void,
+    signal: AbortSignal,
+    limits: () => TaskLimits = () => order.limits ?? {},
+  ): Promise<Outcome> {
     const tally = new Tally(this.#parts.clock, onProgress)
     try {
       signal.throwIfAborted()
-      return await this.#run(order, tally, signal)
+      return await this.#run(order, { tally, limits }, signal)
     } catch (cause) {
       const fault = Fault.from(signal.aborted ? signal.reason : cause)
       const { run, task, attempt, kind } = order
@@ -61,29 +77,43 @@ export class Engine implements AsyncDisposable {
     await this.#snapshots[Symbol.asyncDispose]()
   }
 
-  async #run(order: TaskOrder, tally: Tally, signal: AbortSignal): Promise<Outcome> {
+  async #run(order: TaskOrder, { tally, limits }: Running, signal: AbortSignal): Promise<Outcome> {
     if (order.kind === 'cleanup') return this.#cleanUp(order, signal)
     const pair = await this.#pair(order, signal)
+    const rejects = await this.#rejects(order, signal)
+    const { clock } = this.#parts
     switch (order.kind) {
       case 'plan':
-        return { outcome: 'planned', plan: await plan(order, pair, { clock: this.#parts.clock, snapshots: this.#snapshots }, signal) }
-      case 'part':
-        return { outcome: 'moved', result: await movePart(order, pair, tally, signal), counters: tally.counters }
+        return { outcome: 'planned', plan: await plan(order, pair, { clock, snapshots: this.#snapshots, rejects }, signal) }
+      case 'part': {
+        const result = await movePart(order, { pair, tally, clock, limits, rejects }, signal)
+        return { outcome: 'moved', result, counters: tally.counters }
+      }
       case 'snapshot':
         return { outcome: 'resnapshot', snapshot: await this.#snapshotAgain(order, pair, signal) }
       case 'finish': {
-        const result = await finish(order, pair, signal)
+        const result = await finish(order, pair, rejects, signal)
         if (result.verification.status !== 'failed') await this.#snapshots.release(order.run)
         return { outcome: 'finished', finish: result }
       }
+      case 'repair':
+        return { outcome: 'repaired', repair: await repair(order, pair, signal) }
       default:
         return order.kind satisfies never
     }
   }
 
   async #pair(order: TaskOrder, signal: AbortSignal): Promise<Pair> {
-    const [source, sink] = await Promise.all([this.#parts.open(order.source, signal), this.#parts.open(order.sink, signal)])
+    const [source, sink] = await Promise.all([this.#parts.open(order.source, signal, order), this.#parts.open(order.sink, signal, order)])
     return pairOf(order, source, sink)
+  }
+
+  /** Where the rows of this order go that are left out. */
+  async #rejects(order: TaskOrder, signal: AbortSignal): Promise<Sink | undefined> {
+    const named = order.copy.skipIncompatibleRows?.rejects
+    if (!named) return undefined
+    if (!order.rejects) throw new Fault('STORE_UNKNOWN', { at: `skipIncompatibleRows.rejects: ${named.store}` })
+    return sinkOf({ sink: named.store }, await this.#parts.open(order.rejects, signal, order))
   }
 
   /** A new point in time for the parts left. The old one stays here if it is here: parts may still be reading under it. */
@@ -104,8 +134,10 @@ export class Engine implements AsyncDisposable {
   async #cleanUp(order: TaskOrder, signal: AbortSignal): Promise<Outcome> {
     // Before planning had ended nothing was promised to anyone, and nothing but empty staging can be there.
     if (order.context !== null && order.context !== undefined) {
-      const sink = sinkOf(order.copy, await this.#parts.open(order.sink, signal))
-      await sink.discard(parseContext(order.context).target, order.run, signal)
+      const sink = sinkOf(order.copy, await this.#parts.open(order.sink, signal, order))
+      const context = parseContext(order.context)
+      await sink.discard(context.target, order.run, signal)
+      if (context.rejects) await (await this.#rejects(order, signal))?.discard(context.rejects, order.run, signal)
     }
     await this.#snapshots.release(order.run)
     return { outcome: 'cleaned' }

@@ -1,22 +1,59 @@
 /** Task `finish`: hold both ends against each other, then make the copy visible. A copy that differs is not published. */
+import type { Sink } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { FinishResult, TaskOrder } from '@postern/protocol/node-api.ts'
 import { NOT_VERIFIED } from './compare.ts'
 import { type PlanContext, parseContext, parseResult, parseSpec } from './context.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'
-import { type MovedCopy, type MovedPart, verify } from './verify.ts'
+import { rejectSlot, tooMany } from './rejects.ts'
+import { type MovedCopy, type MovedPart, skippedOf, verify } from './verify.ts'
 
-export async function finish(order: TaskOrder, pair: Pair, signal: AbortSignal): Promise<FinishResult> {
-  const context = parseContext(order.context)
-  const moved: MovedCopy = { run: order.run, pair, context, parts: movedParts(order, context) }
+/** `rejects`: the sink for rows that were left out, where the copy names one. */
+export async function finish(order: TaskOrder, pair: Pair, rejects: Sink | undefined, signal: AbortSignal): Promise<FinishResult> {
+  const moved = movedCopy(order, pair)
+  const { context } = moved
   if (await pair.sink.published?.(context.target, order.run, signal)) return publishedBefore(moved)
+  refuseTooMany(moved)
   const verification = await verify(moved, signal)
   const notes = alreadyThere(moved.parts)
   if (verification.status === 'failed') return { verification, notes }
+  // Before the rows: whoever sees those finds what is missing.
+  const left = await publishRejects(moved, rejects, signal)
   const parts = moved.parts.map(({ task, result }) => ({ part: result.index, task, commit: result.commit }))
   await pair.sink.publish({ target: context.target, run: order.run, parts }, signal)
-  return { verification, notes }
+  return { verification, notes: [...left, ...notes] }
+}
+
+export function movedCopy(order: TaskOrder, pair: Pair): MovedCopy {
+  const context = parseContext(order.context)
+  return { run: order.run, pair, context, parts: movedParts(order, context) }
+}
+
+/** Each part has kept to the limit by itself; here it holds for their sum. */
+function refuseTooMany({ pair, parts }: MovedCopy): void {
+  const limit = pair.copy.skipIncompatibleRows?.limit
+  const skipped = skippedOf(parts)
+  if (limit !== undefined && skipped > limit) throw tooMany(limit, `${parts.length} parts have left out ${skipped}`)
+}
+
+/** Of each part the file of the attempt that committed it, and of no other. */
+async function publishRejects({ run, context, parts }: MovedCopy, sink: Sink | undefined, signal: AbortSignal): Promise<string[]> {
+  const skipped = skippedOf(parts)
+  const many = `${skipped} ${skipped === 1 ? 'row was' : 'rows were'} left out`
+  const target = context.rejects
+  if (!sink || !target) return skipped === 0 ? [] : [`${many}.`]
+  const files = []
+  for (const { task, result } of parts) {
+    if ((result.commit.skipped ?? 0) === 0) continue
+    const slot = rejectSlot({ run, task, attempt: result.commit.attempt })
+    const commit = await sink.committed(target, slot, signal)
+    // Published before by an attempt that was lost on its way.
+    if (commit) files.push({ part: result.index, task: slot.task, commit })
+  }
+  if (files.length > 0) await sink.publish({ target, run, parts: files }, signal)
+  else if (skipped === 0) await sink.discard(target, run, signal)
+  return skipped === 0 ? [] : [`${many}: they are in ${target.title}, each with the reason.`]
 }
 
 /** All parts of the plan, each once, by their place in it. To publish less would lose rows without a word. */

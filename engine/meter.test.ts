@@ -5,6 +5,7 @@ import { Fault } from '@postern/protocol/fault.ts'
 import type { Counters } from '@postern/protocol/node-api.ts'
 import { describe, expect, test } from 'vitest'
 import { Meter } from './meter.ts'
+import { Stopwatch } from './stopwatch.ts'
 import { Tally } from './tally.ts'
 
 const CHUNKS = 500
@@ -21,7 +22,13 @@ class Source extends Readable {
 }
 
 const metered = (bytes: Readable, told: Counters[] = []) =>
-  new Meter({ bytes, rows: () => 0 }, new Tally(systemClock, (each) => told.push(each)))
+  new Meter({
+    stream: { bytes, rows: () => 0 },
+    tally: new Tally(systemClock, (each) => told.push(each)),
+    clock: systemClock,
+    watch: new Stopwatch(systemClock),
+    limits: () => ({}),
+  })
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 const consumers: Readonly<Record<string, (bytes: Readable) => Promise<number>>> = {

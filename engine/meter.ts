@@ -1,36 +1,45 @@
-import { type Readable, Transform } from 'node:stream'
+import { type Readable, Transform, type TransformCallback } from 'node:stream'
+import type { Clock } from '@postern/base/clock.ts'
 import type { PartStream } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import type { TaskLimits } from '@postern/protocol/node-api.ts'
+import type { Stopwatch } from './stopwatch.ts'
 import type { Tally } from './tally.ts'
+import { Throttle } from './throttle.ts'
 
 /** Pieces are about this large; a few may wait between the two ends. */
 const BUFFER_BYTES = 1 << 19
 
+export interface MeterParts {
+  readonly stream: PartStream
+  readonly tally: Tally
+  readonly clock: Clock
+  /** Began when the source was asked for the part. */
+  readonly watch: Stopwatch
+  readonly limits: () => TaskLimits
+}
+
 /**
- * Stands between the two ends of a part: counts the bytes, and keeps apart which end failed. The sink gets a stream of its own,
- * so that it may look into it, put back or stop as it likes, and what it does to it never looks like a failure of the source.
+ * Stands between the two ends of a part: counts and times the bytes, holds them to the limits, and keeps apart which end failed. The
+ * sink gets a stream of its own, so that it may look into it, put back or stop as it likes, and what it does to it never looks like a
+ * failure of the source.
  */
 export class Meter {
   /** What the sink reads. */
   readonly bytes: Readable
-  readonly #stream: PartStream
-  readonly #tally: Tally
+  readonly #parts: MeterParts
+  readonly #throttle: Throttle
+  readonly #left = new AbortController()
   #counted = 0
+  #rows = 0
   #sourceFault: Fault | undefined
 
-  constructor(stream: PartStream, tally: Tally) {
-    this.#stream = stream
-    this.#tally = tally
-    const out = new Transform({
-      readableHighWaterMark: BUFFER_BYTES,
-      writableHighWaterMark: BUFFER_BYTES,
-      transform: (chunk: Buffer, _encoding, done) => {
-        this.#count(chunk.length)
-        done(null, chunk)
-      },
-    })
+  constructor(parts: MeterParts) {
+    this.#parts = parts
+    this.#throttle = new Throttle(parts.clock, parts.limits)
+    const out = new Gauge(parts.watch, (chunk, done) => this.#pass(chunk, done))
     this.bytes = out
-    const { bytes } = stream
+    const { bytes } = parts.stream
     bytes.on('error', (cause) => this.#sourceEnded(out, Fault.from(cause)))
     bytes.on('close', () => {
       if (!bytes.readableEnded)
@@ -38,7 +47,11 @@ export class Meter {
     })
     // A sink that has left may not be listening any more.
     out.on('error', () => undefined)
-    out.on('close', () => bytes.destroy())
+    out.on('end', () => parts.watch.turn('commit'))
+    out.on('close', () => {
+      this.#left.abort()
+      bytes.destroy()
+    })
     bytes.pipe(out)
   }
 
@@ -48,7 +61,7 @@ export class Meter {
 
   /** True when the sink has taken all that the source had. */
   get done(): boolean {
-    return this.bytes.readableEnded && this.#stream.bytes.readableEnded
+    return this.bytes.readableEnded && this.#parts.stream.bytes.readableEnded
   }
 
   /** What to say of a failed part: what the source said before the sink had failed; but not instead of "it is there already". */
@@ -59,7 +72,7 @@ export class Meter {
 
   stop(): void {
     this.bytes.destroy()
-    this.#stream.bytes.destroy()
+    this.#parts.stream.bytes.destroy()
   }
 
   #sourceEnded(out: Transform, fault: Fault): void {
@@ -68,8 +81,56 @@ export class Meter {
     out.destroy(fault)
   }
 
-  #count(length: number): void {
-    this.#counted += length
-    if (this.#tally.due()) this.#tally.progress({ rowsRead: this.#stream.rows(), bytesRead: this.#counted })
+  #pass(chunk: Buffer, done: () => void): void {
+    const { stream, tally, watch } = this.#parts
+    watch.firstByte()
+    this.#counted += chunk.length
+    const rows = stream.rows()
+    const waitMs = this.#throttle.spend(Math.max(0, rows - this.#rows), chunk.length)
+    this.#rows = rows
+    if (tally.due()) tally.progress({ rowsRead: rows, bytesRead: this.#counted, times: watch.times() })
+    if (waitMs === 0) {
+      done()
+      return
+    }
+    watch.turn('limit')
+    this.#throttle.rest(this.#left.signal).then(
+      () => {
+        watch.turn('read')
+        done()
+      },
+      () => done(),
+    )
+  }
+}
+
+/** Passes pieces on, and knows which end waits for the other: the source while there is no room, else the sink. */
+class Gauge extends Transform {
+  readonly #watch: Stopwatch
+  readonly #heard: (chunk: Buffer, done: () => void) => void
+
+  constructor(watch: Stopwatch, heard: (chunk: Buffer, done: () => void) => void) {
+    super({ readableHighWaterMark: BUFFER_BYTES, writableHighWaterMark: BUFFER_BYTES })
+    this.#watch = watch
+    this.#heard = heard
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#heard(chunk, () => {
+      // Before `done`, which may bring the next piece at once.
+      if (this.readableLength + chunk.length >= BUFFER_BYTES) this.#watch.turn('write')
+      done(null, chunk)
+    })
+  }
+
+  override _flush(done: TransformCallback): void {
+    // The source is through: what is left is the sink's to take.
+    this.#watch.turn('write')
+    done()
+  }
+
+  override _read(size: number): void {
+    if (this.#watch.state === 'write' && !this.writableEnded) this.#watch.turn('read')
+    super._read(size)
   }
 }

@@ -1,65 +1,125 @@
 /** Task `part`: move the rows of one part, with the record of their commit. Safe to do twice, also at the same time. */
-import type { Commit, PartStream, Slot } from '@postern/connectors/contract.ts'
+import type { Clock } from '@postern/base/clock.ts'
+import type { Commit, Digest, PartStream, Sink, Slot } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import type { TaskLimits, TaskOrder } from '@postern/protocol/node-api.ts'
+import { comparable } from './comparable.ts'
 import { type PartResult, type PlanContext, parseContext, parseSpec } from './context.ts'
 import { Meter } from './meter.ts'
 import type { Pair } from './pair.ts'
+import { Rejects } from './rejects.ts'
+import { Stopwatch } from './stopwatch.ts'
 import type { Tally } from './tally.ts'
 
-export async function movePart(order: TaskOrder, pair: Pair, tally: Tally, signal: AbortSignal): Promise<PartResult> {
+export interface PartParts {
+  readonly pair: Pair
+  readonly tally: Tally
+  readonly clock: Clock
+  readonly limits: () => TaskLimits
+  /** Where rows go that are left out. */
+  readonly rejects: Sink | undefined
+}
+
+export async function movePart(order: TaskOrder, parts: PartParts, signal: AbortSignal): Promise<PartResult> {
+  const { sink } = parts.pair
   const context = parseContext(order.context)
   const { index } = parseSpec(order.spec)
   const slot: Slot = { run: order.run, task: order.task, attempt: order.attempt }
-  const there = await pair.sink.committed(context.target, slot, signal)
-  if (there) return alreadyThere(index, there, tally)
+  const there = await sink.committed(context.target, slot, signal)
+  if (there) return alreadyThere(index, there, parts.tally)
   try {
-    return await move(order, context, pair, { tally, slot }, signal)
+    return await move(order, context, parts, signal)
   } catch (cause) {
     if (!(cause instanceof Fault) || cause.code !== 'COMMIT_LOST') throw cause
-    const winner = await pair.sink.committed(context.target, slot, signal)
+    const winner = await sink.committed(context.target, slot, signal)
     if (!winner) throw cause
-    return alreadyThere(index, winner, tally)
+    return alreadyThere(index, winner, parts.tally)
   }
 }
 
 function alreadyThere(index: number, commit: Commit, tally: Tally): PartResult {
-  tally.set({ rowsRead: commit.rows, rowsWritten: commit.rows, bytesRead: commit.bytes, bytesWritten: commit.bytes })
-  return { index, commit, rowsRead: null, snapshot: null, already: true }
+  const { rows, bytes, skipped = 0 } = commit
+  tally.set({ rowsRead: rows + skipped, rowsWritten: rows, rowsSkipped: skipped, bytesRead: bytes, bytesWritten: bytes })
+  return { index, commit, rowsRead: null, snapshot: null, already: true, source: null }
 }
 
-interface Moving {
-  readonly tally: Tally
-  readonly slot: Slot
-}
-
-async function move(order: TaskOrder, context: PlanContext, pair: Pair, moving: Moving, signal: AbortSignal): Promise<PartResult> {
+async function move(order: TaskOrder, context: PlanContext, parts: PartParts, signal: AbortSignal): Promise<PartResult> {
+  const { pair, tally, clock, limits } = parts
   const { target } = context
-  const { index, part } = parseSpec(order.spec)
+  const { index, part, replaces } = parseSpec(order.spec)
   const snapshot = context.snapshot?.id ?? null
+  const watch = new Stopwatch(clock)
   const stream = await pair.source.read({ shape: context.shape, part, encoding: target.encoding, snapshot }, signal)
-  const meter = new Meter(stream, moving.tally)
+  const meter = new Meter({ stream, tally, clock, watch, limits })
+  const rejects = rejectsOf(order, context, parts, signal)
+  // Under a snapshot both see the same rows, whichever is first; elsewhere it would be two readers of one file at a time.
+  const digesting = snapshot === null ? undefined : digestSource(order, context, pair, signal)
   try {
-    const agree = (rows: number) => countedAlike(stream, meter, rows, part.name)
-    const commit = await pair.sink.write({ target, slot: moving.slot, part: index, bytes: meter.bytes, agree }, signal)
+    const agree = (rows: number) => countedAlike(stream, meter, { taken: rows, skipped: rejects?.count ?? 0, name: part.name })
+    const slot: Slot = { run: order.run, task: order.task, attempt: order.attempt }
+    const more = { ...(rejects && { skip: rejects }), ...(replaces && { replaces }) }
+    const commit = await pair.sink.write({ target, slot, part: index, bytes: meter.bytes, agree, ...more }, signal)
     const rowsRead = stream.rows()
-    moving.tally.set({ rowsRead, rowsWritten: commit.rows, bytesRead: meter.counted, bytesWritten: commit.bytes })
-    return { index, commit, rowsRead, snapshot, already: false }
+    const times = watch.times()
+    tally.set({
+      rowsRead,
+      rowsWritten: commit.rows,
+      rowsSkipped: commit.skipped ?? 0,
+      bytesRead: meter.counted,
+      bytesWritten: commit.bytes,
+      times,
+    })
+    const source = await (digesting ?? digestSource(order, context, pair, signal))
+    return { index, commit, rowsRead, snapshot, already: false, source }
   } catch (cause) {
-    moving.tally.set({ bytesRead: meter.counted })
+    tally.set({ bytesRead: meter.counted, rowsSkipped: rejects?.count ?? 0, times: watch.times() })
     throw meter.fault(cause)
   } finally {
     meter.stop()
+    await rejects?.abandon()
   }
 }
 
+function rejectsOf(order: TaskOrder, context: PlanContext, { pair, rejects: sink }: PartParts, signal: AbortSignal): Rejects | undefined {
+  const { skipIncompatibleRows: skip } = pair.copy
+  if (!skip) return undefined
+  const { index, part } = parseSpec(order.spec)
+  const into = sink && context.rejects && { sink, target: context.rejects }
+  const slot: Slot = { run: order.run, task: order.task, attempt: order.attempt }
+  return new Rejects({ limit: skip.limit, part: part.name, index, slot, into }, signal)
+}
+
+/**
+ * What the source has for the part: taken here, so that all nodes share the work, and at the moment that the part shows. If it cannot be
+ * had the part is none the worse: `finish` tries again.
+ */
+async function digestSource(order: TaskOrder, context: PlanContext, { copy, source }: Pair, signal: AbortSignal): Promise<Digest | null> {
+  if (copy.verify !== 'checksum') return null
+  const { shape, target } = context
+  const { part } = parseSpec(order.spec)
+  const { source: columns } = comparable(shape.columns, target.columns)
+  const snapshot = context.snapshot?.id ?? null
+  try {
+    return await source.digest({ shape, part, snapshot, columns, checksum: true, encoding: target.encoding }, signal)
+  } catch {
+    return null
+  }
+}
+
+interface Counted {
+  readonly taken: number
+  readonly skipped: number
+  readonly name: string
+}
+
 /** Each end counts for itself, the source what it sent, the target what it took: rows that differ are not committed. */
-function countedAlike(stream: PartStream, meter: Meter, taken: number, name: string): void {
+function countedAlike(stream: PartStream, meter: Meter, { taken, skipped, name }: Counted): void {
   const rows = stream.rows()
-  if (meter.done && rows === taken) return
+  if (meter.done && rows === taken + skipped) return
+  const left = skipped > 0 ? ` and left out ${skipped}` : ''
   throw new Fault('VERIFICATION_FAILED', {
     at: meter.done
-      ? `part ${name}: the source sent ${rows} rows, the target took ${taken}`
+      ? `part ${name}: the source sent ${rows} rows, the target took ${taken}${left}`
       : `part ${name}: the target took ${taken} rows and left the rest`,
     details: { sourceRows: rows, targetRows: taken },
   })

@@ -3,7 +3,7 @@
  * what it leaves behind is the target's staging, which the sink finds again, and a snapshot, which ends with the run.
  */
 import type { Clock } from '@postern/base/clock.ts'
-import type { Expected, Shape, Snapshot, Target } from '@postern/connectors/contract.ts'
+import type { Encoding, Expected, Shape, Sink, Snapshot, Target } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { PlanResult, TaskOrder } from '@postern/protocol/node-api.ts'
 import type { PlanContext } from './context.ts'
@@ -13,20 +13,24 @@ import { commonEncodings, type Lane, laneOf } from './lane.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'
 import { samePlace } from './place.ts'
+import { rejectPath, rejectShape } from './rejects.ts'
 import type { Snapshots } from './snapshots.ts'
 
 export interface PlanParts {
   readonly clock: Clock
   readonly snapshots: Snapshots
+  /** The sink for rows that are left out, where the copy names one. */
+  readonly rejects: Sink | undefined
 }
 
 export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signal: AbortSignal): Promise<PlanResult> {
   const { copy, source, sink } = pair
   refuseMode(pair)
+  refuseSkip(pair)
   const given = guaranteeOf(pair.from, pair.into, copy.guarantee)
   const shape = await source.describe(copy.from, copy.read, signal, await expected(pair, signal))
   refuseSamePlace(order, pair, shape)
-  const encodings = commonEncodings({ shape, sinkKind: pair.into.kind, accepted: sink.accepts(shape, copy.to), to: copy.to })
+  const encodings = commonEncodings({ shape, sinkKind: pair.into.kind, accepted: accepted(pair, shape), to: copy.to })
   const { mode, key, verify, write: options } = copy
   const target = await sink.prepare({ run: order.run, shape, where: copy.to, mode, key, encodings, verify, options }, signal)
   await refuseTarget(order, pair, shape, target, signal)
@@ -39,6 +43,7 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
     notes: notes.slice(0, ENGINE_LIMITS.notes).map((note) => note.slice(0, ENGINE_LIMITS.noteLength)),
     context: cut.context,
     holdsSnapshot: cut.context.snapshot !== null,
+    ...(copy.watermark !== undefined && { watermark: cut.to }),
     parts: cut.specs.map((spec) => ({
       name: spec.part.name.slice(0, ENGINE_LIMITS.nameLength),
       estimatedRows: spec.part.estimatedRows,
@@ -60,16 +65,19 @@ interface Decided {
 }
 
 async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: PlanParts, signal: AbortSignal) {
-  const { shape, target, lane } = decided
+  const { target, lane } = decided
   const { copy, source } = pair
-  const wanted = wantedParts(copy.parts, target.single, shape)
+  const wanted = wantedParts(copy.parts, target.single, decided.shape)
   const snapshot = await takeSnapshot(order, pair, wanted !== 1, parts, signal)
   try {
-    const split = await source.split(shape, { wanted, snapshot: snapshot?.id ?? null, encoding: target.encoding }, signal)
+    const { shape, to, notes } = await newRows(order, pair, decided.shape, snapshot?.id ?? null, signal)
+    const { splitBy } = copy
+    const how = { wanted, snapshot: snapshot?.id ?? null, encoding: target.encoding, ...(splitBy !== undefined && { splitBy }) }
+    const split = await source.split(shape, how, signal)
     if (split.length === 0) throw new Fault('INTERNAL', { at: `${shape.title}: the source cut it into no part at all` })
     const specs = largestFirst(split)
     // One part read in one go sees one moment by itself; only verification needs to see that moment again.
-    const needed = snapshot !== null && (specs.length > 1 || copy.verify !== 'none')
+    const needed = snapshot !== null && (specs.length > 1 || copy.verify !== 'none' || copy.watermark !== undefined)
     if (snapshot && !needed) await parts.snapshots.close(order.run, snapshot)
     const context: PlanContext = {
       version: 1,
@@ -78,8 +86,9 @@ async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: P
       target,
       parts: specs.length,
       snapshot: needed ? { id: snapshot.id, takenAt: new Date(parts.clock.now()).toISOString() } : null,
+      ...(await prepareRejects(order, pair, shape, parts, signal)),
     }
-    return { context, specs, notes: [partsNote(specs.length, wanted, needed)] }
+    return { context, specs, to, notes: [...notes, partsNote(specs.length, wanted, needed)] }
   } catch (cause) {
     if (snapshot) await parts.snapshots.close(order.run, snapshot)
     throw cause
@@ -89,7 +98,8 @@ async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: P
 async function takeSnapshot(order: TaskOrder, pair: Pair, several: boolean, parts: PlanParts, signal: AbortSignal) {
   const { copy, source, from } = pair
   if (!from.can.source?.snapshot || !source.snapshot) return null
-  if (!several && copy.verify === 'none') return null
+  // The bound of an incremental copy must be of the same moment as its rows.
+  if (!several && copy.verify === 'none' && copy.watermark === undefined) return null
   const snapshot: Snapshot = await source.snapshot(signal)
   parts.snapshots.hold(order.run, snapshot)
   return snapshot
@@ -105,6 +115,42 @@ function refuseMode({ copy, into }: Pair): void {
   const modes = into.can.sink?.modes ?? []
   if (modes.includes(copy.mode)) return
   throw new Fault('COPY_UNSUPPORTED', { at: `mode ${copy.mode}: ${into.kind} has ${modes.join(', ')}` })
+}
+
+function refuseSkip({ copy, into }: Pair): void {
+  if (copy.skipIncompatibleRows && !into.can.sink?.skips) {
+    throw new Fault('COPY_UNSUPPORTED', { at: `skipIncompatibleRows: ${into.kind} cannot leave single rows out` })
+  }
+}
+
+/** Rows can only be told apart, and shown in a reject file, as text. */
+function accepted({ copy, sink }: Pair, shape: Shape): readonly Encoding[] {
+  const all = sink.accepts(shape, copy.to)
+  return copy.skipIncompatibleRows ? all.filter((encoding) => encoding !== 'pg-binary' && encoding !== 'file') : all
+}
+
+/** Of an incremental copy only what is above the last one's end; of any other all. */
+async function newRows(order: TaskOrder, pair: Pair, shape: Shape, snapshot: string | null, signal: AbortSignal) {
+  const { copy, source, from } = pair
+  if (copy.watermark === undefined) return { shape, to: null, notes: [] }
+  if (!source.above) throw new Fault('COPY_UNSUPPORTED', { at: `watermark: a store of kind ${from.kind} cannot be copied incrementally` })
+  const last = order.watermark ?? null
+  const found = await source.above({ shape, column: copy.watermark, from: last, snapshot }, signal)
+  const since = last === null ? 'from the beginning' : `above ${last}`
+  const until = found.to === null ? 'there is no such row' : `up to ${found.to}`
+  return { ...found, notes: [`Incremental by ${copy.watermark}: rows ${since}, ${until}.`] }
+}
+
+async function prepareRejects(order: TaskOrder, { copy }: Pair, shape: Shape, { rejects }: PlanParts, signal: AbortSignal) {
+  const named = copy.skipIncompatibleRows?.rejects
+  if (!named || !rejects) return {}
+  const where = rejectPath(named.path, order.run)
+  const own = rejectShape(shape.title)
+  const target = await rejects.prepare(
+    { run: order.run, shape: own, where, mode: 'append', key: [], encodings: ['csv'], verify: 'none' },
+    signal,
+  )
+  return { rejects: { ...target, title: `${named.store}:${where}` } }
 }
 
 function refuseSamePlace(order: TaskOrder, { copy }: Pair, shape: Shape): void {

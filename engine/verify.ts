@@ -1,14 +1,18 @@
+/** Holds a copy whose parts have all moved against its source: part by part where the target can tell them apart, and as a whole. */
 import type { Digest } from '@postern/connectors/contract.ts'
-import type { VerificationReport } from '@postern/protocol/api/runs.ts'
+import type { PartVerification, VerificationReport } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import type { TaskId } from '@postern/protocol/ids.ts'
+import { bothOrNone } from './both.ts'
 import { comparable } from './comparable.ts'
-import { type Comparison, compare, NOT_VERIFIED, type PartCount, partsThatDiffer } from './compare.ts'
+import { type Comparison, compare, compareParts, NOT_VERIFIED, type PartPair, partsThatDiffer } from './compare.ts'
 import type { PartResult, PartSpec, PlanContext } from './context.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'
+import { digestSource, partsOfSource, type SourceDigest } from './source-side.ts'
 
 export interface MovedPart {
-  readonly task: string
+  readonly task: TaskId
   readonly spec: PartSpec
   readonly result: PartResult
 }
@@ -22,57 +26,74 @@ export interface MovedCopy {
 }
 
 export async function verify(moved: MovedCopy, signal: AbortSignal): Promise<VerificationReport> {
-  const { pair, context, run } = moved
-  const method = pair.copy.verify
+  const method = moved.pair.copy.verify
   if (method === 'none') return NOT_VERIFIED
-  const checksum = method === 'checksum'
+  const report = method === 'checksum' && moved.pair.sink.digestParts ? await byPart(moved, signal) : await asAWhole(moved, method, signal)
+  return clamped(report)
+}
+
+export const skippedOf = (parts: readonly MovedPart[]): number => parts.reduce((sum, { result }) => sum + (result.commit.skipped ?? 0), 0)
+
+/**
+ * Checksums, each part's against its own: what was read under two snapshots can be compared too, and a part that left rows out does
+ * not hide the others. That no row lies outside of all parts, or in two, the count of the whole source tells.
+ */
+async function byPart(moved: MovedCopy, signal: AbortSignal): Promise<VerificationReport> {
+  const { pair, context, run, parts } = moved
   const columns = comparable(context.shape.columns, context.target.columns)
-  // Two stores: they count at the same time.
+  const asked = { target: context.target, run, columns: columns.target, checksum: true, encoding: context.target.encoding }
   const [source, target] = await bothOrNone(
-    (either) => digestSource(moved, { columns: columns.source, checksum }, either),
-    (either) => pair.sink.digest({ target: context.target, run, columns: columns.target, checksum }, either),
+    (either) => partsOfSource(moved, columns.source, either),
+    async (either) => ({
+      parts: (await pair.sink.digestParts?.({ ...asked, parts: slots(parts) }, either)) ?? [],
+      whole: await pair.sink.digest({ ...asked, checksum: false }, either),
+    }),
     signal,
   )
-  const notes = [...source.notes, ...(checksum ? leftOut(columns.leftOut) : [])]
-  const comparison: Comparison = { method, source: source.digest, target, notes }
-  const report = compare(comparison)
-  if (report.status === 'passed') return clamped(report)
+  const pairs = parts.map(({ task, spec, result }, index): PartPair => {
+    const [from, into] = [source.parts[index] ?? NOTHING, target.parts[index] ?? NOTHING]
+    return { task, name: spec.part.name, source: from, target: into, skipped: result.commit.skipped ?? 0 }
+  })
+  return compareParts({
+    parts: pairs,
+    wholeSource: source.whole,
+    wholeTarget: target.whole,
+    notes: [...source.notes, ...leftOut(columns.leftOut)],
+  })
+}
+
+const NOTHING: Digest = { rows: 0, checksum: '0' }
+
+async function asAWhole(moved: MovedCopy, method: Comparison['method'], signal: AbortSignal): Promise<VerificationReport> {
+  const { pair, context, run, parts } = moved
+  const skipped = skippedOf(parts)
+  const checksum = method === 'checksum' && skipped === 0
+  const columns = comparable(context.shape.columns, context.target.columns)
+  // Two stores: they count at the same time.
+  const asked = { target: context.target, run, columns: columns.target, checksum, encoding: context.target.encoding }
+  const [source, target] = await bothOrNone(
+    (either) => digestSource(moved, { columns: columns.source, checksum }, either),
+    (either) => pair.sink.digest(asked, either),
+    signal,
+  )
+  const notCompared = method === 'checksum' && !checksum ? ['Rows were left out, so their number was compared and not the values.'] : []
+  const notes = [...source.notes, ...notCompared, ...(checksum ? leftOut(columns.leftOut) : [])]
+  const comparison: Comparison = { method: checksum ? method : 'counts', source: source.digest, target, skipped, notes }
+  const report = { ...compare(comparison), method }
+  if (report.status === 'passed') return { ...report, parts: asCommitted(parts) }
   const asRead = source.moment === 'now' ? compareAsRead(moved, comparison) : undefined
-  if (asRead?.status === 'passed') return clamped(asRead)
-  return clamped({ ...report, notes: [...report.notes, ...(await examine(moved, source.moment, signal))] })
+  if (asRead?.status === 'passed') return { ...asRead, parts: asCommitted(parts) }
+  const examined = await examine(moved, source, signal)
+  return { ...report, ...examined, notes: [...report.notes, ...examined.notes] }
 }
 
-/** When the source was counted: at the moment that all parts show, or now, when it may have changed. */
-type Moment = 'read' | 'now'
-
-interface SourceDigest {
-  readonly digest: Digest
-  readonly moment: Moment
-  readonly notes: readonly string[]
-}
-
-type Wanted = Parameters<Pair['source']['digest']>[0]
-
-async function digestSource(moved: MovedCopy, wanted: Pick<Wanted, 'columns' | 'checksum'>, signal: AbortSignal): Promise<SourceDigest> {
-  const { pair, context, parts } = moved
-  const all = { part: null, parts: parts.map(({ spec }) => spec.part), encoding: context.target.encoding }
-  const digest = (snapshot: string | null) => pair.source.digest({ ...wanted, ...all, shape: context.shape, snapshot }, signal)
-  if (context.snapshot === null) return { digest: await digest(null), moment: 'read', notes: [] }
-  const { id } = context.snapshot
-  if (parts.some(({ result }) => result.snapshot !== null && result.snapshot !== id)) {
-    return {
-      digest: await digest(null),
-      moment: 'now',
-      notes: ['Parts were read under two snapshots, so the source was digested as it is now.'],
-    }
-  }
-  try {
-    return { digest: await digest(id), moment: 'read', notes: [] }
-  } catch (cause) {
-    if (!(cause instanceof Fault) || cause.code !== 'SNAPSHOT_LOST') throw cause
-    const notes = ['The snapshot of the source is gone, so the source was digested as it is now.']
-    return { digest: await digest(null), moment: 'now', notes }
-  }
+/** What each part has reported itself; the whole has been counted. */
+function asCommitted(parts: readonly MovedPart[]): PartVerification[] {
+  return parts.map(({ task, spec, result }) => {
+    const { rows, skipped = 0 } = result.commit
+    const counts = { sourceRows: result.rowsRead, targetRows: rows, skippedRows: skipped, sourceChecksum: null, targetChecksum: null }
+    return { task, name: spec.part.name, status: 'same' as const, ...counts }
+  })
 }
 
 /** A source that has changed since is no fault of the copy: what it counted itself while the parts were read still holds. */
@@ -87,46 +108,34 @@ function compareAsRead({ parts }: MovedCopy, comparison: Comparison): Verificati
   return compare({ ...comparison, source: { rows, checksum: null }, notes: [...comparison.notes, since] })
 }
 
-/** Looks at each part by itself: the source's rows against the commit record's. */
-async function examine({ pair, context, parts }: MovedCopy, moment: Moment, signal: AbortSignal): Promise<string[]> {
-  if (parts.length < 2) return []
-  const snapshot = moment === 'read' ? (context.snapshot?.id ?? null) : null
-  const counts: PartCount[] = []
+/** After a difference: counts each part by itself, in the source, and in the target where that can tell them apart. */
+async function examine(moved: MovedCopy, source: SourceDigest, signal: AbortSignal) {
+  const { pair, context, parts, run } = moved
+  const snapshot = source.moment === 'read' ? (context.snapshot?.id ?? null) : null
+  const { target } = context
+  const some = parts.slice(0, ENGINE_LIMITS.partsExamined)
+  const pairs: PartPair[] = []
   try {
-    for (const { spec, result } of parts.slice(0, ENGINE_LIMITS.partsExamined)) {
-      const request = { shape: context.shape, part: spec.part, snapshot, columns: [], checksum: false, encoding: context.target.encoding }
-      const { rows } = await pair.source.digest(request, signal)
-      counts.push({ name: spec.part.name, source: rows, target: result.commit.rows })
+    const asked = { target, run, columns: [], checksum: false, encoding: target.encoding }
+    const there = await pair.sink.digestParts?.({ ...asked, parts: slots(some) }, signal)
+    for (const [index, { task, spec, result }] of some.entries()) {
+      const request = { shape: context.shape, part: spec.part, snapshot, columns: [], checksum: false, encoding: target.encoding }
+      const from = await pair.source.digest(request, signal)
+      const into = there?.[index] ?? { rows: result.commit.rows, checksum: null }
+      pairs.push({ task, name: spec.part.name, source: from, target: into, skipped: result.commit.skipped ?? 0 })
     }
   } catch (cause) {
     // The report is worth more than its last detail; an abort shows at the next step anyway.
-    return [`The parts could not be counted one by one: ${Fault.from(cause).message}`]
+    return { notes: [`The parts could not be counted one by one: ${Fault.from(cause).message}`] }
   }
-  return partsThatDiffer(counts, parts.length)
+  const { notes, parts: compared } = partsThatDiffer(pairs, parts.length)
+  return { notes, parts: compared }
 }
+
+const slots = (parts: readonly MovedPart[]) => parts.map(({ task, result }) => ({ task, part: result.index }))
 
 function leftOut(columns: readonly string[]): string[] {
   return columns.length === 0 ? [] : [`Not in the checksum, because the types have no common form: ${columns.join(', ')}.`]
-}
-
-/** Two things at once: when one fails the other is stopped, and both have ended before this does. */
-async function bothOrNone<A, B>(
-  first: (signal: AbortSignal) => Promise<A>,
-  second: (signal: AbortSignal) => Promise<B>,
-  signal: AbortSignal,
-): Promise<[A, B]> {
-  const failed = new AbortController()
-  const either = AbortSignal.any([signal, failed.signal])
-  let cause: unknown
-  const guard = <Value>(work: Promise<Value>) =>
-    work.catch((thrown: unknown) => {
-      cause ??= thrown
-      failed.abort()
-      throw thrown
-    })
-  const [a, b] = await Promise.allSettled([guard(first(either)), guard(second(either))])
-  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value]
-  throw cause
 }
 
 function clamped(report: VerificationReport): VerificationReport {
