@@ -90,17 +90,18 @@ export class Cluster implements AsyncDisposable {
     name: string,
     database: TestDatabase,
     at: { readonly host: string; readonly port: number } = database,
+    gateway = this.gateway,
   ): Promise<void> {
     const set = [`host=${at.host}`, `port=${at.port}`, `database=${database.name}`, `user=${database.user}`]
     const words = set.flatMap((word) => ['--set', word])
     await this.#must(
-      ['store', 'create', name, '--gateway', this.gateway, '--kind', 'postgres', ...words, '--secret', 'password=-'],
+      ['store', 'create', name, '--gateway', gateway, '--kind', 'postgres', ...words, '--secret', 'password=-'],
       database.password,
     )
   }
 
-  async filesStore(name: string, path: string): Promise<void> {
-    await this.#must(['store', 'create', name, '--gateway', this.gateway, '--kind', 'files', '--set', `path=${path}`])
+  async filesStore(name: string, path: string, gateway = this.gateway): Promise<void> {
+    await this.#must(['store', 'create', name, '--gateway', gateway, '--kind', 'files', '--set', `path=${path}`])
   }
 
   /** Waits for the end of a run, whatever it is. */

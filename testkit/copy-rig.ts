@@ -8,6 +8,8 @@ export interface RigOptions {
   readonly rows?: number
   /** What each connection to the source may read; none = as fast as it can. */
   readonly bytesPerSecond?: number
+  /** Whose the source is; the cluster's own gateway when left out. */
+  readonly sourceGateway?: string
 }
 
 const ROWS = 60_000
@@ -45,7 +47,7 @@ export class CopyRig implements AsyncDisposable {
                n % 3 = 0, jsonb_build_object('n', n, 'filler', repeat('x', 60))
           from generate_series(1, ${rows}) n;
       analyze orders`)
-    await cluster.postgresStore(rig.names.source, source, link)
+    await cluster.postgresStore(rig.names.source, source, link, options.sourceGateway)
     await cluster.postgresStore(rig.names.target, target)
     if (options.bytesPerSecond !== undefined) link.slow(options.bytesPerSecond)
     return rig

@@ -19,7 +19,7 @@ export class BridgeRepository {
     this.#db = db
   }
 
-  /** The source that this attempt reads, if it runs on this node now and another gateway has it. */
+  /** The source that this attempt reads, if it runs on a node of this one's gateway and another gateway has it. Who works says so only a moment after it has begun. */
   async sourceOf({ run, task, attempt }: Omit<BridgeAsked, 'sealed'>, node: NodeId): Promise<BridgedSource | undefined> {
     const { rows } = await sql<BridgedSource>`
       select store.id, store.name, store.version, store.gateway_id as "gatewayId", r.copy->>'from' as "from"
@@ -27,8 +27,9 @@ export class BridgeRepository {
         join task as t on t.id = a.task_id and t.attempt = a.number
         join run as r on r.id = t.run_id
         join store on store.id = r.source_id
-       where a.task_id = ${task} and a.number = ${attempt} and r.id = ${run}
-         and a.node_id = ${node} and a.status in ('dispatched', 'running')
+       where a.task_id = ${task} and a.number = ${attempt} and coalesce(r.target_run, r.id) = ${run}
+         and (a.node_id = ${node} or a.status = 'dispatched' and t.gateway_id = (select gateway_id from node where id = ${node}))
+         and a.status in ('dispatched', 'running')
          and store.gateway_id <> t.gateway_id`.execute(this.#db)
     return rows[0]
   }
