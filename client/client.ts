@@ -99,6 +99,8 @@ export class Client {
     cancel: (run: string, signal?: AbortSignal) => this.#http.json<RunView>('POST', at('runs', run, 'cancel'), { signal }),
     /** Goes on with what a failed or cancelled run left: parts that are in the target are not copied again. */
     rerun: (run: string, signal?: AbortSignal) => this.#http.json<RunView>('POST', at('runs', run, 'rerun'), { signal }),
+    /** Copies again only the ranges that its verification has found to differ. */
+    repair: (run: string, signal?: AbortSignal) => this.#http.json<RunView>('POST', at('runs', run, 'repair'), { signal }),
   }
 
   /** Starts a copy; follow it with `runs.get` or `events`. */

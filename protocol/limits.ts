@@ -36,6 +36,4 @@ export const LIMITS = {
   sqlBytes: 1 << 20,
   /** The most tasks one plan may have. */
   planTasks: 10_000,
-  /** Attempts of one task before the run fails. */
-  attempts: 4,
 } as const

@@ -184,14 +184,16 @@ export const PullResponse = z.object({ orders: z.array(TaskOrder) })
 /** A worker's answer to a dispatch: taken, or why not. */
 export const DispatchResponse = z.object({ accepted: z.boolean(), reason: z.string().max(500).nullable() })
 
+/** Where the time went: until the first byte; the sink waited for the source; the source waited for the sink; the commit. */
+export const Times = z.object({ firstByteMs: z.number(), readMs: z.number(), writeMs: z.number(), commitMs: z.number() })
+export type Times = z.infer<typeof Times>
 const Counters = z.object({
   rowsRead: z.number(),
   rowsWritten: z.number(),
   rowsSkipped: z.number(),
   bytesRead: z.number(),
   bytesWritten: z.number(),
-  /** Where the time went: until the first byte; the sink waited for the source; the source waited for the sink; the commit. */
-  times: z.object({ firstByteMs: z.number(), readMs: z.number(), writeMs: z.number(), commitMs: z.number() }).optional(),
+  times: Times.optional(),
 })
 export type Counters = z.infer<typeof Counters>
 export const AttemptStarted = z.object({ epoch: Epoch })

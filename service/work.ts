@@ -32,6 +32,7 @@ import { RunRepository } from './runs/run-repository.ts'
 import { runRoutes } from './runs/run-routes.ts'
 import { RunService } from './runs/run-service.ts'
 import { RunSweeper } from './runs/run-sweeper.ts'
+import { TaskLimitBook } from './runs/task-limits.ts'
 import { TaskSignal } from './runs/task-signal.ts'
 import { storeProbeRoutes } from './stores/store-probe-routes.ts'
 import { StoreProbe } from './stores/store-probe-service.ts'
@@ -120,14 +121,15 @@ function buildRuns(
   core: Core,
   { events, links, signal }: { readonly events: EventBus; readonly links: LinkRegistry; readonly signal: TaskSignal },
 ) {
-  const { db, clock, random, log, nodes, leases, stores } = core
+  const { db, clock, random, log, nodes, stores } = core
   const repository = new RunRepository(db)
   const news = new RunNews({ events, signal, tasksOf: (run) => repository.tasks(run), clock })
   const service = new RunService({ db, findStore: (name) => stores.byName(name), nodes, news, random })
+  const limits = new TaskLimitBook(db, clock)
   return {
     service,
-    reports: new ReportService({ db, runs: service, nodes, news }),
-    dispatch: new DispatchService({ db, runs: service, leases, nodes, links, signal, clock }),
+    reports: new ReportService({ db, runs: service, nodes, news, limits }),
+    dispatch: new DispatchService({ db, runs: service, nodes, links, signal, limits, clock }),
     sweeper: new RunSweeper({ db, runs: service, nodes, signal, clock, log }),
     beats: new RunBeats({ db, nodes }),
   }

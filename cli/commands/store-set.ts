@@ -1,5 +1,5 @@
 import { CONNECTORS } from '@postern/connectors/registry.ts'
-import type { QueryLimitsChange } from '@postern/protocol/api/query-limits.ts'
+import type { StoreLimitsChange } from '@postern/protocol/api/query-limits.ts'
 import type { StoreSettings, StoreView } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { connect } from '../api/connect.ts'
@@ -37,7 +37,7 @@ export async function setStore(name: string, words: readonly string[], flags: St
   return client.stores.change(name, { settings: plain, sealed, secrets: [...secrets.keys()], ...limiting }, shell.signal)
 }
 
-function limitsOf(pairs: ReadonlyMap<string, string>): QueryLimitsChange {
+function limitsOf(pairs: ReadonlyMap<string, string>): StoreLimitsChange {
   const limits: Record<string, number | null> = {}
   for (const [key, text] of pairs) {
     if (!key.startsWith(LIMIT)) continue

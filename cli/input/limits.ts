@@ -1,9 +1,9 @@
-import { QueryLimits } from '@postern/protocol/api/query-limits.ts'
+import { StoreLimits } from '@postern/protocol/api/query-limits.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 
 /** One limit as a person wrote it. */
 export function limitValue(name: string, text: string, shown: string): number {
-  const shape = QueryLimits.shape
+  const shape = StoreLimits.shape
   if (!Object.hasOwn(shape, name)) {
     throw new Fault('SETTING_UNKNOWN', { at: `"${shown}" is none of the limits ${Object.keys(shape).join(', ')}.` })
   }

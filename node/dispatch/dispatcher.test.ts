@@ -85,7 +85,7 @@ test('with the lease as many tasks are asked for as there are free slots', async
   hold(3, 4_500)
   await waitFor('a pull', () => pulls.length === 1)
 
-  expect(calls[0]).toEqual({ path: '/v1/node/pull', body: { epoch: 3, max: 2 } })
+  expect(calls[0]).toEqual({ path: '/v1/node/pull', body: { epoch: 3, max: 2, free: [{ node: self, slots: 2 }] } })
 })
 
 test('a lease that no beat renews ends by itself, and with it the pull that is open', async () => {

@@ -113,14 +113,22 @@ export class Dispatcher implements Component {
 
   async #pull(lease: Lease): Promise<void> {
     const { service, log } = this.#parts
-    const max = Math.min(1_000, this.#free())
+    const free = this.#loads()
+      .map((worker) => ({ node: worker.node, slots: freeSlots(worker) }))
+      .filter(({ slots }) => slots > 0)
+    const max = Math.min(
+      1_000,
+      free.reduce((sum, { slots }) => sum + slots, 0),
+    )
     try {
       const { orders } = await this.#whileHeld(lease, (signal) => {
-        const body = { epoch: lease.epoch, max }
+        const body = { epoch: lease.epoch, max, free }
         return service.call({ path: SERVICE_PATHS.pull, body, answer: PullResponse, timeoutMs: LIMITS.pullMs + LIMITS.callMs }, signal)
       })
       this.#backOff.reset()
-      for (const order of orders) this.#background.run(() => this.#dispatch(order))
+      // What only one node may run takes its slot there before the others choose.
+      const pinnedFirst = orders.toSorted((a, b) => Number(Boolean(b.node)) - Number(Boolean(a.node)))
+      for (const order of pinnedFirst) this.#background.run(() => this.#dispatch(order))
     } catch (cause) {
       const fault = Fault.from(cause)
       // The service knows of a newer holder before the next beat says so.
@@ -152,11 +160,12 @@ export class Dispatcher implements Component {
     }
   }
 
-  /** Tries workers, the least loaded first; gives the order back when nobody takes it. */
+  /** Tries workers, the least loaded first, of a pinned order only its own; gives it back when nobody takes it. */
   async #dispatch(order: TaskOrder): Promise<void> {
     const refused = new Map<NodeId, string>()
     for (;;) {
-      const next = chooseWorkers(this.#loads()).find((worker) => !refused.has(worker.node))
+      const may = (node: NodeId) => !refused.has(node) && (order.node ?? node) === node
+      const next = chooseWorkers(this.#loads()).find(({ node }) => may(node))
       if (!next || this.#stopping.signal.aborted) break
       const answer = await this.#hand(next.node, order)
       if (answer.accepted) return

@@ -4,7 +4,15 @@ import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
-import type { AttemptFinished, Counters, TaskOrder } from '@postern/protocol/node-api.ts'
+import {
+  type AttemptFinished,
+  type Counters,
+  FinishedResponse,
+  ProgressResponse,
+  type TaskLimits,
+  type TaskOrder,
+} from '@postern/protocol/node-api.ts'
+import { z } from 'zod'
 import type { ServiceClient } from '../calls/service-client.ts'
 
 interface AttemptReportsParts {
@@ -18,6 +26,9 @@ interface AttemptReportsParts {
   readonly signal: AbortSignal
 }
 
+/** What the service answered. */
+type Heard = (answer: unknown) => void
+
 /** At most five reports of progress a second; the latest wins. */
 const PROGRESS_MS = 200
 
@@ -25,11 +36,16 @@ const PROGRESS_MS = 200
 export class AttemptReports {
   readonly #parts: AttemptReportsParts
   #latest: Counters | undefined
+  #limits: TaskLimits
   #sending: Promise<void> | undefined
 
   constructor(parts: AttemptReportsParts) {
     this.#parts = parts
+    this.#limits = parts.order.limits ?? {}
   }
+
+  /** What the attempt may move now, as the service said last. */
+  readonly limits = (): TaskLimits => this.#limits
 
   async started(): Promise<void> {
     await this.#deliver('started', { epoch: this.#parts.order.epoch })
@@ -43,11 +59,18 @@ export class AttemptReports {
     })
   }
 
-  /** Repeated until the service has it, or does not want it, or this process stops. */
-  async finished(outcome: AttemptFinished): Promise<void> {
+  /**
+   * Repeated until the service has it, or does not want it, or this process stops. Answers what the service would have done next in
+   * this slot, if the report asked for `more`.
+   */
+  async finished(outcome: AttemptFinished): Promise<TaskOrder | undefined> {
     this.#latest = undefined
-    await this.#deliver('finished', outcome)
+    let next: TaskOrder | undefined
+    await this.#deliver('finished', outcome, (answer) => {
+      next = FinishedResponse.safeParse(answer).data?.next ?? undefined
+    })
     await this.#sending
+    return next
   }
 
   async #sendProgress(): Promise<void> {
@@ -55,25 +78,30 @@ export class AttemptReports {
     while (this.#latest && !signal.aborted) {
       const counters = this.#latest
       this.#latest = undefined
-      await this.#once('progress', { ...counters, epoch: this.#parts.order.epoch })
+      await this.#once('progress', { ...counters, epoch: this.#parts.order.epoch }, (answer) => {
+        this.#limits = ProgressResponse.safeParse(answer).data?.limits ?? this.#limits
+      })
       await clock.sleep(PROGRESS_MS, signal).catch(() => undefined)
     }
   }
 
-  async #deliver(step: 'started' | 'finished', body: unknown): Promise<void> {
+  async #deliver(step: 'started' | 'finished', body: unknown, heard?: Heard): Promise<void> {
     const { clock, random, signal } = this.#parts
     const backOff = new BackOff({ firstMs: 100, maxMs: 3_000 }, random)
     while (!signal.aborted) {
-      if (await this.#once(step, body)) return
+      if (await this.#once(step, body, heard)) return
       await clock.sleep(backOff.next(), signal).catch(() => undefined)
     }
   }
 
   /** True when there is nothing more to say: it was taken, or refused for good. */
-  async #once(step: 'started' | 'progress' | 'finished', body: unknown): Promise<boolean> {
+  async #once(step: 'started' | 'progress' | 'finished', body: unknown, heard?: Heard): Promise<boolean> {
     const { order, service, log, onStale, signal } = this.#parts
     try {
-      await service.call({ path: SERVICE_PATHS.attempt(order.task, order.attempt, step), body }, signal)
+      const path = SERVICE_PATHS.attempt(order.task, order.attempt, step)
+      // An older service has nothing to say.
+      const answer = await service.call({ path, body, ...(heard ? { answer: z.unknown() } : {}) }, signal)
+      heard?.(answer)
       return true
     } catch (cause) {
       const fault = Fault.from(cause)

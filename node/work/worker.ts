@@ -100,14 +100,7 @@ export class Worker implements Component {
     }
     if (this.#attempts.size >= this.limit) return { accepted: false, reason: `the node runs ${this.#attempts.size} of ${this.limit} tasks` }
     this.#epoch = order.epoch
-    const attempt = { order, abort: new AbortController(), executing: true }
-    this.#attempts.set(key, attempt)
-    this.#background.run(() =>
-      this.#execute(attempt).finally(() => {
-        this.#attempts.delete(key)
-        this.#onFree()
-      }),
-    )
+    this.#background.run(() => this.#work(order))
     return { accepted: true, reason: null }
   }
 
@@ -152,7 +145,34 @@ export class Worker implements Component {
     await this.#engine?.[Symbol.asyncDispose]()
   }
 
-  async #execute(attempt: Attempt): Promise<void> {
+  /** One slot: an order, and what the service has next for it. */
+  async #work(first: TaskOrder): Promise<void> {
+    const begin = (order: TaskOrder): Attempt => {
+      const attempt = { order, abort: new AbortController(), executing: true }
+      this.#attempts.set(`${order.task}/${order.attempt}`, attempt)
+      return attempt
+    }
+    const end = ({ order }: Attempt) => this.#attempts.delete(`${order.task}/${order.attempt}`)
+    let attempt: Attempt | undefined = begin(first)
+    try {
+      for (let told = false; attempt; told = true) {
+        const next: TaskOrder | undefined = await this.#execute(attempt, told)
+        end(attempt)
+        attempt = next && begin(next)
+      }
+    } finally {
+      if (attempt) end(attempt)
+      this.#onFree()
+    }
+  }
+
+  /** Whether a slot that is free now may be used again. */
+  get #goesOn(): boolean {
+    return !this.#draining && !this.cutOff && !this.#stopping.signal.aborted && this.#attempts.size <= this.limit
+  }
+
+  /** `told`: the service has given it to this node itself. Returns what comes next in this slot. */
+  async #execute(attempt: Attempt, told: boolean): Promise<TaskOrder | undefined> {
     const { service, clock, random, log } = this.#parts
     const { order, abort } = attempt
     const facts = { run: order.run, task: order.task, attempt: order.attempt, kind: order.kind }
@@ -166,15 +186,16 @@ export class Worker implements Component {
       onStale: (fault) => abort.abort(fault),
     })
     log.debug(facts, 'attempt begins')
-    const starting = reports.started()
+    const starting = told ? undefined : reports.started()
+    if (told && !this.#goesOn) abort.abort(new Fault('STOPPING'))
     const outcome = await this.#load().then(
-      (engine) => engine.execute(order, reports.progress, abort.signal),
+      (engine) => engine.execute(order, reports.progress, abort.signal, reports.limits),
       (cause: unknown): Outcome => ({ outcome: 'failed', fault: toMessage(cause), counters: NOTHING_MOVED }),
     )
     attempt.executing = false
     await starting
     log.debug({ ...facts, outcome: outcome.outcome }, 'attempt ended')
-    await reports.finished({ ...outcome, epoch: order.epoch })
+    return await reports.finished({ ...outcome, epoch: order.epoch, more: this.#goesOn })
   }
 
   async #load(): Promise<Engine> {

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Name } from '../ids.ts'
 import { Labels, NodeSettingsPatch, SettingsPatch } from './gateways.ts'
-import { QueryLimitsChange } from './query-limits.ts'
+import { StoreLimitsChange } from './query-limits.ts'
 import { StoreSettings } from './stores.ts'
 
 /** Every list of `?limit=&cursor=`. `nextCursor` is null on the last page. */
@@ -27,6 +27,6 @@ export const StoreChange = z.strictObject({
   /** Replaces those that were there. */
   nodeLabels: Labels.optional(),
   /** Limits that are not named stay; null takes one away. */
-  limits: QueryLimitsChange.optional(),
+  limits: StoreLimitsChange.optional(),
 })
 export type StoreChange = z.input<typeof StoreChange>

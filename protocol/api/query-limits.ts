@@ -13,17 +13,31 @@ export const QueryLimits = z.strictObject({
 })
 export type QueryLimits = z.infer<typeof QueryLimits>
 
-/** What is not named stays; null takes a limit away. */
-export const QueryLimitsChange = z.strictObject({
-  timeoutMs: QueryLimits.shape.timeoutMs.nullable(),
-  maxRows: QueryLimits.shape.maxRows.nullable(),
-  maxBytes: QueryLimits.shape.maxBytes.nullable(),
-  concurrency: QueryLimits.shape.concurrency.nullable(),
+/** Of a store: of each query, and of all copies that read or write it together. */
+export const StoreLimits = z.strictObject({
+  ...QueryLimits.shape,
+  /** Shared by the copies that move, over all nodes. */
+  rowsPerSecond: z.int().min(1).max(1_000_000_000).optional(),
+  bytesPerSecond: z.int().min(1_024).max(1_000_000_000_000).optional(),
+  /** Copy tasks that use the store at a time, over all nodes. */
+  copyTasks: z.int().min(1).max(100_000).optional(),
 })
-export type QueryLimitsChange = z.infer<typeof QueryLimitsChange>
+export type StoreLimits = z.infer<typeof StoreLimits>
+
+/** What is not named stays; null takes a limit away. */
+export const StoreLimitsChange = z.strictObject({
+  timeoutMs: StoreLimits.shape.timeoutMs.nullable(),
+  maxRows: StoreLimits.shape.maxRows.nullable(),
+  maxBytes: StoreLimits.shape.maxBytes.nullable(),
+  concurrency: StoreLimits.shape.concurrency.nullable(),
+  rowsPerSecond: StoreLimits.shape.rowsPerSecond.nullable(),
+  bytesPerSecond: StoreLimits.shape.bytesPerSecond.nullable(),
+  copyTasks: StoreLimits.shape.copyTasks.nullable(),
+})
+export type StoreLimitsChange = z.infer<typeof StoreLimitsChange>
 
 /** "maxRows=1000 timeoutMs=5000"; empty where there is none. */
-export const limitsInWords = (limits: QueryLimits): string =>
+export const limitsInWords = (limits: QueryLimits | StoreLimits): string =>
   Object.entries(limits)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')

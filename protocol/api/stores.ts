@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Name, StoreId } from '../ids.ts'
 import { Labels } from './gateways.ts'
-import { QueryLimits } from './query-limits.ts'
+import { StoreLimits } from './query-limits.ts'
 
 const Setting = z.union([z.string().max(4_096), z.number(), z.boolean()])
 export const StoreSettings = z.record(z.string().max(64), Setting)
@@ -20,8 +20,8 @@ export const StoreView = z.object({
   secrets: z.array(z.string()),
   /** Only nodes that carry all of these answer queries for it. */
   nodeLabels: Labels,
-  /** Of each query of this store. */
-  limits: QueryLimits,
+  /** Of each query, and of all copies of this store. */
+  limits: StoreLimits,
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 })
@@ -38,7 +38,7 @@ export const StoreCreate = z.strictObject({
   secrets: z.array(z.string().max(64)).max(32).default([]),
   /** Only nodes that carry all of these answer queries for it. */
   nodeLabels: Labels.default({}),
-  limits: QueryLimits.default({}),
+  limits: StoreLimits.default({}),
 })
 export type StoreCreate = z.input<typeof StoreCreate>
 

@@ -17,7 +17,7 @@ export interface Migration {
   readonly checksum: string
 }
 
-/** The SQL files in their order: 0001-what.sql, no number twice, none left out. */
+/** The SQL files in their order: 0001-what.sql, no number twice. Numbers may be left out: branches of work take ranges of their own. */
 export async function readMigrations(folder = join(import.meta.dirname, 'migrations')): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
   const migrations = await Promise.all(
@@ -28,7 +28,8 @@ export async function readMigrations(folder = join(import.meta.dirname, 'migrati
     }),
   )
   for (const [index, { number, name }] of migrations.entries())
-    if (number !== index + 1) throw new Fault('INTERNAL', { at: `Migration ${name} should have number ${index + 1}.` })
+    if (!(number > (migrations[index - 1]?.number ?? 0)))
+      throw new Fault('INTERNAL', { at: `Migration ${name} has a number that another has.` })
   return migrations
 }
 
@@ -65,12 +66,16 @@ async function applyMissing(client: pg.PoolClient, wanted: readonly Migration[],
   const { rows } = await client.query<{ number: number; name: string; checksum: string }>(
     'select number, name, checksum from migration order by number',
   )
-  const newer = rows.find(({ number }) => number > wanted.length)
-  if (newer) throw new Fault('DATABASE_TOO_NEW', { at: `It has migration ${newer.name}, this version ends at ${wanted.length}.` })
+  const byNumber = new Map(wanted.map((migration) => [migration.number, migration]))
+  const newer = rows.find(({ number }) => !byNumber.has(number))
+  if (newer)
+    throw new Fault('DATABASE_TOO_NEW', { at: `It has migration ${newer.name}, this version ends at ${wanted.at(-1)?.number ?? 0}.` })
   for (const { number, name, checksum } of rows)
-    if (wanted[number - 1]?.checksum !== checksum)
+    if (byNumber.get(number)?.checksum !== checksum)
       throw new Fault('DATABASE_TOO_NEW', { at: `Migration ${name} was applied with another content than this version has.` })
-  for (const { number, name, text, checksum } of wanted.slice(rows.length)) {
+  const applied = new Set(rows.map(({ number }) => number))
+  const missing = wanted.filter(({ number }) => !applied.has(number))
+  for (const { number, name, text, checksum } of missing) {
     await client.query('begin')
     try {
       await client.query(text)
@@ -82,5 +87,5 @@ async function applyMissing(client: pg.PoolClient, wanted: readonly Migration[],
     }
     log.info({ migration: name }, 'database migrated')
   }
-  return wanted.length - rows.length
+  return missing.length
 }

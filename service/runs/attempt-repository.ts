@@ -74,7 +74,7 @@ export class AttemptRepository {
      returning task_id)
       update task
          set node = ${by.name}, rows_read = ${c.rowsRead}, rows_written = ${c.rowsWritten}, rows_skipped = ${c.rowsSkipped},
-             bytes_read = ${c.bytesRead}, bytes_written = ${c.bytesWritten}
+             bytes_read = ${c.bytesRead}, bytes_written = ${c.bytesWritten}, times = ${c.times ? json(c.times) : null}::jsonb
         from seen
        where task.id = seen.task_id and task.attempt = ${attempt} and task.status = 'running'
    returning task.run_id as run`.execute(this.#db)

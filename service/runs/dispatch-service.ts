@@ -4,27 +4,29 @@ import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
-import { DispatchResponse, type TaskOrder } from '@postern/protocol/node-api.ts'
+import { DispatchResponse, type PullRequest, type TaskOrder } from '@postern/protocol/node-api.ts'
 import type { z } from 'zod'
 import type { Db } from '../db/database.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
-import type { DispatcherLeases } from '../nodes/dispatcher-leases.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { loseAttempt } from './report-service.ts'
 import type { RunService } from './run-service.ts'
-import type { Pulling } from './task-repository.ts'
+import type { TaskLimitBook } from './task-limits.ts'
+import { type PulledRow, type Pulling, TaskQueue } from './task-queue.ts'
 import { TaskRepository } from './task-repository.ts'
 import type { TaskSignal } from './task-signal.ts'
 
 /** Tasks of other replicas, and those whose wait is over, are found by looking so often at the latest. */
 const LOOK_MS = 1_000
 const SOON_MS = 5
+/** A snapshot holds a connection of its node: so many a node leave room for the parts that read. */
+const SNAPSHOTS_PER_NODE = 3
 
 export interface DispatchServiceParts {
   readonly db: Db
   readonly runs: RunService
-  readonly leases: Pick<DispatcherLeases, 'check'>
-  readonly nodes: Pick<NodeDirectory, 'get'>
+  readonly nodes: Pick<NodeDirectory, 'get' | 'nodesOf' | 'dispatcherOf'>
+  readonly limits: TaskLimitBook
   readonly links: Pick<LinkRegistry, 'call'>
   readonly signal: TaskSignal
   readonly clock: Clock
@@ -35,11 +37,13 @@ export class DispatchService implements Component {
   readonly name = 'dispatch'
   readonly #parts: DispatchServiceParts
   readonly #tasks: TaskRepository
+  readonly #queue: TaskQueue
   readonly #stopping = new AbortController()
 
   constructor(parts: DispatchServiceParts) {
     this.#parts = parts
     this.#tasks = new TaskRepository(parts.db)
+    this.#queue = new TaskQueue(parts.db)
   }
 
   async start(): Promise<void> {}
@@ -54,19 +58,21 @@ export class DispatchService implements Component {
   }
 
   /** Held open until there is something, for at most LIMITS.pullMs. Fails with LEASE_LOST for any but the dispatcher of now. */
-  async pull(node: NodeId, { epoch, max }: { readonly epoch: number; readonly max: number }, signal: AbortSignal): Promise<TaskOrder[]> {
+  async pull(node: NodeId, { epoch, max, free }: z.infer<typeof PullRequest>, signal: AbortSignal): Promise<TaskOrder[]> {
     const { clock } = this.#parts
     const gatewayId = this.#gatewayOf(node)
-    const pulling = { gatewayId, dispatcher: node, epoch, max }
+    const slots = free && new Map(free.map((one) => [one.node, one.slots] as const))
+    const pulling = { gatewayId, dispatcher: node, epoch, max, free: slots, snapshots: this.#snapshots(gatewayId) }
     const until = clock.monotonic() + LIMITS.pullMs
     const over = AbortSignal.any([signal, this.#stopping.signal])
     for (;;) {
       const armed = this.#parts.signal.arm(gatewayId)
       try {
         const orders = await this.#take(pulling)
+        if (!orders) throw new Fault('LEASE_LOST')
         const left = until - clock.monotonic()
         if (orders.length > 0 || left <= 0 || over.aborted) return orders
-        const ready = await this.#tasks.nextReadyMs(gatewayId)
+        const ready = await this.#queue.nextReadyMs(gatewayId)
         await this.#wait(armed.woken, Math.min(left, LOOK_MS, Math.max(SOON_MS, ready ?? LOOK_MS)), over)
       } finally {
         armed.disarm()
@@ -75,9 +81,29 @@ export class DispatchService implements Component {
     }
   }
 
+  /**
+   * A worker whose slot is free again takes what is next at once: the way over the dispatcher, who hears of free slots only with
+   * the beats, is for what finds a worker idle. Undefined when there is nothing, or the lease has gone to another meanwhile.
+   */
+  async next(node: NodeId, epoch: number): Promise<TaskOrder | undefined> {
+    const { nodes, runs } = this.#parts
+    const facts = nodes.get(node)
+    if (!facts?.enabled || facts.draining || this.#stopping.signal.aborted) return undefined
+    const { gatewayId } = facts
+    const dispatcher = nodes.dispatcherOf(gatewayId).node ?? node
+    const free = new Map([[node, 1]])
+    const worker = { id: node, name: facts.name }
+    const pulling = { gatewayId, dispatcher, epoch, max: 1, free, snapshots: this.#snapshots(gatewayId), worker }
+    const [order] = (await this.#take(pulling)) ?? []
+    if (order?.kind === 'plan') await runs.begin(order.task, gatewayId)
+    return order
+  }
+
   /** The dispatcher left before it got these: they are ready for the next one at once. */
   async giveBack(orders: readonly TaskOrder[]): Promise<void> {
-    for (const { task, attempt, run } of orders) {
+    for (const { task, attempt } of orders) {
+      const run = await this.#tasks.runOf(task)
+      if (!run) continue
       await loseAttempt(this.#parts, {
         ref: { task, attempt },
         run,
@@ -95,15 +121,40 @@ export class DispatchService implements Component {
     return DispatchResponse.parse(answer)
   }
 
-  async #take(pulling: Pulling): Promise<TaskOrder[]> {
-    await this.#parts.leases.check(pulling.gatewayId, pulling.dispatcher, pulling.epoch)
-    const pulled = await this.#tasks.pull(pulling)
-    return await Promise.all(
-      pulled.map(async (row): Promise<TaskOrder> => {
-        const order = { ...row, epoch: pulling.epoch }
-        return row.kind === 'finish' ? { ...order, parts: await this.#tasks.results(row.run) } : order
-      }),
-    )
+  /** Undefined for any but the dispatcher of now. */
+  async #take(pulling: Pulling): Promise<TaskOrder[] | undefined> {
+    const pulled = await this.#queue.pull(pulling)
+    for (const { run } of pulled ?? []) this.#parts.limits.forget(run)
+    return pulled && (await Promise.all(pulled.map((row) => this.#orderOf(row, pulling.epoch))))
+  }
+
+  async #orderOf({ run, targetRun, rejects, watermark, ...row }: PulledRow, epoch: number): Promise<TaskOrder> {
+    const order = {
+      ...row,
+      run: targetRun,
+      epoch,
+      ...(rejects ? { rejects } : {}),
+      ...(row.copy.watermark ? { watermark: watermark ?? null } : {}),
+    }
+    switch (row.kind) {
+      case 'part':
+        return { ...order, limits: await this.#parts.limits.ofRun(run) }
+      case 'finish':
+      case 'repair':
+        return { ...order, parts: await this.#tasks.results(run) }
+      case 'cleanup':
+        return { ...order, parts: await this.#tasks.begun(run) }
+      case 'plan':
+      case 'snapshot':
+        return order
+      default:
+        return row.kind satisfies never
+    }
+  }
+
+  #snapshots(gatewayId: GatewayId): number {
+    const nodes = this.#parts.nodes.nodesOf(gatewayId).filter((node) => node.alive() && node.enabled && !node.draining)
+    return SNAPSHOTS_PER_NODE * Math.max(1, nodes.length)
   }
 
   async #wait(woken: Promise<void>, ms: number, over: AbortSignal): Promise<void> {

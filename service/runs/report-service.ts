@@ -1,6 +1,6 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, NodeId, RunId } from '@postern/protocol/ids.ts'
-import type { AttemptFinished, Counters } from '@postern/protocol/node-api.ts'
+import type { AttemptFinished, Counters, TaskLimits } from '@postern/protocol/node-api.ts'
 import type { Db } from '../db/database.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { type AttemptFacts, type AttemptRef, AttemptRepository, type Reporter } from './attempt-repository.ts'
@@ -8,12 +8,14 @@ import { isOpen } from './attempt-status.ts'
 import { type Reported, type RunMoves, statusOfReport } from './run-moves.ts'
 import type { RunNews } from './run-news.ts'
 import type { RunService } from './run-service.ts'
+import type { TaskLimitBook } from './task-limits.ts'
 
 export interface ReportServiceParts {
   readonly db: Db
   readonly runs: RunService
   readonly nodes: Pick<NodeDirectory, 'get'>
   readonly news: RunNews
+  readonly limits: TaskLimitBook
 }
 
 /** What workers say of their attempts. Each may be said twice; one of an attempt that does not count any more is refused. */
@@ -36,27 +38,33 @@ export class ReportService {
     })
   }
 
-  /** Locks nothing but the attempt and its task: it comes often. */
-  async progress(node: NodeId, ref: AttemptRef, epoch: number, counters: Counters): Promise<void> {
+  /** Locks nothing but the attempt and its task: it comes often. Answers what the attempt may move from now on. */
+  async progress(node: NodeId, ref: AttemptRef, epoch: number, counters: Counters): Promise<TaskLimits> {
     const { by, gatewayId } = this.#reporter(node)
     await this.#known(ref, epoch, gatewayId)
     const run = await this.#attempts.progress(ref, epoch, by, counters)
     if (!run) throw stale(ref)
     this.#parts.news.progress(run, ref.task, by.name, counters)
+    return await this.#parts.limits.ofRun(run)
   }
 
-  async finished(node: NodeId, ref: AttemptRef, report: AttemptFinished): Promise<void> {
+  /** True when it was news: said again, it changes nothing. */
+  async finished(node: NodeId, ref: AttemptRef, report: AttemptFinished): Promise<boolean> {
     const { by, gatewayId } = this.#reporter(node)
     const { runId } = await this.#known(ref, report.epoch, gatewayId)
-    await this.#parts.runs.onRun(runId, gatewayId, async (moves) => {
+    return await this.#parts.runs.onRun(runId, gatewayId, async (moves) => {
       const [attempt, task] = [await moves.attempts.find(ref), await moves.tasks.find(ref.task)]
       if (!attempt || !task) throw stale(ref)
-      if (!isOpen(attempt.status)) return await this.#tooLate(moves, { ref, task, attempt, by }, report)
+      if (!isOpen(attempt.status)) {
+        await this.#tooLate(moves, { ref, task, attempt, by }, report)
+        return false
+      }
       if (attempt.nodeId !== null && attempt.nodeId !== node) throw stale(ref)
       // A short task may be over before its start was told.
       if (attempt.status === 'dispatched') await moves.attempts.start(ref, report.epoch, by)
       if (await moves.runs.begin(runId)) moves.changes.runStatus = 'running'
       await apply(moves, { ref, task, attempt, by }, report)
+      return true
     })
   }
 
@@ -68,10 +76,10 @@ export class ReportService {
     // A plan that was just done when its run was cancelled may have prepared the target: that is taken away too.
     if (report.outcome === 'planned' && attempt.taskAttempt === ref.attempt) {
       const run = await moves.runs.lock(attempt.runId)
-      if (run?.status === 'cancelled' && !run.planned) {
-        await moves.runs.keepPlan(run.id, report.plan, null)
-        await moves.cleanUp()
-      }
+      const cleanup = await moves.tasks.lastCleanup(attempt.runId)
+      if (!run || run.planned || (run.status !== 'cancelled' && cleanup?.status !== 'waiting')) return
+      await moves.runs.keepPlan(run.id, report.plan, null)
+      if (!cleanup) await moves.cleanUp()
     }
   }
 
@@ -118,8 +126,11 @@ async function apply(moves: RunMoves, reported: Reported, report: AttemptFinishe
     case 'finished':
       if (kind === 'finish') return await moves.finished(reported, report.finish)
       break
+    case 'repaired':
+      if (kind === 'repair') return await moves.repaired(reported, report.repair)
+      break
     case 'cleaned':
-      if (kind === 'cleanup') return await moves.cleaned(reported)
+      if (kind === 'cleanup') return await moves.cleaned(reported, report.kept ?? 0)
       break
     case 'failed':
       return await moves.failed(reported, Fault.fromJson(report.fault), 'failed', report.counters)

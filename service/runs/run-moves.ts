@@ -2,18 +2,20 @@ import type { Random } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type GatewayId, newId, type RunId, type TaskId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import type { AttemptFinished, Counters, FinishResult, PlanResult, SnapshotResult } from '@postern/protocol/node-api.ts'
+import type { AttemptFinished, Counters, FinishResult, PlanResult, RepairResult, SnapshotResult } from '@postern/protocol/node-api.ts'
 import type { Db } from '../db/database.ts'
 import { type AttemptFacts, type AttemptRef, AttemptRepository, type Reporter } from './attempt-repository.ts'
+import { goOn } from './run-again.ts'
 import type { Changes } from './run-news.ts'
 import type { FaultNote } from './run-record.ts'
 import { type LockedRun, RunRepository } from './run-repository.ts'
-import { type TaskFacts, TaskRepository } from './task-repository.ts'
+import { type NewTask, type RunOfTask, type TaskFacts, TaskRepository } from './task-repository.ts'
 import { afterFailure } from './task-retry.ts'
 
 /** Before the finish in the order of the view, after all parts. */
 const FINISH_PLACE = LIMITS.planTasks + 1_000
 const SNAPSHOT_PLACE = LIMITS.planTasks + 1
+const REPAIR_PLACE = FINISH_PLACE - 1
 const CLEANUP_PLACE = FINISH_PLACE + 1
 
 export interface RunMovesParts {
@@ -55,20 +57,19 @@ export class RunMoves {
   async planned(reported: Reported, plan: PlanResult): Promise<void> {
     await this.#succeeded(reported, null, undefined)
     await this.runs.keepPlan(this.#run, plan, plan.holdsSnapshot ? (reported.by?.id ?? null) : null)
-    const parts = plan.parts.map(({ name, estimatedRows, spec }, index) => {
-      return { id: this.newTask(), place: index + 1, kind: 'part', name, status: 'ready', estimatedRows, spec } as const
-    })
-    const finish = {
-      id: this.newTask(),
-      place: FINISH_PLACE,
-      kind: 'finish',
-      name: 'finish',
-      status: 'waiting',
-      estimatedRows: null,
-      spec: null,
-    } as const
-    await this.tasks.add({ id: this.#run, gatewayId: this.#parts.gatewayId }, [...parts, finish])
-    for (const { id } of [...parts, finish]) this.changes.tasks.add(id)
+    await this.#addParts(plan.parts, 1)
+    await this.#add({ place: FINISH_PLACE, kind: 'finish', name: 'finish', status: 'waiting' })
+    this.changes.wake = true
+  }
+
+  /** The parts it replaces are out of the target; the new ones bring their rows, then it is finished again. */
+  async repaired(reported: Reported, { context, notes, replaces, parts }: RepairResult): Promise<void> {
+    await this.#succeeded(reported, null, undefined)
+    await this.runs.keepRepair(this.#run, context)
+    await this.runs.note(this.#run, notes)
+    await this.tasks.markReplaced(this.#run, replaces)
+    await this.#addParts(parts, (await this.tasks.lastPlace(this.#run)) + 1)
+    await this.finishIfWhole()
     this.changes.wake = true
   }
 
@@ -100,8 +101,14 @@ export class RunMoves {
     await this.#fail(reported.task.id, fault)
   }
 
-  async cleaned(reported: Reported): Promise<void> {
-    await this.#succeeded(reported, null, undefined)
+  /** Of a run that was asked to run again meanwhile it is the beginning. */
+  async cleaned(reported: Reported, kept: number): Promise<void> {
+    await this.#succeeded(reported, { kept }, undefined)
+    const { run } = this.#parts
+    if (run.status === 'queued' || run.status === 'running') {
+      await goOn(this, run, kept)
+      this.changes.wake = true
+    }
   }
 
   async failed(reported: Reported, fault: Fault, how: 'failed' | 'lost' | 'returned', counters?: Counters): Promise<void> {
@@ -113,7 +120,8 @@ export class RunMoves {
     const verdict = afterFailure({
       kind: task.kind,
       failures: task.failures,
-      attempt: task.attempt,
+      returns: task.returns,
+      retries: this.#parts.run.retries,
       snapshots,
       outdated: attempt.contextVersion < this.#parts.run.contextVersion,
       fault,
@@ -146,26 +154,28 @@ export class RunMoves {
     return true
   }
 
+  /** The time that the copy was given is over. */
+  async timeOut(fault: Fault): Promise<void> {
+    if (!(await this.#end('failed', noteOf(fault)))) return
+    await this.#stopAll()
+  }
+
   async cleanUp(): Promise<void> {
-    const id = this.newTask()
-    const task = {
-      id,
-      place: CLEANUP_PLACE,
+    await this.#add({
+      place: CLEANUP_PLACE + (await this.tasks.tally(this.#run)).tasks,
       kind: 'cleanup',
       name: 'clean up',
       status: 'waiting',
-      estimatedRows: null,
-      spec: null,
-    } as const
-    await this.tasks.add({ id: this.#run, gatewayId: this.#parts.gatewayId }, [task])
-    this.changes.tasks.add(id)
+    })
   }
 
   async addPlan(): Promise<void> {
-    const id = this.newTask()
-    const task = { id, place: 0, kind: 'plan', name: 'plan', status: 'ready', estimatedRows: null, spec: null } as const
-    await this.tasks.add({ id: this.#run, gatewayId: this.#parts.gatewayId }, [task])
-    this.changes.tasks.add(id)
+    await this.#add({ place: 0, kind: 'plan', name: 'plan', status: 'ready' })
+    this.changes.wake = true
+  }
+
+  async addRepair(): Promise<void> {
+    await this.#add({ place: REPAIR_PLACE, kind: 'repair', name: 'repair', status: 'ready' })
     this.changes.wake = true
   }
 
@@ -177,14 +187,34 @@ export class RunMoves {
     this.changes.wake = true
   }
 
-  newTask(): TaskId {
-    return newId<TaskId>('tsk', this.#parts.random.bytes)
+  get random(): Random {
+    return this.#parts.random
   }
 
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────
 
   get #run(): RunId {
     return this.#parts.run.id
+  }
+
+  get #owner(): RunOfTask {
+    const { gatewayId, run } = this.#parts
+    return { id: run.id, gatewayId, pin: run.pin }
+  }
+
+  async #add(task: Pick<NewTask, 'place' | 'kind' | 'name' | 'status'>): Promise<void> {
+    const id = newId<TaskId>('tsk', this.random.bytes)
+    await this.tasks.add(this.#owner, [{ ...task, id, estimatedRows: null, spec: null }])
+    this.changes.tasks.add(id)
+  }
+
+  async #addParts(parts: PlanResult['parts'], firstPlace: number): Promise<void> {
+    const tasks = parts.map(({ name, estimatedRows, spec }, index): NewTask => {
+      const id = newId<TaskId>('tsk', this.random.bytes)
+      return { id, place: firstPlace + index, kind: 'part', name, status: 'ready', estimatedRows, spec }
+    })
+    if (tasks.length > 0) await this.tasks.add(this.#owner, tasks)
+    for (const { id } of tasks) this.changes.tasks.add(id)
   }
 
   async #succeeded({ ref, task, by }: Reported, result: unknown, counters: Counters | undefined): Promise<void> {
@@ -198,18 +228,7 @@ export class RunMoves {
     await this.tasks.move(task, 'hold')
     for (const id of await this.tasks.moveAll(this.#run, 'hold', ['part'], 'ready')) this.changes.tasks.add(id)
     if (open) return
-    const id = this.newTask()
-    const next = {
-      id,
-      place: SNAPSHOT_PLACE + snapshots,
-      kind: 'snapshot',
-      name: 'new snapshot',
-      status: 'ready',
-      estimatedRows: null,
-      spec: null,
-    } as const
-    await this.tasks.add({ id: this.#run, gatewayId: this.#parts.gatewayId }, [next])
-    this.changes.tasks.add(id)
+    await this.#add({ place: SNAPSHOT_PLACE + snapshots, kind: 'snapshot', name: 'new snapshot', status: 'ready' })
     this.changes.wake = true
   }
 
@@ -228,7 +247,7 @@ export class RunMoves {
   }
 
   async #stopAll(): Promise<void> {
-    const kinds = ['plan', 'part', 'snapshot', 'finish'] as const
+    const kinds = ['plan', 'part', 'snapshot', 'repair', 'finish'] as const
     for (const id of await this.tasks.moveAll(this.#run, 'cancel', kinds)) this.changes.tasks.add(id)
     await this.attempts.cancelAll(this.#run)
   }

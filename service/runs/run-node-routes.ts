@@ -6,6 +6,8 @@ import {
   AttemptProgress,
   AttemptStarted,
   DispatchResponse,
+  FinishedResponse,
+  ProgressResponse,
   PullRequest,
   PullResponse,
 } from '@postern/protocol/node-api.ts'
@@ -60,20 +62,24 @@ export const runNodeRoutes =
 
     http.post(
       path('progress'),
-      { schema: { ...hidden, params: attempt, body: AttemptProgress }, config },
-      async ({ nodeId, params, body }, reply) => {
+      { schema: { ...hidden, params: attempt, body: AttemptProgress, response: { 200: ProgressResponse } }, config },
+      async ({ nodeId, params, body }) => {
         const { epoch, ...counters } = body
-        await reports.progress(known(nodeId), params, epoch, counters)
-        return reply.code(204).send()
+        return { limits: await reports.progress(known(nodeId), params, epoch, counters) }
       },
     )
 
     http.post(
       path('finished'),
-      { schema: { ...hidden, params: attempt, body: AttemptFinished }, config, bodyLimit: REPORT_BYTES },
-      async ({ nodeId, params, body }, reply) => {
-        await reports.finished(known(nodeId), params, body)
-        return reply.code(204).send()
+      {
+        schema: { ...hidden, params: attempt, body: AttemptFinished, response: { 200: FinishedResponse } },
+        config,
+        bodyLimit: REPORT_BYTES,
+      },
+      async ({ nodeId, params, body }) => {
+        const fresh = await reports.finished(known(nodeId), params, body)
+        const next = fresh && body.more ? await dispatch.next(known(nodeId), body.epoch) : undefined
+        return { next: next ?? null }
       },
     )
   }

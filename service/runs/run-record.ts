@@ -9,9 +9,10 @@ import type {
   VerificationReport,
 } from '@postern/protocol/api/runs.ts'
 import type { GatewayId, NodeId, RunId, StoreId, TaskId } from '@postern/protocol/ids.ts'
-import type { Counters } from '@postern/protocol/node-api.ts'
+import type { Counters, Times } from '@postern/protocol/node-api.ts'
 import type { z } from 'zod'
 import type { AttemptStatus } from './attempt-status.ts'
+import { type Bottleneck, hintOf, nodesOfRun, runPace, taskPace, timesOfRun, timesOfTask } from './run-figures.ts'
 import type { TaskKind, TaskStatus } from './task-status.ts'
 
 /** A fault as it is kept: what may be shown. */
@@ -21,7 +22,7 @@ export interface FaultNote {
   readonly remedy: string
 }
 
-export interface RunRecord extends Counters {
+export interface RunRecord extends Omit<Counters, 'times'> {
   readonly id: RunId
   readonly gatewayId: GatewayId
   readonly gateway: string
@@ -41,9 +42,20 @@ export interface RunRecord extends Counters {
   readonly notes: readonly string[]
   readonly verification: VerificationReport | null
   readonly fault: FaultNote | null
+  /** By the database's clock, when this was read. */
+  readonly now: Date
+  readonly pin: NodeId | null
+  readonly parallel: number | null
 }
 
-export interface TaskRecord extends Counters {
+/** What of a run waits for a free slot. */
+export interface RunQueue {
+  readonly tasks: number
+  readonly waitedMs: number
+  readonly before: number | null
+}
+
+export interface TaskRecord extends Omit<Counters, 'times'> {
   readonly id: TaskId
   readonly runId: RunId
   readonly kind: TaskKind
@@ -52,6 +64,8 @@ export interface TaskRecord extends Counters {
   readonly node: string | null
   readonly estimatedRows: number | null
   readonly durationMs: number | null
+  readonly queueMs: number
+  readonly times: Times | null
 }
 
 export interface AttemptRecord {
@@ -109,14 +123,37 @@ export function runSummary(run: RunRecord): RunSummary {
   }
 }
 
-export function runView(run: RunRecord, tasks: readonly TaskRecord[], attempts: readonly AttemptRecord[]): RunView {
+export interface RunPicture {
+  readonly run: RunRecord
+  readonly tasks: readonly TaskRecord[]
+  readonly attempts: readonly AttemptRecord[]
+  readonly queue: RunQueue
+  /** What run and stores allow together. */
+  readonly limits: Bottleneck['limits']
+  readonly pinnedAway: string | null
+}
+
+export function runView({ run, tasks, attempts, queue, limits, pinnedAway }: RunPicture): RunView {
   const byTask = Map.groupBy(attempts, ({ taskId }) => taskId)
+  const now = run.now.getTime()
+  const pace = runPace(run, tasks, attempts, now)
+  const times = timesOfRun(tasks)
+  const runningParts = tasks.filter(({ kind, status }) => kind === 'part' && status === 'running').length
+  const over = run.endedAt !== null
+  const parallel = run.parallel ?? undefined
   return {
     ...runSummary(run),
     copy: run.copy,
     notes: [...run.notes],
     verification: run.verification ?? noVerification(run),
-    tasks: tasks.map((task) => taskView(task, byTask.get(task.id) ?? [])),
+    ...pace,
+    times,
+    hint: hintOf({ times, queuedTasks: queue.tasks, runningParts, parallel, pace, limits, pinnedAway, over }),
+    queuedTasks: queue.tasks,
+    queueMs: Math.round(queue.waitedMs),
+    queuePosition: queue.before,
+    nodes: nodesOfRun(tasks, attempts, now),
+    tasks: tasks.map((task) => taskView(task, byTask.get(task.id) ?? [], now)),
   }
 }
 
@@ -126,7 +163,7 @@ function noVerification({ copy, status }: RunRecord): VerificationReport {
   return { method: copy.verify, status: copy.verify === 'none' || over ? 'skipped' : 'pending', ...none }
 }
 
-function taskView(task: TaskRecord, attempts: readonly AttemptRecord[]): TaskView {
+function taskView(task: TaskRecord, attempts: readonly AttemptRecord[], now: number): TaskView {
   const { id, kind, name, status, node, estimatedRows, rowsRead, rowsWritten, rowsSkipped, bytesRead, bytesWritten, durationMs } = task
   return {
     id,
@@ -141,6 +178,8 @@ function taskView(task: TaskRecord, attempts: readonly AttemptRecord[]): TaskVie
     bytesRead,
     bytesWritten,
     durationMs,
+    ...taskPace(task, attempts, now),
+    times: timesOfTask(task),
     attempts: attempts.map(attemptView),
   }
 }

@@ -1,5 +1,5 @@
 import type { RunStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
-import type { NodeId, RunId } from '@postern/protocol/ids.ts'
+import type { GatewayId, NodeId, RunId } from '@postern/protocol/ids.ts'
 import type { PlanResult } from '@postern/protocol/node-api.ts'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
@@ -13,6 +13,10 @@ export interface LockedRun {
   readonly planned: boolean
   readonly contextVersion: number
   readonly snapshotNode: NodeId | null
+  readonly verified: VerificationReport['status'] | null
+  readonly pin: NodeId | null
+  /** How often a task is tried again. */
+  readonly retries: number
 }
 
 export interface RunFilter {
@@ -25,13 +29,13 @@ export interface RunPlace {
   readonly id: string
 }
 
-export type NewRun = Pick<RunRecord, 'id' | 'gatewayId' | 'gateway' | 'name' | 'startedBy' | 'copy' | 'sourceId' | 'sinkId'>
+export type NewRun = Pick<RunRecord, 'id' | 'gatewayId' | 'gateway' | 'name' | 'startedBy' | 'copy' | 'sourceId' | 'sinkId' | 'pin'>
 
 const RUN: RawBuilder<RunRecord> = sql`
   r.id, r.gateway_id as "gatewayId", r.gateway, r.name, r.status, r.started_by as "startedBy", r.copy, r.source_id as "sourceId",
   r.sink_id as "sinkId", r.created_at as "createdAt", r.started_at as "startedAt", r.ended_at as "endedAt",
   round(extract(epoch from coalesce(r.ended_at, clock_timestamp()) - r.created_at) * 1000)::float8 as "durationMs",
-  r.guarantee, r.lane, r.notes, r.verification, r.fault,
+  r.guarantee, r.lane, r.notes, r.verification, r.fault, r.pin, r.parallel, clock_timestamp() as now,
   sums.read as "rowsRead", sums.written as "rowsWritten", sums.skipped as "rowsSkipped", sums.in as "bytesRead", sums.out as "bytesWritten"`
 const SUMS = sql`
   lateral (select coalesce(sum(rows_read), 0)::bigint as read, coalesce(sum(rows_written), 0)::bigint as written,
@@ -61,13 +65,17 @@ export class RunRepository {
         source_id: run.sourceId,
         sink_id: run.sinkId,
         notes: json([]),
+        parallel: run.copy.parallel ?? null,
+        pin: run.pin,
+        timeout_ms: run.copy.timeoutMs ?? null,
       })
       .execute()
   }
 
   async lock(id: RunId): Promise<LockedRun | undefined> {
     const { rows } = await sql<LockedRun>`
-      select id, status, context is not null as planned, context_version as "contextVersion", snapshot_node as "snapshotNode"
+      select id, status, context is not null as planned, verification->>'status' as verified, context_version as "contextVersion", snapshot_node as "snapshotNode",
+             pin, coalesce((copy->>'retries')::integer, 3) as retries
         from run
        where id = ${id}
          for update`.execute(this.#db)
@@ -100,7 +108,7 @@ export class RunRepository {
       select id, run_id as "runId", kind, name, status, node, estimated_rows as "estimatedRows", rows_read as "rowsRead",
              rows_written as "rowsWritten", rows_skipped as "rowsSkipped", bytes_read as "bytesRead", bytes_written as "bytesWritten",
              round(extract(epoch from coalesce(ended_at, case when status = 'running' then clock_timestamp() end) - started_at) * 1000)::float8
-               as "durationMs"
+               as "durationMs", queue_ms as "queueMs", times
         from task
        where run_id = ${id}
        order by place, id`.execute(this.#db)
@@ -134,7 +142,7 @@ export class RunRepository {
   async reopen(id: RunId): Promise<void> {
     await sql`
       update run
-         set status = 'queued', ended_at = null, fault = null, verification = null
+         set status = 'queued', ended_at = null, fault = null, verification = null, opened_at = clock_timestamp()
        where id = ${id}`.execute(this.#db)
   }
 
@@ -142,8 +150,15 @@ export class RunRepository {
     await sql`
       update run
          set guarantee = ${plan.guarantee}, lane = ${plan.lane}, notes = notes || ${json(plan.notes)}::jsonb,
-             context = ${json(plan.context)}::jsonb, context_version = context_version + 1, snapshot_node = ${snapshotNode}
+             context = ${json(plan.context)}::jsonb, context_version = context_version + 1, snapshot_node = ${snapshotNode},
+             watermark = ${plan.watermark ?? null}
        where id = ${id}`.execute(this.#db)
+  }
+
+  /** The parts that are to come change what the plan said. */
+  async keepRepair(id: RunId, context: unknown): Promise<void> {
+    await sql`
+      update run set context = ${json(context)}::jsonb, verification = null where id = ${id}`.execute(this.#db)
   }
 
   async keepSnapshot(id: RunId, context: unknown, snapshotNode: NodeId | null): Promise<void> {
@@ -161,12 +176,36 @@ export class RunRepository {
     if (notes.length > 0) await sql`update run set notes = notes || ${json(notes)}::jsonb where id = ${id}`.execute(this.#db)
   }
 
+  /** Nothing of the plan counts any more: the run starts over, under another name in the target. */
+  async forgetPlan(id: RunId, targetRun: RunId): Promise<void> {
+    await sql`
+      update run
+         set guarantee = null, lane = null, context = null, snapshot_node = null, watermark = null,
+             context_version = context_version + 1, target_run = ${targetRun}
+       where id = ${id}`.execute(this.#db)
+  }
+
+  /** Active runs whose time is over. */
+  async overdue(): Promise<{ readonly id: RunId; readonly gatewayId: GatewayId; readonly timeoutMs: number }[]> {
+    const { rows } = await sql<{ id: RunId; gatewayId: GatewayId; timeoutMs: number }>`
+      select id, gateway_id as "gatewayId", timeout_ms as "timeoutMs"
+        from run
+       where timeout_ms is not null and status in ('queued', 'running')
+         and opened_at + timeout_ms * interval '1 millisecond' < clock_timestamp()`.execute(this.#db)
+    return rows
+  }
+
   /** Of these runs, the ones that go on and whose snapshot this node should hold. */
   async snapshotsToKeep(runs: readonly RunId[], node: NodeId): Promise<RunId[]> {
     const { rows } = await sql<{ id: RunId }>`
-      select id
+      select coalesce(target_run, id) as id
         from run
-       where id = any(${runs}) and status in ('queued', 'running') and snapshot_node = ${node}`.execute(this.#db)
+       where coalesce(target_run, id) = any(${runs}) and status in ('queued', 'running')
+         and (snapshot_node = ${node}
+              -- Taken by an attempt that has not reported it yet, and may take longer than a beat.
+              or exists (select from attempt as a join task as t on t.id = a.task_id
+                          where a.run_id = run.id and t.kind not in ('part', 'finish', 'cleanup')
+                            and a.status in ('dispatched', 'running') and coalesce(a.node_id, ${node}) = ${node}))`.execute(this.#db)
     return rows.map(({ id }) => id)
   }
 

@@ -86,6 +86,24 @@ export const runRoutes =
         return reply.code(202).send(run)
       },
     )
+
+    http.post(
+      '/v1/runs/:run/repair',
+      {
+        schema: {
+          summary: 'Copy again only the ranges that a failed verification has found to differ',
+          tags: ['runs'],
+          params,
+          response: { 202: RunView },
+        },
+        config: { needs: 'runs:write' },
+      },
+      async (request, reply) => {
+        const run = await runs.repair(request.params.run)
+        await record('run.repair', run, request)
+        return reply.code(202).send(run)
+      },
+    )
   }
 
 function placeOf(cursor: string | undefined): RunPlace | undefined {

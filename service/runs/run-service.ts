@@ -1,14 +1,18 @@
 import type { Random } from '@postern/base/random.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
+import type { StoreLimits } from '@postern/protocol/api/query-limits.ts'
 import type { Copy, RunView } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { type GatewayId, newId, type RunId, type StoreId } from '@postern/protocol/ids.ts'
+import { type GatewayId, type NodeId, newId, type RunId, type StoreId, type TaskId } from '@postern/protocol/ids.ts'
 import type { Db } from '../db/database.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
+import { repair, rerun } from './run-again.ts'
 import { RunMoves } from './run-moves.ts'
 import type { RunNews } from './run-news.ts'
 import { type RunRecord, runView } from './run-record.ts'
 import { type LockedRun, type RunFilter, type RunPlace, RunRepository } from './run-repository.ts'
+import { TaskQueue } from './task-queue.ts'
+import { TaskRepository } from './task-repository.ts'
 
 /** What a copy must know of a store. */
 export interface CopyStore {
@@ -16,13 +20,14 @@ export interface CopyStore {
   readonly name: string
   readonly kind: string
   readonly gatewayId: GatewayId
+  readonly limits: StoreLimits
 }
 
 export interface RunServiceParts {
   readonly db: Db
   /** Fails with STORE_UNKNOWN. */
   readonly findStore: (name: string) => CopyStore | Promise<CopyStore>
-  readonly nodes: Pick<NodeDirectory, 'gateway'>
+  readonly nodes: Pick<NodeDirectory, 'gateway' | 'get' | 'nodesOf'>
   readonly news: RunNews
   readonly random: Random
 }
@@ -34,22 +39,37 @@ export type RunWork<Result> = (moves: RunMoves, run: LockedRun) => Promise<Resul
 export class RunService {
   readonly #parts: RunServiceParts
   readonly #runs: RunRepository
+  readonly #tasks: TaskRepository
+  readonly #queue: TaskQueue
 
   constructor(parts: RunServiceParts) {
     this.#parts = parts
     this.#runs = new RunRepository(parts.db)
+    this.#tasks = new TaskRepository(parts.db)
+    this.#queue = new TaskQueue(parts.db)
   }
 
   async create(copy: Copy, startedBy: string): Promise<RunView> {
     const [source, sink] = await Promise.all([this.#parts.findStore(copy.source), this.#parts.findStore(copy.sink)])
     checkPair(copy, source, sink)
-    const gateway = this.#parts.nodes.gateway(source.gatewayId)?.name ?? source.gatewayId
+    // Nodes of the sink's gateway run it; a source of another gateway is read over the bridge.
+    const { gatewayId } = sink
+    const gateway = this.#parts.nodes.gateway(gatewayId)?.name ?? gatewayId
+    const pin = this.#pinOf(copy, gatewayId)
     const id = newId<RunId>('run', this.#parts.random.bytes)
-    const { gatewayId } = source
     const name = `${copy.source}:${shortened(copy.from)} → ${copy.sink}:${shortened(copy.to)}`
-    const run = { id, status: 'queued', planned: false, contextVersion: 0, snapshotNode: null } as const
+    const run = {
+      id,
+      status: 'queued',
+      planned: false,
+      contextVersion: 0,
+      snapshotNode: null,
+      verified: null,
+      pin,
+      retries: copy.retries,
+    } as const
     const changes = await this.#parts.db.transaction().execute(async (tx) => {
-      await new RunRepository(tx).add({ id, gatewayId, gateway, name, startedBy, copy, sourceId: source.id, sinkId: sink.id })
+      await new RunRepository(tx).add({ id, gatewayId, gateway, name, startedBy, copy, sourceId: source.id, sinkId: sink.id, pin })
       const moves = new RunMoves({ tx, gatewayId, run, random: this.#parts.random })
       await moves.addPlan()
       return { ...moves.changes, runStatus: 'queued' as const }
@@ -60,8 +80,19 @@ export class RunService {
 
   async get(id: RunId): Promise<RunView> {
     const run = await this.#find(id)
-    const [tasks, attempts] = await Promise.all([this.#runs.tasks(id), this.#runs.attempts(id)])
-    return runView(run, tasks, attempts)
+    const over = run.endedAt !== null
+    const [tasks, attempts, queue, source, sink] = await Promise.all([
+      this.#runs.tasks(id),
+      this.#runs.attempts(id),
+      over ? NOTHING_QUEUED : this.#queue.ofRun(id),
+      this.#limitsOf(run.copy.source),
+      this.#limitsOf(run.copy.sink),
+    ])
+    const limits = {
+      rowsPerSecond: least(run.copy, source, sink, 'rowsPerSecond'),
+      bytesPerSecond: least(run.copy, source, sink, 'bytesPerSecond'),
+    }
+    return runView({ run, tasks, attempts, queue, limits, pinnedAway: this.#pinnedAway(run.pin) })
   }
 
   async page(filter: RunFilter, place: RunPlace | undefined, count: number): Promise<readonly RunRecord[]> {
@@ -77,27 +108,39 @@ export class RunService {
     return await this.get(id)
   }
 
-  /**
-   * A failed run goes on with the tasks that did not succeed; commit records keep what is done from being done twice. A
-   * cancelled run starts again from its plan, unless a part had begun: what it wrote aside is gone then.
-   */
   async rerun(id: RunId): Promise<RunView> {
     const { gatewayId } = await this.#find(id)
-    await this.onRun(id, gatewayId, async (moves, { status }) => {
-      if (status === 'queued' || status === 'running') throw new Fault('RUN_ACTIVE')
-      if (status === 'succeeded') throw new Fault('RUN_FINISHED', { at: 'It succeeded.', remedy: 'Start a new copy to copy again.' })
-      if (status === 'cancelled') await startOver(moves, id)
-      else {
-        await moves.tasks.rerun(id)
-        const { partsLeft, tasks } = await moves.tasks.tally(id)
-        // Before the plan there is one task and no part.
-        if (partsLeft === 0 && tasks > 1) await moves.finishIfWhole()
-      }
-      await moves.runs.reopen(id)
-      moves.changes.runStatus = 'queued'
-      moves.changes.wake = true
-    })
+    await this.onRun(id, gatewayId, rerun)
     return await this.get(id)
+  }
+
+  async repair(id: RunId): Promise<RunView> {
+    const { gatewayId } = await this.#find(id)
+    await this.onRun(id, gatewayId, repair)
+    return await this.get(id)
+  }
+
+  /** Runs whose time is over fail; how many. */
+  async endOverdue(): Promise<number> {
+    const overdue = await this.#runs.overdue()
+    for (const { id, gatewayId, timeoutMs } of overdue) {
+      const fault = new Fault('TIMED_OUT', {
+        at: `The copy was given ${timeoutMs / 1_000} s.`,
+        remedy: 'Go on with `postern run rerun ID`, which has as long again.',
+      })
+      await this.onRun(id, gatewayId, (moves) => moves.timeOut(fault))
+    }
+    return overdue.length
+  }
+
+  /** A node has begun with it, without a dispatch. */
+  async begin(task: TaskId, gatewayId: GatewayId): Promise<void> {
+    const id = await this.#tasks.runOf(task)
+    if (!id) return
+    await this.onRun(id, gatewayId, async (moves) => {
+      if (await moves.runs.begin(id)) moves.changes.runStatus = 'running'
+      moves.changes.tasks.add(task)
+    })
   }
 
   /** Runs `work` in a transaction that holds the run's row. */
@@ -113,6 +156,30 @@ export class RunService {
     return result
   }
 
+  #pinOf({ node }: Copy, gatewayId: GatewayId): NodeId | null {
+    if (node === undefined) return null
+    const found = this.#parts.nodes.nodesOf(gatewayId).find(({ name }) => name === node)
+    if (!found) throw new Fault('NODE_UNKNOWN', { at: `node: ${node} is not of the gateway that runs the copy.` })
+    return found.id
+  }
+
+  /** The pinned node, when it takes no work now. */
+  #pinnedAway(pin: NodeId | null): string | null {
+    if (pin === null) return null
+    const node = this.#parts.nodes.get(pin)
+    if (!node) return 'that was deleted'
+    return node.alive() && node.enabled && !node.draining ? null : node.name
+  }
+
+  async #limitsOf(store: string): Promise<StoreLimits> {
+    try {
+      return (await this.#parts.findStore(store)).limits
+    } catch {
+      // Deleted since.
+      return {}
+    }
+  }
+
   async #find(id: RunId): Promise<RunRecord> {
     const run = await this.#runs.find(id)
     if (!run) throw new Fault('RUN_UNKNOWN', { at: id })
@@ -120,25 +187,14 @@ export class RunService {
   }
 }
 
-async function startOver(moves: RunMoves, id: RunId): Promise<void> {
-  const { partsBegun } = await moves.tasks.tally(id)
-  if (partsBegun > 0) {
-    throw new Fault('RUN_FINISHED', {
-      at: 'It was cancelled after its parts had begun, and what it had written aside is taken away.',
-      remedy: 'Start a new copy. Look first at what is in the target: rows that were appended to a table stay there.',
-    })
-  }
-  await moves.tasks.deleteAll(id)
-  await moves.addPlan()
+const NOTHING_QUEUED = { tasks: 0, waitedMs: 0, before: null } as const
+
+function least(copy: Copy, source: StoreLimits, sink: StoreLimits, name: 'rowsPerSecond' | 'bytesPerSecond'): number | undefined {
+  const all = [copy[name], source[name], sink[name]].filter((value) => value !== undefined)
+  return all.length === 0 ? undefined : Math.min(...all)
 }
 
 function checkPair(copy: Copy, source: CopyStore, sink: CopyStore): void {
-  if (source.gatewayId !== sink.gatewayId) {
-    throw new Fault('COPY_UNSUPPORTED', {
-      at: `Store ${source.name} and store ${sink.name} belong to different gateways.`,
-      remedy: 'Make a store for one of them on the other gateway, if its nodes can reach it.',
-    })
-  }
   const from = CONNECTORS.get(source.kind)?.can.source
   if (!from) throw new Fault('COPY_UNSUPPORTED', { at: `Nothing can be copied from a store of kind ${source.kind}.` })
   const into = CONNECTORS.get(sink.kind)?.can.sink

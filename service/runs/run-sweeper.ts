@@ -54,6 +54,8 @@ export class RunSweeper implements Component {
       for (const attempt of await this.#attempts.silent(UNLINKED_MS)) await this.#judge(attempt)
       await this.#attempts.letGoSilent(LIMITS.attemptMs)
     }
+    const overdue = await this.#parts.runs.endOverdue()
+    if (overdue > 0) this.#parts.log.info({ runs: overdue }, 'runs timed out')
     for (const gateway of await this.#tasks.releaseCleanups()) this.#parts.signal.wake(gateway)
   }
 

@@ -1,5 +1,6 @@
 import type { Copy, Guarantee, RunStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
 import type { GatewayId, NodeId, RunId, StoreId, TaskId } from '@postern/protocol/ids.ts'
+import type { Times } from '@postern/protocol/node-api.ts'
 import type { Generated } from 'kysely'
 import type { Defaulted, Json } from '../db/tables.ts'
 import type { AttemptStatus } from './attempt-status.ts'
@@ -28,6 +29,12 @@ export interface RunTables {
     context: Json<unknown> | null
     context_version: Generated<number>
     snapshot_node: NodeId | null
+    parallel: number | null
+    pin: NodeId | null
+    timeout_ms: number | null
+    opened_at: Generated<Date>
+    watermark: string | null
+    target_run: RunId | null
   }
   task: {
     id: TaskId
@@ -51,6 +58,11 @@ export interface RunTables {
     rows_skipped: Generated<number>
     bytes_read: Generated<number>
     bytes_written: Generated<number>
+    pin: NodeId | null
+    returns: Generated<number>
+    queue_ms: Generated<number>
+    times: Json<Times> | null
+    replaced: Generated<boolean>
   }
   attempt: {
     task_id: TaskId

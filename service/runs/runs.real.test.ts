@@ -27,13 +27,13 @@ async function plan(node: FakeNode, parts: readonly (number | null)[], holdsSnap
   return order
 }
 
-test('a copy goes from its plan through its parts, largest first, to its finish', async () => {
+test('a copy goes from its plan through its parts, in the order of the plan, to its finish', async () => {
   const { service, node, copy, get } = await rig()
   await using _ = service
 
   const run = await copy()
   expect(run).toMatchObject({ status: 'queued', name: 'shop:orders → lake:orders/', guarantee: null, verification: { status: 'pending' } })
-  const waiting = await plan(node, [10, 30, 20])
+  const waiting = await plan(node, [30, 20, 10])
   expect(waiting).toMatchObject({
     run: run.id,
     attempt: 1,
@@ -51,7 +51,7 @@ test('a copy goes from its plan through its parts, largest first, to its finish'
   const finish = await node.pullOne('finish')
   await node.finished(finish, verified())
 
-  expect(parts.map(({ spec }) => spec)).toEqual([{ index: 1 }, { index: 2 }, { index: 0 }])
+  expect(parts.map(({ spec }) => spec)).toEqual([{ index: 0 }, { index: 1 }, { index: 2 }])
   expect(parts[0]).toMatchObject({ kind: 'part', context: { of: 'plan' } })
   expect(finish.parts?.map(({ spec, result }) => [spec, result])).toEqual([0, 1, 2].map((index) => [{ index }, { rows: index + 1 }]))
   const done = await get(run)
@@ -233,7 +233,6 @@ test('a cancelled run stops its tasks, then cleans up, and is cancelled', { time
 
   expect(await get(run)).toMatchObject({ status: 'cancelled', fault: null })
   await expect(service.api('POST', `/v1/runs/${run.id}/cancel`)).rejects.toThrow('RUN_FINISHED')
-  await expect(service.api('POST', `/v1/runs/${run.id}/rerun`)).rejects.toThrow('RUN_FINISHED')
 })
 
 test('a run survives a restart of the service: what was running goes on', { timeout: 30_000 }, async () => {
@@ -257,10 +256,6 @@ test('a run survives a restart of the service: what was running goes on', { time
 test('what cannot work is refused before there is a run', async () => {
   const { service, copy } = await rig()
   await using _ = service
-  await service.api('POST', '/v1/gateways', { name: 'other' })
-  await service.api('POST', '/v1/stores', { kind: 'files', gateway: 'other', name: 'far', settings: { path: '/srv/far' } })
-
-  await expect(copy({ sink: 'far' })).rejects.toThrow('different gateways')
   await expect(copy({ mode: 'upsert', key: ['id'] })).rejects.toThrow('COPY_UNSUPPORTED')
   await expect(copy({ source: 'nowhere' })).rejects.toThrow('STORE_UNKNOWN')
   await expect(service.api('GET', '/v1/runs/run_00000000000000000000')).rejects.toThrow('RUN_UNKNOWN')

@@ -18,6 +18,8 @@ export interface NewTask {
 export interface RunOfTask {
   readonly id: RunId
   readonly gatewayId: GatewayId
+  /** The only node that may run it. */
+  readonly pin: NodeId | null
 }
 
 export interface TaskFacts {
@@ -26,18 +28,10 @@ export interface TaskFacts {
   readonly status: TaskStatus
   readonly attempt: number
   readonly failures: number
+  readonly returns: number
 }
 
-export interface Pulling {
-  readonly gatewayId: GatewayId
-  readonly dispatcher: NodeId
-  readonly epoch: number
-  readonly max: number
-}
-
-type PulledRow = Omit<TaskOrder, 'epoch' | 'parts'>
-
-/** All the SQL of tasks; that of their attempts stands in attempt-repository.ts. */
+/** All the SQL of what becomes of tasks; that of their attempts stands in attempt-repository.ts, who gets one next in task-queue.ts. */
 export class TaskRepository {
   readonly #db: Db
 
@@ -47,8 +41,8 @@ export class TaskRepository {
 
   async add(run: RunOfTask, tasks: readonly NewTask[]): Promise<void> {
     await sql`
-      insert into task (id, run_id, gateway_id, place, kind, name, status, estimated_rows, spec)
-      select t.id, ${run.id}, ${run.gatewayId}, t.place, t.kind, t.name, t.status, t."estimatedRows", t.spec
+      insert into task (id, run_id, gateway_id, place, kind, name, status, estimated_rows, spec, pin)
+      select t.id, ${run.id}, ${run.gatewayId}, t.place, t.kind, t.name, t.status, t."estimatedRows", t.spec, ${run.pin}
         from jsonb_to_recordset(${json(tasks)}::jsonb)
           as t(id text, place integer, kind text, name text, status text, "estimatedRows" float8, spec jsonb)`.execute(this.#db)
   }
@@ -60,43 +54,14 @@ export class TaskRepository {
 
   async find(id: TaskId): Promise<TaskFacts | undefined> {
     const { rows } = await sql<TaskFacts>`
-      select id, kind, status, attempt, failures from task where id = ${id}`.execute(this.#db)
+      select id, kind, status, attempt, failures, returns from task where id = ${id}`.execute(this.#db)
     return rows[0]
   }
 
-  /**
-   * Takes what is ready and makes its attempts: plan, snapshot and finish first, because others wait for them, then the
-   * largest parts. Two dispatchers never get the same task: locked rows are skipped, and a taken one is not ready any more.
-   */
-  async pull({ gatewayId, dispatcher, epoch, max }: Pulling): Promise<PulledRow[]> {
-    const { rows } = await sql<PulledRow>`
-      with picked as (
-        select id
-          from task
-         where gateway_id = ${gatewayId} and status = 'ready' and ready_at <= clock_timestamp()
-         order by case kind when 'part' then 2 when 'cleanup' then 1 else 0 end, estimated_rows desc nulls last, place
-         limit ${max}
-           for update skip locked
-      ), taken as (
-        update task as t
-           set status = 'running', attempt = t.attempt + 1, started_at = coalesce(t.started_at, clock_timestamp()), ended_at = null,
-               rows_read = 0, rows_written = 0, rows_skipped = 0, bytes_read = 0, bytes_written = 0
-          from picked
-         where t.id = picked.id
-     returning t.*
-      ), made as (
-        insert into attempt (task_id, number, run_id, status, epoch, dispatcher_id, context_version, started_at, seen_at)
-        select taken.id, taken.attempt, r.id, 'dispatched', ${epoch}, ${dispatcher}, r.context_version, clock_timestamp(), clock_timestamp()
-          from taken join run as r on r.id = taken.run_id
-      )
-      select r.id as run, taken.id as task, taken.attempt, taken.kind, r.copy, taken.spec, r.context,
-             jsonb_build_object('id', r.source_id, 'name', r.copy->>'source', 'version', coalesce(source.version, 1)) as source,
-             jsonb_build_object('id', r.sink_id, 'name', r.copy->>'sink', 'version', coalesce(sink.version, 1)) as sink
-        from taken
-        join run as r on r.id = taken.run_id
-        left join store as source on source.id = r.source_id
-        left join store as sink on sink.id = r.sink_id
-       order by case taken.kind when 'part' then 2 when 'cleanup' then 1 else 0 end, taken.estimated_rows desc nulls last, taken.place`.execute(
+  /** The parts that a clean-up is to look for in the target. */
+  async begun(run: RunId): Promise<NonNullable<TaskOrder['parts']>> {
+    const { rows } = await sql<NonNullable<TaskOrder['parts']>[number]>`
+      select id as task, spec, null as result from task where run_id = ${run} and kind = 'part' and attempt > 0 order by place`.execute(
       this.#db,
     )
     return rows
@@ -105,17 +70,8 @@ export class TaskRepository {
   /** Specs and results of all parts, in the order of the plan: what `finish` is given. */
   async results(run: RunId): Promise<NonNullable<TaskOrder['parts']>> {
     const { rows } = await sql<NonNullable<TaskOrder['parts']>[number]>`
-      select id as task, spec, result from task where run_id = ${run} and kind = 'part' order by place`.execute(this.#db)
+      select id as task, spec, result from task where run_id = ${run} and kind = 'part' and not replaced order by place`.execute(this.#db)
     return rows
-  }
-
-  /** In how many milliseconds the next task of the gateway is ready; undefined when none is to come by itself. */
-  async nextReadyMs(gatewayId: GatewayId): Promise<number | undefined> {
-    const { rows } = await sql<{ ms: number | null }>`
-      select (extract(epoch from min(ready_at) - clock_timestamp()) * 1000)::float8 as ms
-        from task
-       where gateway_id = ${gatewayId} and status = 'ready'`.execute(this.#db)
-    return rows[0]?.ms ?? undefined
   }
 
   async succeed(id: TaskId, result: unknown, counters: Counters | undefined): Promise<boolean> {
@@ -131,7 +87,7 @@ export class TaskRepository {
     return await this.#changed(sql`
       update task
          set status = 'ready', ready_at = clock_timestamp() + ${delayMs} * interval '1 millisecond',
-             failures = failures + ${counts ? 1 : 0}
+             failures = failures + ${counts ? 1 : 0}, returns = returns + ${counts ? 0 : 1}
        where id = ${id} and status = any(${sourcesOf('again')})`)
   }
 
@@ -157,13 +113,21 @@ export class TaskRepository {
     return rows.map(({ id }) => id)
   }
 
+  /** A new series of attempts for one that failed; it waits until nobody works for its run any more. */
+  async rerunOne(id: TaskId): Promise<void> {
+    await sql`
+      update task
+         set status = 'waiting', failures = 0, returns = 0, ready_at = clock_timestamp(), ended_at = null
+       where id = ${id} and status = any(${sourcesOf('rerunLater')})`.execute(this.#db)
+  }
+
   /** A new series of attempts for what did not succeed. */
   async rerun(run: RunId): Promise<void> {
     await sql`
       update task as t
-         set status = case when kind in ('plan', 'part') then 'ready' else 'waiting' end,
-             failures = 0, ready_at = clock_timestamp(), ended_at = null
-       where run_id = ${run} and kind in ('plan', 'part', 'finish') and status = any(${sourcesOf('rerun')})`.execute(this.#db)
+         set status = case when kind in ('plan', 'part', 'repair') then 'ready' else 'waiting' end,
+             failures = 0, returns = 0, ready_at = clock_timestamp(), ended_at = null
+       where run_id = ${run} and kind in ('plan', 'part', 'repair', 'finish') and status = any(${sourcesOf('rerun')})`.execute(this.#db)
   }
 
   /** How many parts are not done, and how many snapshots the run has asked for. */
@@ -175,7 +139,7 @@ export class TaskRepository {
     readonly tasks: number
   }> {
     const { rows } = await sql<{ partsLeft: number; partsBegun: number; snapshots: number; snapshotsOpen: number; tasks: number }>`
-      select count(*) filter (where kind = 'part' and status <> 'succeeded') as "partsLeft",
+      select count(*) filter (where kind in ('part', 'repair') and status <> 'succeeded') as "partsLeft",
              count(*) filter (where kind = 'part' and attempt > 0) as "partsBegun",
              count(*) filter (where kind = 'snapshot') as snapshots,
              count(*) filter (where kind = 'snapshot' and status in ('waiting', 'ready', 'running')) as "snapshotsOpen",
@@ -183,6 +147,29 @@ export class TaskRepository {
         from task
        where run_id = ${run}`.execute(this.#db)
     return rows[0] ?? { partsLeft: 0, partsBegun: 0, snapshots: 0, snapshotsOpen: 0, tasks: 0 }
+  }
+
+  /** The highest place of the parts. */
+  async lastPlace(run: RunId): Promise<number> {
+    const { rows } = await sql<{ place: number }>`
+      select coalesce(max(place), 0) as place from task where run_id = ${run} and kind = 'part'`.execute(this.#db)
+    return rows[0]?.place ?? 0
+  }
+
+  /** A repair took their rows out of the target. */
+  async markReplaced(run: RunId, ids: readonly TaskId[]): Promise<void> {
+    await sql`update task set replaced = true where run_id = ${run} and kind = 'part' and id = any(${ids})`.execute(this.#db)
+  }
+
+  /** The clean-up that was asked for last. */
+  async lastCleanup(run: RunId): Promise<{ readonly id: TaskId; readonly status: TaskStatus; readonly kept: number } | undefined> {
+    const { rows } = await sql<{ id: TaskId; status: TaskStatus; kept: number }>`
+      select id, status, coalesce((result->>'kept')::integer, 0) as kept
+        from task
+       where run_id = ${run} and kind = 'cleanup'
+       order by place desc
+       limit 1`.execute(this.#db)
+    return rows[0]
   }
 
   async deleteAll(run: RunId): Promise<void> {
@@ -208,4 +195,4 @@ export class TaskRepository {
 
 const countersOf = (c: Counters) => sql`
   rows_read = ${c.rowsRead}, rows_written = ${c.rowsWritten}, rows_skipped = ${c.rowsSkipped}, bytes_read = ${c.bytesRead},
-  bytes_written = ${c.bytesWritten}`
+  bytes_written = ${c.bytesWritten}, times = ${c.times ? json(c.times) : null}::jsonb`

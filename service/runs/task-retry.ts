@@ -1,10 +1,9 @@
 import type { Fault } from '@postern/protocol/fault.ts'
-import { LIMITS } from '@postern/protocol/limits.ts'
 import type { TaskKind } from './task-status.ts'
 
 /** What becomes of a task whose attempt gave nothing. */
 export type Verdict =
-  /** Ready again after a while; `counts` towards LIMITS.attempts. */
+  /** Ready again after a while; `counts` towards the retries of the copy. */
   | { readonly is: 'again'; readonly delayMs: number; readonly counts: boolean }
   /** Its snapshot is gone: it waits for a new one. */
   | { readonly is: 'hold' }
@@ -14,8 +13,10 @@ export interface AttemptEnd {
   readonly kind: TaskKind
   /** Attempts that counted before this one. */
   readonly failures: number
-  /** Attempts there were, this one included. */
-  readonly attempt: number
+  /** Attempts that did not count: handed back, or there was no room in the store. */
+  readonly returns: number
+  /** How often a task is tried again. */
+  readonly retries: number
   /** Snapshots that the run has taken anew. */
   readonly snapshots: number
   /** The attempt ran under a snapshot that was replaced meanwhile. */
@@ -32,18 +33,18 @@ const MOST_RETURNS = 100
 /** A source whose snapshots never last must not keep a run going for ever. */
 const MOST_SNAPSHOTS = 16
 
-/** Only faults that can pass are tried again, and those LIMITS.attempts times. What a stopping node hands back does not count. */
+/** Only faults that can pass are tried again, as often as the copy says. What a stopping node hands back or a busy store refuses does not count. */
 export function afterFailure(end: AttemptEnd): Verdict {
-  const { fault, failures, attempt, kind } = end
+  const { fault, failures, returns, retries, kind } = end
   if (fault.code === 'SNAPSHOT_LOST' && (kind === 'part' || kind === 'finish')) {
     if (end.outdated) return { is: 'again', delayMs: 0, counts: false }
     return end.snapshots < MOST_SNAPSHOTS ? { is: 'hold' } : { is: 'fail' }
   }
   // The other attempt's rows are there: the next attempt finds its commit record.
   const passes = fault.canPass || fault.code === 'COMMIT_LOST'
-  const counts = fault.kind !== 'stopped'
-  if (!passes || attempt >= MOST_RETURNS || (counts && failures + 1 >= LIMITS.attempts)) return { is: 'fail' }
-  return { is: 'again', delayMs: delay(counts ? failures : attempt - 1, end.fraction), counts }
+  const counts = fault.kind !== 'stopped' && fault.code !== 'STORE_BUSY'
+  if (!passes || returns >= MOST_RETURNS || (counts && failures >= retries)) return { is: 'fail' }
+  return { is: 'again', delayMs: delay(counts ? failures : returns, end.fraction), counts }
 }
 
 /** Doubling, with jitter in the upper half. */

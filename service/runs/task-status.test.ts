@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { AttemptView, TaskKind as Kind, RunStatus, TaskStatus as Status } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { LIMITS } from '@postern/protocol/limits.ts'
 import { expect, test } from 'vitest'
 import { type AttemptEnd, afterFailure } from './task-retry.ts'
 import { nextTaskStatus, sourcesOf, TASK_MOVES, type TaskEvent, type TaskStatus, targetOf } from './task-status.ts'
@@ -30,9 +29,14 @@ test('an event leads to one status only, wherever it comes from', () => {
 })
 
 test('the tables allow the same names as the code', async () => {
-  const sql = await readFile(new URL('../db/migrations/0006-runs.sql', import.meta.url), 'utf8')
+  const texts = await Promise.all(
+    ['0006-runs', '0020-run-queue'].map((name) => readFile(new URL(`../db/migrations/${name}.sql`, import.meta.url), 'utf8')),
+  )
+  const sql = texts.join('\n')
   const namesOf = (rule: string) =>
-    [...(new RegExp(`${rule}\\s+check \\(\\w+ in \\(([^)]+)\\)`).exec(sql)?.[1] ?? '').matchAll(/'(\w+)'/g)].map(([, name]) => name)
+    [...([...sql.matchAll(new RegExp(`${rule}\\s+check \\(\\w+ in \\(([^)]+)\\)`, 'g'))].at(-1)?.[1] ?? '').matchAll(/'(\w+)'/g)].map(
+      ([, name]) => name,
+    )
 
   expect(namesOf('task_status_known')).toEqual(Status.options)
   expect(namesOf('task_status_known').toSorted()).toEqual([...ALL].sort())
@@ -44,7 +48,8 @@ test('the tables allow the same names as the code', async () => {
 const end = (fault: Fault, more: Partial<AttemptEnd> = {}): AttemptEnd => ({
   kind: 'part',
   failures: 0,
-  attempt: 1,
+  returns: 0,
+  retries: 3,
   snapshots: 0,
   outdated: false,
   fault,
@@ -53,11 +58,21 @@ const end = (fault: Fault, more: Partial<AttemptEnd> = {}): AttemptEnd => ({
 })
 
 test('a fault that can pass is tried again with growing waits, and ends the task at the last attempt', () => {
-  const verdicts = Array.from({ length: LIMITS.attempts }, (_, failures) => afterFailure(end(new Fault('STORE_UNREACHABLE'), { failures })))
+  const verdicts = Array.from({ length: 4 }, (_, failures) => afterFailure(end(new Fault('STORE_UNREACHABLE'), { failures })))
 
   expect(verdicts.map(({ is }) => is)).toEqual(['again', 'again', 'again', 'fail'])
   const waits = verdicts.flatMap((verdict) => (verdict.is === 'again' ? [verdict.delayMs] : []))
   expect(waits).toEqual([300, 600, 1_200])
+})
+
+test('a copy may ask for fewer retries, or none', () => {
+  expect(afterFailure(end(new Fault('STORE_UNREACHABLE'), { retries: 0 }))).toEqual({ is: 'fail' })
+  expect(afterFailure(end(new Fault('STORE_UNREACHABLE'), { retries: 1 }))).toMatchObject({ is: 'again', counts: true })
+  expect(afterFailure(end(new Fault('STORE_UNREACHABLE'), { retries: 1, failures: 1 }))).toEqual({ is: 'fail' })
+})
+
+test('a store without a free connection is asked again later, and that does not count', () => {
+  expect(afterFailure(end(new Fault('STORE_BUSY'), { retries: 0 }))).toMatchObject({ is: 'again', counts: false })
 })
 
 test('a fault that cannot pass ends the task at once', () => {
@@ -66,11 +81,11 @@ test('a fault that cannot pass ends the task at once', () => {
 })
 
 test('what a stopping node hands back does not count', () => {
-  expect(afterFailure(end(new Fault('STOPPING'), { failures: LIMITS.attempts - 1, attempt: 9 }))).toMatchObject({
+  expect(afterFailure(end(new Fault('STOPPING'), { failures: 3, returns: 9 }))).toMatchObject({
     is: 'again',
     counts: false,
   })
-  expect(afterFailure(end(new Fault('STOPPING'), { attempt: 100 }))).toEqual({ is: 'fail' })
+  expect(afterFailure(end(new Fault('STOPPING'), { returns: 100 }))).toEqual({ is: 'fail' })
 })
 
 test('a lost snapshot holds the part until there is a new one, and an attempt under the old one just goes again', () => {

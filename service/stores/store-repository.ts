@@ -1,5 +1,5 @@
 import type { Labels } from '@postern/protocol/api/gateways.ts'
-import type { QueryLimits, QueryLimitsChange } from '@postern/protocol/api/query-limits.ts'
+import type { StoreLimits, StoreLimitsChange } from '@postern/protocol/api/query-limits.ts'
 import type { StoreSettings } from '@postern/protocol/api/stores.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
@@ -18,7 +18,7 @@ export interface StoreRow {
   readonly secrets: readonly string[]
   /** Only nodes that carry all of these answer queries for it. */
   readonly nodeLabels: Labels
-  readonly limits: QueryLimits
+  readonly limits: StoreLimits
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -96,7 +96,7 @@ export class StoreRepository {
   }
 
   /** Limits that are not named stay, null takes one away. Nodes have nothing to do with them, so the version stays. */
-  async limit(id: StoreId, limits: QueryLimitsChange): Promise<StoreRow | undefined> {
+  async limit(id: StoreId, limits: StoreLimitsChange): Promise<StoreRow | undefined> {
     return await this.#db
       .updateTable('store')
       .set({ limits: sql`jsonb_strip_nulls(limits || ${json(limits)}::jsonb)`, updated_at: sql`now()` })

@@ -1,5 +1,5 @@
 import type { Labels } from '@postern/protocol/api/gateways.ts'
-import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
+import type { StoreLimits } from '@postern/protocol/api/query-limits.ts'
 import type { StoreSettings } from '@postern/protocol/api/stores.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import type { Generated } from 'kysely'
@@ -16,7 +16,7 @@ export interface StoreTables {
     sealed: string | null
     secrets: string[]
     node_labels: Json<Labels>
-    limits: Json<QueryLimits>
+    limits: Json<StoreLimits>
     created_at: Generated<Date>
     updated_at: Generated<Date>
   }
