@@ -19,8 +19,6 @@ export interface TargetFacts {
   readonly staging: string | null
   /** This run has made the table. */
   readonly created: boolean
-  /** What the table held before, where `digest` has to take it off. */
-  readonly baseline: Digest | null
 }
 
 export const stagingName = (run: string) => `_postern_${run}`.slice(0, 63)
@@ -82,8 +80,7 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
       `create table if not exists ${quoteTable({ schema: found.schema, table: staging })} (like ${found.sql} ${like})`,
     )
   }
-  const baseline = mode === 'append' && request.verify === 'checksum' ? await digestOf(wire, found.sql, columns) : null
-  const own: TargetFacts = { schema: found.schema, table: found.table, mode, key, staging, created: false, baseline }
+  const own: TargetFacts = { schema: found.schema, table: found.table, mode, key, staging, created: false }
   return { title: found.title, encoding: encodingFor(request, columns), columns, single: false, notes, own }
 }
 
@@ -168,7 +165,7 @@ async function createMissing(wire: Wire, request: Prepare, name: TableName & { r
   if (mode !== 'overwrite') await StatementRun.one(wire, `create table ${quoteTable(name)} (${[...lines, ...primary].join(', ')})`)
   if (staging !== null)
     await StatementRun.one(wire, `create table ${quoteTable({ schema: name.schema, table: staging })} (${lines.join(', ')})`)
-  const own: TargetFacts = { schema: name.schema, table: name.table, mode, key, staging, created: true, baseline: null }
+  const own: TargetFacts = { schema: name.schema, table: name.table, mode, key, staging, created: true }
   return { title, encoding: encodingFor(request, columns), columns, single: false, notes, own }
 }
 

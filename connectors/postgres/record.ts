@@ -20,6 +20,10 @@ const SCHEMA = [
      facts        json        not null,
      prepared_at  timestamptz not null default now(),
      published_at timestamptz)`,
+  'alter table postern.commit_record add column if not exists skipped bigint not null default 0',
+  // A row for each savepoint under which a part has written: its xmin is that of those rows.
+  'create table if not exists postern.part_batch (run_id text not null, task_id text not null)',
+  'create index if not exists part_batch_run on postern.part_batch (run_id, task_id)',
   `comment on schema postern is 'Postern: which parts of a copy are in this database'`,
 ]
 
@@ -27,13 +31,16 @@ const SCHEMA = [
 const KEEP_DAYS = 90
 
 const STATE = `
-  select to_regclass('postern.commit_record') is not null and to_regclass('postern.run_record') is not null,
+  select to_regclass('postern.run_record') is not null and to_regclass('postern.part_batch') is not null
+         and exists (select from pg_attribute where attrelid = to_regclass('postern.commit_record') and attname = 'skipped'),
          current_user, current_database()`
 const ALLOWED = `
   select has_table_privilege('postern.commit_record', 'select') and has_table_privilege('postern.commit_record', 'insert')
      and has_table_privilege('postern.commit_record', 'delete') and has_table_privilege('postern.run_record', 'select')
      and has_table_privilege('postern.run_record', 'insert') and has_table_privilege('postern.run_record', 'update')
-     and has_table_privilege('postern.run_record', 'delete')`
+     and has_table_privilege('postern.run_record', 'delete')
+     and has_table_privilege('postern.part_batch', 'select') and has_table_privilege('postern.part_batch', 'insert')
+     and has_table_privilege('postern.part_batch', 'delete')`
 
 /** Makes the records' tables where they are missing. Two that prepare at once take turns. */
 export async function prepareRecords(wire: Wire): Promise<void> {
@@ -68,6 +75,7 @@ export async function prepareRecords(wire: Wire): Promise<void> {
       sql: `delete from postern.commit_record where committed_at < ${old} and run_id not in (select run_id from postern.run_record where prepared_at >= ${old})`,
     },
     { sql: `delete from postern.run_record where prepared_at < ${old}` },
+    { sql: 'delete from postern.part_batch where run_id not in (select run_id from postern.run_record)' },
   ])
 }
 
@@ -89,16 +97,21 @@ export async function markPublished(wire: Wire, run: string): Promise<boolean> {
 }
 
 export async function committedPart(wire: Wire, { run, task }: Slot): Promise<Commit | undefined> {
-  const sql = 'select rows, bytes, attempt from postern.commit_record where run_id = $1 and task_id = $2'
+  const sql = 'select rows, bytes, attempt, skipped from postern.commit_record where run_id = $1 and task_id = $2'
   const [row] = (await StatementRun.one(wire, sql, [run, task])).rows
-  return row ? { rows: Number(row[0]), bytes: Number(row[1]), attempt: Number(row[2]) } : undefined
+  if (!row) return undefined
+  const skipped = Number(row[3])
+  return { rows: Number(row[0]), bytes: Number(row[1]), attempt: Number(row[2]), ...(skipped > 0 && { skipped }) }
 }
 
 /** In the transaction of the rows. Waits for another attempt that is just committing, and then loses to it. */
 export async function recordCommit(wire: Wire, slot: Slot, commit: Commit): Promise<void> {
-  const sql = 'insert into postern.commit_record (run_id, task_id, attempt, rows, bytes) values ($1, $2, $3, $4, $5)'
+  const sql = 'insert into postern.commit_record (run_id, task_id, attempt, rows, bytes, skipped) values ($1, $2, $3, $4, $5, $6)'
   try {
-    await StatementRun.all(wire, [{ sql, params: [slot.run, slot.task, slot.attempt, commit.rows, commit.bytes] }, { sql: 'commit' }])
+    await StatementRun.all(wire, [
+      { sql, params: [slot.run, slot.task, slot.attempt, commit.rows, commit.bytes, commit.skipped ?? 0] },
+      { sql: 'commit' },
+    ])
   } catch (cause) {
     if (cause instanceof ServerError && cause.code === '23505' && cause.constraint.startsWith('commit_record')) {
       throw new Fault('COMMIT_LOST', { at: `run ${slot.run}, task ${slot.task}, attempt ${slot.attempt}`, cause })
@@ -114,7 +127,38 @@ export async function committedRows(wire: Wire, run: string): Promise<number> {
 
 export async function forgetRun(wire: Wire, run: string): Promise<void> {
   await StatementRun.all(wire, [
+    { sql: 'delete from postern.part_batch where run_id = $1', params: [run] },
     { sql: 'delete from postern.commit_record where run_id = $1', params: [run] },
     { sql: 'delete from postern.run_record where run_id = $1', params: [run] },
+  ])
+}
+
+/** Under the savepoint of the rows that a part has just written: marks them as the part's. */
+export const markBatch = ({ run, task }: Slot): { readonly sql: string; readonly params: readonly string[] } => ({
+  sql: 'insert into postern.part_batch (run_id, task_id) values ($1, $2)',
+  params: [run, task],
+})
+
+/**
+ * The transactions that wrote the rows of each part. A row keeps the number of the transaction that wrote it (xmin), and so do the records
+ * that it left: whose rows are whose can be told in any table, without a key, until a row is changed by somebody else.
+ */
+export async function writersOf(wire: Wire, run: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const sql = `select task_id, xmin::text from postern.commit_record where run_id = $1
+               union select task_id, xmin::text from postern.part_batch where run_id = $1`
+  const writers = new Map<string, string[]>()
+  for (const [task, xmin] of (await StatementRun.one(wire, sql, [run])).rows) {
+    if (task && xmin) writers.set(task, [...(writers.get(task) ?? []), xmin])
+  }
+  return writers
+}
+
+/** Forgets parts whose rows are taken out in the same transaction. Two that do so take turns. */
+export async function forgetParts(wire: Wire, run: string, tasks: readonly string[]): Promise<void> {
+  const params = [run, JSON.stringify(tasks)]
+  const which = 'where run_id = $1 and task_id in (select json_array_elements_text($2::text::json))'
+  await StatementRun.all(wire, [
+    { sql: `delete from postern.part_batch ${which}`, params },
+    { sql: `delete from postern.commit_record ${which}`, params },
   ])
 }

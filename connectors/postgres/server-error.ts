@@ -15,6 +15,7 @@ export class ServerError extends Error {
   /** CONTEXT: "COPY t, line 3, column n". */
   readonly where: string
   readonly constraint: string
+  readonly column: string
 
   constructor(fields: Readonly<Record<string, string>>) {
     super(fields['M'] ?? 'unknown error')
@@ -25,6 +26,7 @@ export class ServerError extends Error {
     this.position = Number(fields['P'] ?? 0)
     this.where = fields['W'] ?? ''
     this.constraint = fields['n'] ?? ''
+    this.column = fields['c'] ?? ''
   }
 
   static parse(buffer: Buffer, start: number, end: number): ServerError {
@@ -70,7 +72,10 @@ export function faultOfServer(error: ServerError, doing: Doing, place: string): 
   const details: Record<string, string | number> = { sqlstate: error.code }
   if (error.position > 0) details['position'] = error.position
   const position = error.position > 0 && doing === 'query' ? `, at character ${error.position}` : ''
-  const inRow = code === 'ROW_INVALID' && error.where ? ` (${placeInCopy(error.where)})` : ''
+  const inRow = code === 'ROW_INVALID' && error.where ? ` (${placeInCopy(error)})` : ''
+  const row = code === 'ROW_INVALID' ? placeOfRow(error) : undefined
+  if (row?.line) details['line'] = row.line
+  if (row?.column) details['column'] = row.column
   const hint = error.hint && doing === 'query' ? ` Hint: ${oneLine(error.hint)}` : ''
   const message = oneLine(code === 'ROW_INVALID' ? withoutValue(error) : error.message)
   const at = `${place ? `${place}: ` : ''}${message}${inRow} [SQLSTATE ${error.code}${position}]${hint}`
@@ -103,10 +108,17 @@ function codeOfState(error: ServerError, doing: Doing): FaultCode {
   return 'QUERY_FAILED'
 }
 
-/** `COPY t, line 3, column n: "secret"` → `COPY t, line 3, column n`: the value is a row's and must not be shown. */
-function placeInCopy(where: string): string {
-  const copy = where.split('\n').find((line) => line.startsWith('COPY ')) ?? ''
-  return oneLine(copy.replace(/(, line \d+)(, column [^:]*)?:.*$/, '$1$2'))
+/** In the rows of one COPY: the line, from 1 (of CSV, a row may have several), and the column. */
+export function placeOfRow(error: ServerError): { readonly line: number | null; readonly column: string | null } {
+  const copy = error.where.split('\n').find((line) => line.startsWith('COPY ')) ?? ''
+  const found = /, line (\d+)(?:, column (.*?))?(?:: |$)/.exec(copy)
+  return { line: found ? Number(found[1]) : null, column: found?.[2] ?? (error.column || null) }
+}
+
+/** `COPY t, line 3, column n: "secret"` → `line 3, column n`: the value is a row's and must not be shown. */
+function placeInCopy(error: ServerError): string {
+  const { line, column } = placeOfRow(error)
+  return oneLine([line === null ? '' : `line ${line}`, column === null ? '' : `column ${column}`].filter(Boolean).join(', '))
 }
 
 const NET_STATES: ReadonlySet<string> = new Set([

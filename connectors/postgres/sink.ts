@@ -13,8 +13,9 @@ import type {
   Target,
 } from '../contract.ts'
 import { quoteName } from '../digest.ts'
-import { CopyIn } from './copy-in.ts'
+import { copyRows } from './copy-rows.ts'
 import { parseTableName, quoteTable } from './names.ts'
+import { added, partDigests } from './part-digests.ts'
 import { digestOf, prepareTarget, type TargetFacts } from './prepare.ts'
 import { publishRun } from './publish.ts'
 import { committedPart, committedRows, forgetRun, recordCommit, recordedRun } from './record.ts'
@@ -54,18 +55,19 @@ export class PostgresSink implements Sink {
   }
 
   async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
-    const { target, slot, bytes, agree } = request
+    const { target, slot, bytes, agree, skip } = request
     // CopyIn hears a failure even if it came before; until then it must not end the process.
     bytes.on('error', () => undefined)
     const work = this.#work
-    const into = tableOf(factsOf(target))
     const columns = target.columns.map((column) => quoteName(column.name)).join(', ')
+    const into = { table: tableOf(factsOf(target)), columns, format: FORMAT[target.encoding] }
     const wire = await work.acquire(signal)
     const commit = await work.guard(wire, aimOf(target.title), signal, async () => {
       await StatementRun.all(wire, [{ sql: 'begin isolation level read committed read write' }, ...COPY_SETTINGS])
-      const copied = await CopyIn.run(wire, `copy ${into} (${columns}) from stdin (format ${FORMAT[target.encoding]})`, bytes)
-      agree(copied.rows)
-      const done: Commit = { ...copied, attempt: slot.attempt }
+      const { rows, bytes: size, skipped } = await copyRows(wire, into, request)
+      agree(rows)
+      await skip?.settle()
+      const done: Commit = { rows, bytes: size, attempt: slot.attempt, ...(skipped > 0 && { skipped }) }
       await recordCommit(wire, slot, done)
       return done
     })
@@ -80,8 +82,21 @@ export class PostgresSink implements Sink {
       const record = await recordedRun(wire, run)
       const gone = facts.staging !== null && record?.published === true
       if (gone || (facts.mode === 'append' && !checksum)) return { rows: await committedRows(wire, run), checksum: null }
-      const now = await digestOf(wire, tableOf(facts), columns, checksum)
-      return facts.staging === null && checksum ? added(facts, now) : now
+      const table = tableOf(facts)
+      if (facts.staging !== null) return digestOf(wire, table, columns, checksum)
+      return added([...(await partDigests(wire, { table, run, columns, checksum })).values()], checksum)
+    })
+  }
+
+  digestParts(
+    request: DigestRequest & { readonly target: Target; readonly run: string; readonly parts: readonly { readonly task: string }[] },
+    signal: AbortSignal,
+  ): Promise<readonly Digest[]> {
+    const { target, run, columns, checksum, parts } = request
+    const table = tableOf(factsOf(target))
+    return this.#work.read(aimOf(target.title), signal, async (wire) => {
+      const digests = await partDigests(wire, { table, run, columns, checksum })
+      return parts.map(({ task }) => digests.get(task) ?? added([], checksum))
     })
   }
 
@@ -130,10 +145,4 @@ export function factsOf(target: Target): TargetFacts {
 /** Where parts are written. */
 function tableOf({ schema, table, staging }: TargetFacts): string {
   return quoteTable({ schema, table: staging ?? table })
-}
-
-function added({ baseline }: TargetFacts, now: Digest): Digest {
-  if (!baseline) return now
-  const sum = BigInt(now.checksum ?? '0') - BigInt(baseline.checksum ?? '0')
-  return { rows: now.rows - baseline.rows, checksum: String(sum) }
 }
