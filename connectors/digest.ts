@@ -4,8 +4,9 @@
  * ":", the text. Row number = the first 15 hex digits (60 bits) of the md5 of its UTF-8.
  */
 import type { Column } from './contract.ts'
+import { mysqlDigestQuery, mysqlRowNumber, mysqlRowText, mysqlText } from './digest-mysql.ts'
 
-export type Dialect = 'postgres' | 'duckdb'
+export type Dialect = 'postgres' | 'duckdb' | 'mysql'
 
 export interface DigestParts {
   readonly dialect: Dialect
@@ -19,6 +20,7 @@ export interface DigestParts {
 /** One row, two text columns: `rows` and `checksum` (null when only counted). */
 export function digestQuery(parts: DigestParts): string {
   const { dialect, columns, from, checksum } = parts
+  if (dialect === 'mysql') return mysqlDigestQuery(columns, from, checksum)
   const text = dialect === 'postgres' ? 'text' : 'varchar'
   const sum = checksum ? `cast(coalesce(sum(${rowNumber(columns, dialect)}), 0) as ${text})` : `cast(null as ${text})`
   return `select cast(count(*) as ${text}) as "rows", ${sum} as "checksum" from ${from}`
@@ -26,6 +28,7 @@ export function digestQuery(parts: DigestParts): string {
 
 /** SQL: a whole number from 0 to 2⁶⁰ − 1 that stands for the row. */
 export function rowNumber(columns: readonly Column[], dialect: Dialect): string {
+  if (dialect === 'mysql') return mysqlRowNumber(columns)
   const row = rowText(columns, dialect)
   return dialect === 'postgres'
     ? // convert_to: md5 must see UTF-8 in a database of another encoding too.
@@ -34,6 +37,7 @@ export function rowNumber(columns: readonly Column[], dialect: Dialect): string 
 }
 
 export function rowText(columns: readonly Column[], dialect: Dialect): string {
+  if (dialect === 'mysql') return mysqlRowText(columns)
   if (columns.length === 0) return "''"
   const cells = columns.map((column) => {
     const text = canonicalText(column, dialect)
@@ -49,6 +53,7 @@ const FIXED_LENGTH: Readonly<Record<string, number>> = { bool: 1, uuid: 36 }
 
 /** SQL: the value as text, the same in every dialect; NULL stays NULL. */
 export function canonicalText(column: Column, dialect: Dialect): string {
+  if (dialect === 'mysql') return mysqlText(column)
   const name = quoteName(column.name)
   return dialect === 'postgres' ? postgresText(column, name) : duckdbText(column, name)
 }

@@ -1,0 +1,137 @@
+import { Fault } from '@postern/protocol/fault.ts'
+import type { Commit, Digest, DigestRequest, Encoding, PartWrite, Prepare, Shape, Sink, Slot, Target } from '../contract.ts'
+import { LoadIn } from './load-in.ts'
+import { loadSql } from './load-sql.ts'
+import { loadText } from './load-text.ts'
+import { parseTableName, quoteTable } from './names.ts'
+import { factsOf, prepareTarget, type TargetFacts } from './prepare.ts'
+import { exists, publishRun } from './publish.ts'
+import { commitLost, committedPart, committedRows, forgetRun, recordCommit, recordedRun, recordsOf } from './record.ts'
+import { oneLine, withoutValue } from './server-error.ts'
+import { digestOf } from './source.ts'
+import { StatementRun } from './statement-run.ts'
+import type { Wire } from './wire.ts'
+import { type Aim, prepareSession, type Work } from './work.ts'
+
+export class MysqlSink implements Sink {
+  readonly #work: Work
+
+  constructor(work: Work) {
+    this.#work = work
+  }
+
+  accepts(_shape: Shape, where: string): readonly Encoding[] {
+    parseTableName(where)
+    return ['pg-text', 'csv']
+  }
+
+  prepare(request: Prepare, signal: AbortSignal): Promise<Target> {
+    return this.#work.session(aimOf(request.where), signal, (wire) => prepareTarget(wire, request, this.#work.database))
+  }
+
+  committed(target: Target, slot: Slot, signal: AbortSignal): Promise<Commit | undefined> {
+    const records = recordsOf(factsOf(target).database)
+    return this.#work.read(aimOf(target.title), signal, (wire) => committedPart(wire, records, slot))
+  }
+
+  async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
+    const { target, slot, bytes, agree } = request
+    // LoadIn hears a failure even if it came before; until then it must not end the process.
+    bytes.on('error', () => undefined)
+    const work = this.#work
+    const facts = factsOf(target)
+    const wire = await work.acquire(signal)
+    const commit = await work.guard(wire, aimOf(target.title), signal, async () => {
+      await prepareSession(wire)
+      await StatementRun.one(wire, 'start transaction read write')
+      const sql = loadSql(tableOf(facts), facts.from, target.columns)
+      const loaded = await LoadIn.run(wire, sql, { source: bytes, text: loadText(target.encoding) })
+      const records = recordsOf(facts.database)
+      if (loaded.warnings > 0) {
+        const fault = await rowFault(wire, target.title)
+        // Keys that are there twice may be those of another attempt, which was first.
+        throw (await committedPart(wire, records, slot)) ? commitLost(slot, fault) : fault
+      }
+      agree(loaded.rows)
+      const done: Commit = { rows: loaded.rows, bytes: loaded.bytes, attempt: slot.attempt }
+      await recordCommit(wire, records, slot, done)
+      await StatementRun.one(wire, 'commit')
+      return done
+    })
+    work.release(wire)
+    return commit
+  }
+
+  digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest> {
+    const { target, run, columns, checksum } = request
+    const facts = factsOf(target)
+    const records = recordsOf(facts.database)
+    return this.#work.read(aimOf(target.title), signal, async (wire) => {
+      const gone = facts.staging !== null && !(await exists(wire, facts.database, facts.staging))
+      if (gone || (facts.mode === 'append' && !checksum)) return { rows: await committedRows(wire, records, run), checksum: null }
+      const now = await digestOf(wire, tableOf(facts), columns, checksum)
+      return facts.staging === null && checksum ? added(facts, now) : now
+    })
+  }
+
+  /** A staging table that is gone has been published, even if the node was lost before it could note it down. */
+  published(target: Target, run: string, signal: AbortSignal): Promise<boolean> {
+    const facts = factsOf(target)
+    return this.#work.read(aimOf(target.title), signal, async (wire) => {
+      const record = await recordedRun(wire, recordsOf(facts.database), run)
+      if (!record?.prepared) return false
+      return record.published || (facts.mode === 'overwrite' && !(await exists(wire, facts.database, facts.staging ?? '')))
+    })
+  }
+
+  publish(request: { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<void> {
+    const { target, run } = request
+    return this.#work.session(aimOf(target.title), signal, (wire) => publishRun(wire, { target, facts: factsOf(target), run }))
+  }
+
+  /** Rows that were appended are in the table for good, so their records stay: a run that goes on must know of them. */
+  discard(target: Target, run: string, signal: AbortSignal): Promise<void> {
+    const facts = factsOf(target)
+    const records = recordsOf(facts.database)
+    return this.#work.session(aimOf(target.title), signal, async (wire) => {
+      const record = await recordedRun(wire, records, run)
+      if (!record || record.published) return
+      if (facts.staging !== null) await StatementRun.one(wire, `drop table if exists ${tableOf(facts)}`)
+      const rows = await committedRows(wire, records, run)
+      if (facts.created && (facts.staging !== null || rows === 0)) await dropIfEmpty(wire, facts)
+      if (facts.staging !== null || rows === 0) await forgetRun(wire, records, run)
+    })
+  }
+}
+
+/** LOAD DATA LOCAL leaves out or changes what does not fit, and only warns: any warning is taken for what it is. */
+async function rowFault(wire: Wire, title: string): Promise<Fault> {
+  const [row] = (await StatementRun.one(wire, 'show warnings limit 1')).rows
+  const [, code, message] = row ?? []
+  return new Fault('ROW_INVALID', {
+    at: `${title}: ${oneLine(withoutValue(message ?? 'a value does not fit'))} [error ${code}]`,
+    details: { errno: Number(code ?? 0) },
+  })
+}
+
+async function dropIfEmpty(wire: Wire, facts: TargetFacts): Promise<void> {
+  if (!(await exists(wire, facts.database, facts.table))) return
+  const table = quoteTable(facts)
+  const [row] = (await StatementRun.one(wire, `select 1 from ${table} limit 1`)).rows
+  if (!row) await StatementRun.one(wire, `drop table ${table}`)
+}
+
+function aimOf(title: string): Aim {
+  return { doing: 'copy', about: title }
+}
+
+/** Where parts are written. */
+function tableOf({ database, table, staging }: TargetFacts): string {
+  return quoteTable({ database, table: staging ?? table })
+}
+
+function added({ baseline }: TargetFacts, now: Digest): Digest {
+  if (!baseline) return now
+  const sum = BigInt(now.checksum ?? '0') - BigInt(baseline.checksum ?? '0')
+  return { rows: now.rows - baseline.rows, checksum: String(sum) }
+}

@@ -1,0 +1,141 @@
+import { Fault } from '@postern/protocol/fault.ts'
+import type { Column, CopyOptions, Digest, DigestRequest, Encoding, Part, PartStream, Shape, Source } from '../contract.ts'
+import { digestQuery } from '../digest.ts'
+import { Gate } from '../gate.ts'
+import { readCell } from './cells.ts'
+import { describeQuery, describeTable, fromOf, type ReadOptions, type SourceFacts } from './describe.ts'
+import type { MysqlConfig } from './index.ts'
+import { parseTableName } from './names.ts'
+import { findRelation } from './relation.ts'
+import { RowWriter } from './row-writer.ts'
+import { RowsOut } from './rows-out.ts'
+import { type Range, splitTable, whereOf } from './split.ts'
+import { StatementRun } from './statement-run.ts'
+import type { Wire } from './wire.ts'
+import { type Aim, beginRead, prepareSession, type Work } from './work.ts'
+
+export class MysqlSource implements Source {
+  readonly #work: Work
+  readonly #config: MysqlConfig
+  /** Readers hold their connection until their bytes are taken; the rest is left for writers, or a copy within one store would stand still. */
+  readonly #readers: Gate
+
+  constructor(work: Work, config: MysqlConfig) {
+    this.#work = work
+    this.#config = config
+    this.#readers = new Gate(Math.max(1, Math.floor((config.maxConnections - 1) / 2)))
+  }
+
+  describe(what: string, options: CopyOptions, signal: AbortSignal): Promise<Shape> {
+    const text = what.trim()
+    const aim: Aim = { doing: 'copy', about: text.slice(0, 200) }
+    const how = { ...this.#config, ...options } as ReadOptions
+    if (text.startsWith('(')) return this.#work.read(aim, signal, (wire) => describeQuery(wire, text, how))
+    const name = parseTableName(text)
+    const { database, place } = this.#work
+    return this.#work.read(aim, signal, async (wire) => {
+      const relation = await findRelation(wire, { ...name, database: name.database ?? database }, how)
+      if (!relation || relation.columns.length === 0) throw new Fault('TABLE_MISSING', { at: `${text} at ${place}` })
+      return describeTable(relation, how)
+    })
+  }
+
+  split(
+    shape: Shape,
+    options: { readonly wanted: number | null; readonly splitBy?: string },
+    signal: AbortSignal,
+  ): Promise<readonly Part[]> {
+    const aim: Aim = { doing: 'copy', about: shape.title }
+    return this.#work.read(aim, signal, (wire) => splitTable(wire, shape, factsOf(shape), options))
+  }
+
+  async read(
+    request: { readonly shape: Shape; readonly part: Part; readonly encoding: Encoding; readonly snapshot: string | null },
+    signal: AbortSignal,
+  ): Promise<PartStream> {
+    const { shape, part, encoding } = request
+    if (encoding !== 'pg-text' && encoding !== 'csv') throw new Fault('COPY_UNSUPPORTED', { at: `${encoding} of ${shape.title}` })
+    const aim: Aim = { doing: 'copy', about: `${shape.title}, ${part.name}` }
+    const leave = await this.#readers.enter(signal)
+    try {
+      return await this.#start(shape, part, encoding, { aim, leave }, signal)
+    } catch (cause) {
+      leave()
+      throw cause
+    }
+  }
+
+  async #start(
+    shape: Shape,
+    part: Part,
+    encoding: 'pg-text' | 'csv',
+    { aim, leave }: { readonly aim: Aim; readonly leave: () => void },
+    signal: AbortSignal,
+  ): Promise<PartStream> {
+    const work = this.#work
+    const facts = factsOf(shape)
+    const cells = shape.columns.map((column) => readCell(column, facts))
+    const writer = new RowWriter(
+      cells.map(({ form }) => form),
+      encoding,
+    )
+    const sql = `select ${cells.map((cell) => cell.sql).join(', ')} from ${fromOf(facts, whereOf(part.own as Range))}`
+    const wire = await work.acquire(signal)
+    await work.guard(wire, aim, signal, async () => {
+      await prepareSession(wire)
+      await beginRead(wire)
+    })
+    const done = () => {
+      leave()
+      work.release(wire)
+    }
+    const left = () => {
+      leave()
+      work.stop(wire)
+    }
+    const out = await RowsOut.start({ wire, sql, writer, fault: (cause) => work.fault(cause, aim), done, left }, signal)
+    return { bytes: out.bytes, rows: () => out.rows() }
+  }
+
+  digest(request: DigestRequest & { readonly shape: Shape; readonly part: Part | null }, signal: AbortSignal): Promise<Digest> {
+    const { shape, part, columns, checksum } = request
+    const facts = factsOf(shape)
+    const from = fromOf(facts, part ? whereOf(part.own as Range) : '')
+    const aim: Aim = { doing: 'copy', about: shape.title }
+    return this.#work.read(aim, signal, (wire) => digestOf(wire, from, columns, checksum, facts))
+  }
+}
+
+function factsOf(shape: Shape): SourceFacts {
+  return shape.own as SourceFacts
+}
+
+/** What a row becomes that is too long for the server to put together (max_allowed_packet): nothing else is below 0. */
+export async function digestOf(
+  wire: Wire,
+  from: string,
+  columns: readonly Column[],
+  checksum: boolean,
+  facts: Pick<SourceFacts, 'zeroDates'> = { zeroDates: 'refuse' },
+): Promise<Digest> {
+  const seen = facts.zeroDates === 'null' && checksum ? withoutZeroDates(from, columns, facts) : from
+  const [row] = (await StatementRun.one(wire, digestQuery({ dialect: 'mysql', columns, from: seen, checksum }))).rows
+  const sum = row?.[1] ?? null
+  if (sum?.startsWith('-')) {
+    throw new Fault('ROW_INVALID', {
+      at: 'A row is longer than the server can put together for its checksum.',
+      remedy: 'Raise max_allowed_packet on the server, or verify counts only.',
+    })
+  }
+  return { rows: Number(row?.[0] ?? 0), checksum: sum }
+}
+
+/** The rows as they were read. */
+function withoutZeroDates(from: string, columns: readonly Column[], facts: Pick<SourceFacts, 'zeroDates'>): string {
+  const cells = columns.map((column) => {
+    const { sql } = readCell(column, facts)
+    const name = `\`${column.name.replaceAll('`', '``')}\``
+    return column.type.is === 'date' || column.type.is === 'timestamp' || column.type.is === 'timestamptz' ? `${sql} as ${name}` : name
+  })
+  return `(select ${cells.join(', ')} from ${from}) as seen`
+}
