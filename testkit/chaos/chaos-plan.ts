@@ -33,7 +33,7 @@ export function chaosPlan<Pair extends string>(seed: number, pairs: readonly [Pa
   const copies = Array.from({ length: COPIES }, (_, i) => ({
     pair: pairs[(seed * COPIES + i) % pairs.length] ?? pairs[0],
     parts: random.between(1, 8),
-    verify: random.pick(['counts', 'checksum']),
+    verify: random.pick<'counts' | 'checksum'>(['counts', 'checksum']),
   }))
   const strikes = Array.from({ length: random.between(1, STRIKES) }, () => ({
     victim: random.pick(VICTIMS),
