@@ -1,0 +1,47 @@
+/** Azure Blob Storage. Declaration only: the SDK is loaded by `open`. */
+import { Fault } from '@postern/protocol/fault.ts'
+import { z } from 'zod'
+import type { Connector } from '../contract.ts'
+import { fileSettings } from '../files/settings.ts'
+import { objectSettings } from '../objects/settings.ts'
+
+export const AzureBlobConfig = z.strictObject({
+  account: z
+    .string()
+    .regex(/^[a-z0-9]{3,24}$/, 'the name of a storage account: 3 to 24 small letters and digits')
+    .optional()
+    .meta({ title: 'Account', description: 'Not needed with a connection string', audience: true }),
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .max(2_000)
+    .optional()
+    .meta({ title: 'Endpoint', description: 'Where it is not https://ACCOUNT.blob.core.windows.net', audience: true }),
+  container: z
+    .string()
+    .regex(/^(?:\$root|\$web|[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62})$/, 'the name of a container')
+    .meta({ title: 'Container' }),
+  ...objectSettings,
+  accountKey: z.string().max(4_096).optional().meta({ title: 'Account key', secret: true }),
+  sasToken: z.string().max(4_096).optional().meta({ title: 'Shared access signature', secret: true }),
+  connectionString: z.string().max(8_192).optional().meta({ title: 'Connection string', secret: true }),
+  ...fileSettings,
+})
+export type AzureBlobConfig = z.output<typeof AzureBlobConfig>
+
+export const azureBlob: Connector = {
+  kind: 'azure-blob',
+  title: 'Azure Blob Storage',
+  config: AzureBlobConfig,
+  can: { query: 'sql', source: { snapshot: false }, sink: { modes: ['append', 'overwrite'], exactlyOnce: true } },
+  async open(options) {
+    const parsed = AzureBlobConfig.safeParse(options.settings)
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues
+      throw new Fault('STORE_SETTINGS_INVALID', { at: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
+    }
+    const config = parsed.data
+    const [{ AzureBucket }, { ObjectSession }] = await Promise.all([import('./azure-bucket.ts'), import('../objects/object-session.ts')])
+    const { accountKey, sasToken, connectionString } = options.secrets
+    return new ObjectSession(config, options, new AzureBucket(config, { accountKey, sasToken, connectionString }))
+  },
+}

@@ -1,0 +1,102 @@
+/**
+ * The S3 server of the tests, a process of its own: s3rver, with what every real server has and it lacks: conditional writes, and a
+ * list of unfinished uploads. `--plain` leaves conditional writes out, as servers do that do not know them.
+ *
+ *   node s3-server.ts FOLDER [--plain]      sends { port } to its parent
+ */
+import { createRequire } from 'node:module'
+
+interface Context {
+  readonly method: string
+  readonly path: string
+  readonly query: Readonly<Record<string, string | undefined>>
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly req: NodeJS.ReadableStream
+  readonly state: Record<string, unknown>
+  mountPath: string
+  readonly response: { readonly status: number }
+  status: number
+  type: string
+  body: unknown
+}
+
+interface Server {
+  readonly middleware: ((ctx: Context, next: () => Promise<void>) => Promise<void>)[]
+  readonly store: { existsObject(bucket: string, key: string): Promise<boolean> }
+  run(): Promise<{ readonly port: number }>
+}
+
+const [folder = '', flag] = process.argv.slice(2)
+const S3rver = createRequire(import.meta.url)('@20minutes/s3rver') as new (options: object) => Server
+// s3rver decodes the source of a copy as if "+" and "&" in it were never encoded.
+globalThis.decodeURI = decodeURIComponent
+
+const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory: folder, configureBuckets: [{ name: 'bucket' }] })
+const uploads = new Map<string, string>()
+const turns = new Map<string, Promise<void>>()
+
+server.middleware.unshift(async (ctx, next) => {
+  const { bucket, key } = placeOf(ctx)
+  if (key === '' && ctx.path.endsWith('/')) signedWithSlash(ctx)
+  if (ctx.method === 'GET' && 'uploads' in ctx.query && key === '') return listUploads(ctx, bucket)
+  if (flag === '--plain' || ctx.headers['if-none-match'] !== '*' || !['PUT', 'POST'].includes(ctx.method)) await next()
+  else await inTurn(ctx.path, () => unlessThere(ctx, next))
+  await noteUpload(ctx, key)
+})
+
+/** SDKs of today sign "/bucket/"; s3rver leaves the last "/" out of what it checks, but for a bucket that is named by the host. */
+function signedWithSlash(ctx: Context): void {
+  ctx.mountPath = '/'
+  Object.defineProperty(ctx.state, 'vhost', { get: () => true, set: () => undefined })
+}
+
+async function unlessThere(ctx: Context, next: () => Promise<void>): Promise<void> {
+  const { bucket, key } = placeOf(ctx)
+  if (!(await server.store.existsObject(bucket, key))) return next()
+  ctx.req.resume()
+  ctx.status = 412
+  ctx.type = 'application/xml'
+  ctx.body = '<Error><Code>PreconditionFailed</Code><Message>There is one.</Message></Error>'
+}
+
+/** Those who want to make the same object go one after the other. */
+async function inTurn(path: string, work: () => Promise<void>): Promise<void> {
+  const before = turns.get(path) ?? Promise.resolve()
+  const mine = before.then(work)
+  turns.set(
+    path,
+    mine.catch(() => undefined),
+  )
+  await mine
+}
+
+async function noteUpload(ctx: Context, key: string): Promise<void> {
+  if (ctx.method === 'POST' && 'uploads' in ctx.query) {
+    const id = /<UploadId>(.*?)<\/UploadId>/.exec(String(ctx.body))?.[1]
+    if (id !== undefined) uploads.set(id, key)
+  } else if (ctx.query['uploadId'] !== undefined && ctx.response.status < 300 && ['POST', 'DELETE'].includes(ctx.method)) {
+    uploads.delete(ctx.query['uploadId'])
+  }
+}
+
+function listUploads(ctx: Context, bucket: string): void {
+  const prefix = ctx.query['prefix'] ?? ''
+  const found = [...uploads].filter(([, key]) => key.startsWith(prefix))
+  const listed = found.map(([id, key]) => `<Upload><Key>${escaped(key)}</Key><UploadId>${id}</UploadId></Upload>`)
+  ctx.status = 200
+  ctx.type = 'application/xml'
+  ctx.body = `<ListMultipartUploadsResult><Bucket>${bucket}</Bucket><IsTruncated>false</IsTruncated>${listed.join('')}</ListMultipartUploadsResult>`
+}
+
+function placeOf(ctx: Context): { readonly bucket: string; readonly key: string } {
+  const [, bucket = '', ...rest] = ctx.path.split('/').map(decodeURIComponent)
+  return { bucket, key: rest.join('/') }
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+}
+
+const { port } = await server.run()
+process.send?.({ port })
+process.on('disconnect', () => process.exit(0))
