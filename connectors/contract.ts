@@ -168,7 +168,7 @@ export interface Expected {
   /** Of a table that is there: a source that would have to guess its types takes these. */
   readonly columns?: readonly Column[]
   /** How files will be written: a source whose files are so already gives them as they are. */
-  readonly files?: { readonly format: string; readonly compression: string; readonly dialect: string }
+  readonly files?: { readonly format: string; readonly compression: string; readonly dialect: string; readonly single: boolean }
 }
 
 /** One part of a source: JSON, the source's own. */

@@ -5,7 +5,7 @@ import { PassThrough, pipeline, type Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
 import { createOnce, renameOver, replaceFile, syncFolder } from './durable.ts'
 import { errnoOf, fileFault, stopIfAborted } from './faults.ts'
-import type { FoundFile, LocalFiles, Place, PlaceEntry } from './place.ts'
+import type { ByteRange, FoundFile, LocalFiles, Place, PlaceEntry } from './place.ts'
 
 /** A folder of the node. Nothing outside of it can be named through this, by "..", an absolute path or a link. */
 export class Folder implements Place {
@@ -77,7 +77,8 @@ export class Folder implements Place {
   async file(path: string): Promise<FoundFile | undefined> {
     try {
       const found = await stat(await this.resolve(path))
-      return found.isFile() ? { path: partsOf(path).join('/'), bytes: found.size } : undefined
+      if (!found.isFile()) return undefined
+      return { path: partsOf(path).join('/'), bytes: found.size, version: `${found.mtimeMs}` }
     } catch (cause) {
       if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return undefined
       throw fileFault(cause, path)
@@ -118,10 +119,11 @@ export class Folder implements Place {
     return found.sort((a, b) => (a.path < b.path ? -1 : 1))
   }
 
-  read(path: string): Readable {
+  read(path: string, range?: ByteRange): Readable {
     const out = new PassThrough({ highWaterMark: 1 << 18 })
     const open = async () => {
-      const file = createReadStream(await this.resolve(path), { highWaterMark: 1 << 18 })
+      const part = range ? { start: range.from, end: range.to - 1 } : {}
+      const file = createReadStream(await this.resolve(path), { highWaterMark: 1 << 18, ...part })
       pipeline(file, out, () => undefined)
     }
     open().catch((cause) => out.destroy(fileFault(cause, path)))

@@ -21,7 +21,7 @@ test('a path is cut into its steps and never leaves the folder', () => {
 })
 
 test('a header line is cut at what stands outside of quotes', () => {
-  expect(splitRecord('a,"b,""c""",d', ',')).toEqual(['a', 'b,"c"', 'd'])
+  expect(splitRecord('a,"b,""c""",d', ',', { quote: '"', escape: '"' })).toEqual(['a', 'b,"c"', 'd'])
 })
 
 test("DuckDB's pages of text become one line without a value of the row", () => {

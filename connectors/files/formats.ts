@@ -1,6 +1,6 @@
 import { Fault } from '@postern/protocol/fault.ts'
 
-export type FileFormat = 'csv' | 'tsv' | 'ndjson' | 'parquet'
+export type FileFormat = 'csv' | 'tsv' | 'ndjson' | 'json' | 'parquet' | 'binary'
 export type Compression = 'none' | 'gzip' | 'zstd'
 
 export interface Layout {
@@ -8,7 +8,14 @@ export interface Layout {
   readonly compression: Compression
 }
 
-const FORMATS: Readonly<Record<string, FileFormat>> = { csv: 'csv', tsv: 'tsv', ndjson: 'ndjson', jsonl: 'ndjson', parquet: 'parquet' }
+const FORMATS: Readonly<Record<string, FileFormat>> = {
+  csv: 'csv',
+  tsv: 'tsv',
+  ndjson: 'ndjson',
+  jsonl: 'ndjson',
+  json: 'json',
+  parquet: 'parquet',
+}
 const COMPRESSIONS: Readonly<Record<string, Compression>> = { gz: 'gzip', zst: 'zstd' }
 
 /** What the ending of a name says: "a.csv.gz" is CSV in gzip. Undefined where it says nothing of a format. */
@@ -23,6 +30,7 @@ export function layoutOf(name: string): Layout | undefined {
 
 /** As `layoutOf`; a name without a format takes the store's, with the compression that its own ending says. */
 export function layoutFor(name: string, setting: FileFormat | undefined, title: string, compression: Compression = 'none'): Layout {
+  if (setting === 'binary') return { format: 'binary', compression: 'none' }
   const own = layoutOf(name)
   if (own) return own
   if (!setting) throw new Fault('FORMAT_UNKNOWN', { at: title })
@@ -31,7 +39,7 @@ export function layoutFor(name: string, setting: FileFormat | undefined, title: 
 }
 
 export function endingOf({ format, compression }: Layout): string {
-  return `.${format}${compression === 'gzip' ? '.gz' : compression === 'zstd' ? '.zst' : ''}`
+  return format === 'binary' ? '' : `.${format}${compression === 'gzip' ? '.gz' : compression === 'zstd' ? '.zst' : ''}`
 }
 
 /** Names that readers of a folder pass over: staging, manifests, markers of other programs. */

@@ -1,5 +1,6 @@
 import type { LogicalType } from '../contract.ts'
-import { identifier } from './sql.ts'
+import type { CsvDialect } from './csv-dialect.ts'
+import { literal } from './sql.ts'
 
 /** Asks for one row of text. */
 export type AskRow = (sql: string) => Promise<readonly (string | null)[]>
@@ -38,6 +39,26 @@ const CANDIDATES: readonly Candidate[] = [
   },
   { type: { is: 'uuid' }, fits: sameText('uuid') },
 ]
+
+/** How numbers and times are written in the files. */
+export type Spelling = Pick<CsvDialect, 'decimalSeparator' | 'dateFormat' | 'timestampFormat'>
+const ISO: Spelling = { decimalSeparator: '.', dateFormat: '', timestampFormat: '' }
+
+/** With a format of their own days and times are those that it reads and writes back the same. */
+function candidatesOf({ decimalSeparator, dateFormat, timestampFormat }: Spelling): readonly Candidate[] {
+  const sameStamp = (format: string) => (text: string) =>
+    `strftime(try_strptime(${text}, ${literal(format)}), ${literal(format)}) = ${text}`
+  return CANDIDATES.flatMap(({ type, fits }): Candidate[] => {
+    const number = type.is === 'float64' || type.is === 'decimal'
+    if (number && decimalSeparator === ',') {
+      return [{ type, fits: (text) => `(not contains(${text}, '.') and ${fits(`replace(${text}, ',', '.')`)})` }]
+    }
+    if (type.is === 'date' && dateFormat !== '') return [{ type, fits: sameStamp(dateFormat) }]
+    if (type.is === 'timestamp' && timestampFormat !== '') return [{ type, fits: sameStamp(timestampFormat) }]
+    return type.is === 'timestamptz' && timestampFormat !== '' ? [] : [{ type, fits }]
+  })
+}
+
 const TEXT: LogicalType = { is: 'text' }
 const SAMPLE_ROWS = 2_000
 
@@ -45,18 +66,23 @@ const SAMPLE_ROWS = 2_000
  * Types of columns of text, so that every value of all rows fits: guessed from the first rows, then held against all of them; what
  * does not hold is looked at again in full. `from` names a relation of text columns c0, c1, ….
  */
-export async function inferTypes(from: string, columns: number, ask: AskRow): Promise<readonly LogicalType[]> {
-  const all = Array.from({ length: columns }, () => CANDIDATES)
+export async function inferTypes(from: string, columns: number, ask: AskRow, spelling: Spelling = ISO): Promise<readonly LogicalType[]> {
+  const candidates = candidatesOf(spelling)
+  const all = Array.from({ length: columns }, () => candidates)
   const sampled = await fitting(`(select * from ${from} limit ${SAMPLE_ROWS})`, all, ask, 'empty fits')
   const held = await fitting(
     from,
-    sampled.map((candidates) => candidates.slice(0, 1)),
+    sampled.map((fit) => fit.slice(0, 1)),
     ask,
   )
-  const open = held.map((candidates, i) => (candidates.length === 0 && (sampled[i]?.length ?? 0) > 0 ? CANDIDATES : []))
-  const again = open.some((candidates) => candidates.length > 0) ? await fitting(from, open, ask) : open
-  const types = held.map((candidates, i) => candidates[0]?.type ?? again[i]?.[0]?.type ?? TEXT)
-  return Promise.all(types.map((type, i) => (type.is === 'decimal' ? decimalOf(from, `c${i}`, ask) : type)))
+  const open = held.map((fit, i) => (fit.length === 0 && (sampled[i]?.length ?? 0) > 0 ? candidates : []))
+  const again = open.some((fit) => fit.length > 0) ? await fitting(from, open, ask) : open
+  const types = held.map((fit, i) => fit[0]?.type ?? again[i]?.[0]?.type ?? TEXT)
+  return Promise.all(
+    types.map((type, i) =>
+      type.is === 'decimal' ? decimalOf(from, spelling.decimalSeparator === ',' ? `replace(c${i}, ',', '.')` : `c${i}`, ask) : type,
+    ),
+  )
 }
 
 /** Which candidates hold for all values of their column. Of a column that is all NULL: all of them in a sample, none otherwise. */
@@ -78,8 +104,7 @@ async function fitting(
   return candidates.map((of) => of.filter(() => row[next++] === 'true'))
 }
 
-async function decimalOf(from: string, column: string, ask: AskRow): Promise<LogicalType> {
-  const name = identifier(column)
+async function decimalOf(from: string, name: string, ask: AskRow): Promise<LogicalType> {
   const [whole, scale] = await ask(
     `select cast(max(length(regexp_extract(${name}, '^-?([0-9]+)', 1))) as varchar), cast(max(length(regexp_extract(${name}, '\\.([0-9]+)$', 1))) as varchar) from ${from} as t`,
   )

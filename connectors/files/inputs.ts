@@ -1,10 +1,11 @@
 /** Which files WHAT means. */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column } from '../contract.ts'
+import type { CsvDialect } from './csv-dialect.ts'
 import { partsOf } from './folder.ts'
 import { type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
-import type { FoundFile, Place, PlaceEntry } from './place.ts'
+import type { FoundFile, PlaceEntry, PlaceView } from './place.ts'
 
 export interface Input extends FoundFile {
   readonly layout: Layout
@@ -15,15 +16,21 @@ export interface Inputs {
   readonly format: FileFormat
   readonly files: readonly Input[]
   /** Columns and rows where a manifest says them. */
-  readonly declared: { readonly columns: readonly Column[]; readonly rows: number } | undefined
+  readonly declared: { readonly columns: readonly Column[]; readonly rows: number | null } | undefined
+  /** How a manifest says that its CSV is spelled. */
+  readonly dialect?: CsvDialect | undefined
+  /** The folder below which the files were looked for, with "/" at its end; "" is the place itself. */
+  readonly base: string
 }
 
 export interface InputOptions {
   readonly format?: FileFormat | undefined
   readonly maxFiles: number
+  /** A folder is all that is below it, however deep. */
+  readonly recursive?: boolean
 }
 
-export async function findInputs(place: Place, what: string, options: InputOptions, signal: AbortSignal): Promise<Inputs> {
+export async function findInputs(place: PlaceView, what: string, options: InputOptions, signal: AbortSignal): Promise<Inputs> {
   if (/^\s*\(/.test(what)) {
     throw new Fault('COPY_UNSUPPORTED', {
       at: 'A copy from files takes no SELECT.',
@@ -31,18 +38,34 @@ export async function findInputs(place: Place, what: string, options: InputOptio
     })
   }
   const file = what.endsWith('/') ? undefined : await place.file(what, signal)
-  if (file) return inputs(what, [file], options)
+  if (file) return inputs(what, [file], file.path.slice(0, file.path.lastIndexOf('/') + 1), options)
   const names = await place.names(what, signal)
+  if (names && options.recursive) {
+    const title = what.endsWith('/') ? what : `${what}/`
+    const base = partsOf(what)
+      .map((part) => `${part}/`)
+      .join('')
+    return inputs(title, await matching(place, `${base}**/*`, options, signal), base, options)
+  }
   if (names) return inFolder({ place, title: what.endsWith('/') ? what : `${what}/`, names, options }, signal)
   if (!/[*?[{]/.test(what)) throw new Fault('FILE_MISSING', { at: what })
-  const found = await place.match(what, options.maxFiles, signal)
+  const steps = partsOf(what)
+  const fixed = steps.slice(
+    0,
+    steps.findIndex((step) => /[*?[{]/.test(step)),
+  )
+  return inputs(what, await matching(place, what, options, signal), fixed.map((step) => `${step}/`).join(''), options)
+}
+
+async function matching(place: PlaceView, pattern: string, options: InputOptions, signal: AbortSignal): Promise<readonly FoundFile[]> {
+  const found = await place.match(pattern, options.maxFiles, signal)
   const visible = found.filter(({ path }) => !path.split('/').some(isHidden))
   refuseTooMany(visible.length, options)
-  return inputs(what, visible, options)
+  return visible
 }
 
 interface FolderParts {
-  readonly place: Place
+  readonly place: PlaceView
   readonly title: string
   readonly names: readonly PlaceEntry[]
   readonly options: InputOptions
@@ -53,32 +76,37 @@ async function inFolder({ place, title, names, options }: FolderParts, signal: A
   const below = (name: string) => (base === '' ? name : `${base}/${name}`)
   const manifest = await readManifest(place, base, title, signal)
   if (manifest) {
-    const known = new Map(names.map(({ name, bytes }) => [name, bytes]))
+    const known = new Map(names.map((entry) => [entry.name, entry]))
     const paths = manifest.files.map(({ name }) => below(name))
-    const listed = manifest.files.map(({ name }) => ({ path: below(name), bytes: known.get(name) }))
+    const listed = manifest.files.map(({ name }) => ({ path: below(name), entry: known.get(name) }))
     const files = await sized(place, listed, options, signal)
     if (files.length < paths.length) {
       const there = new Set(files.map(({ path }) => path))
       throw new Fault('FILE_MISSING', { at: `${paths.find((path) => !there.has(path))}, which ${title}_manifest.json lists` })
     }
-    const { format, compression, columns, rows } = manifest
-    return { title, format, files: files.map((file) => ({ ...file, layout: { format, compression } })), declared: { columns, rows } }
+    const { format, compression, columns, rows, dialect } = manifest
+    // One that copied files as they were may know nothing of what is in them.
+    const declared = columns.length > 0 ? { columns, rows } : undefined
+    const layout = { format: options.format === 'binary' ? options.format : format, compression }
+    const inLayout = files.map((file) => ({ ...file, layout }))
+    return { title, format: layout.format, files: inLayout, declared, dialect, base: base === '' ? '' : `${base}/` }
   }
   const data = names.filter((entry) => !entry.folder && !isHidden(entry.name) && (layoutOf(entry.name) || options.format))
-  const listed = data.map(({ name, bytes }) => ({ path: below(name), bytes })).sort((a, b) => (a.path < b.path ? -1 : 1))
-  return inputs(title, await sized(place, listed, options, signal), options)
+  const listed = data.map((entry) => ({ path: below(entry.name), entry })).sort((a, b) => (a.path < b.path ? -1 : 1))
+  return inputs(title, await sized(place, listed, options, signal), base === '' ? '' : `${base}/`, options)
 }
 
 interface Listed {
   readonly path: string
-  readonly bytes: number | undefined
+  readonly entry: PlaceEntry | undefined
 }
 
-async function sized(place: Place, listed: readonly Listed[], options: InputOptions, signal: AbortSignal): Promise<FoundFile[]> {
+async function sized(place: PlaceView, listed: readonly Listed[], options: InputOptions, signal: AbortSignal): Promise<FoundFile[]> {
   refuseTooMany(listed.length, options)
   const found: FoundFile[] = []
-  for (const { path, bytes } of listed) {
-    const file = bytes === undefined ? await place.file(path, signal) : { path, bytes }
+  for (const { path, entry } of listed) {
+    const { bytes, version } = entry ?? {}
+    const file = bytes === undefined ? await place.file(path, signal) : { path, bytes, ...(version === undefined ? {} : { version }) }
     if (file) found.push(file)
   }
   return found
@@ -89,7 +117,7 @@ function refuseTooMany(files: number, { maxFiles }: InputOptions): void {
   throw new Fault('INPUT_INVALID', { at: `More than ${maxFiles} files.`, remedy: 'Raise maxFiles of the store, or name fewer files.' })
 }
 
-function inputs(title: string, found: readonly FoundFile[], options: InputOptions): Inputs {
+function inputs(title: string, found: readonly FoundFile[], base: string, options: InputOptions): Inputs {
   const files = found.map((file) => ({ ...file, layout: layoutFor(file.path, options.format, file.path) }))
   const [first] = files
   if (!first) throw new Fault('FILE_MISSING', { at: title })
@@ -100,5 +128,5 @@ function inputs(title: string, found: readonly FoundFile[], options: InputOption
       remedy: 'Name the files of one format with a glob, such as orders/*.parquet.',
     })
   }
-  return { title, format: first.layout.format, files, declared: undefined }
+  return { title, format: first.layout.format, files, declared: undefined, base }
 }

@@ -1,7 +1,8 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 import type { Column } from '../contract.ts'
-import type { Place } from './place.ts'
+import { isHidden } from './formats.ts'
+import type { PlaceView } from './place.ts'
 
 export const MANIFEST = '_manifest.json'
 
@@ -28,15 +29,35 @@ const LogicalTypeSchema = z.object({
   scale: z.int().optional(),
 })
 
+const DialectSchema = z.object({
+  delimiter: z.string().exactOptional(),
+  quote: z.string(),
+  escape: z.string(),
+  header: z.boolean(),
+  columns: z.array(z.string()).exactOptional(),
+  nullText: z.string(),
+  encoding: z.enum(['utf-8', 'latin1', 'utf-16']),
+  skipLines: z.number(),
+  comment: z.string(),
+  decimalSeparator: z.enum(['.', ',']),
+  dateFormat: z.string(),
+  timestampFormat: z.string(),
+})
+
 const ManifestSchema = z.object({
   version: z.literal(1),
   run: z.string().max(200),
-  format: z.enum(['csv', 'tsv', 'ndjson', 'parquet']),
+  format: z.enum(['csv', 'tsv', 'ndjson', 'json', 'parquet', 'binary']),
   compression: z.enum(['none', 'gzip', 'zstd']),
-  rows: z.number(),
+  /** How CSV is spelled, where not as in RFC 4180 with commas. */
+  dialect: DialectSchema.optional(),
+  /** Null where files were copied as they were and nobody has counted. */
+  rows: z.number().nullable(),
   bytes: z.number(),
   columns: z.array(z.object({ name: z.string(), type: LogicalTypeSchema, native: z.string(), nullable: z.boolean() })).max(10_000),
-  files: z.array(z.object({ name: z.string().max(1_024), rows: z.number(), bytes: z.number(), sha256: z.string().max(64) })).max(10_000),
+  files: z
+    .array(z.object({ name: z.string().max(1_024), rows: z.number().nullable(), bytes: z.number(), sha256: z.string().max(64) }))
+    .max(100_000),
 })
 
 /** What a finished copy left in its folder: which files belong to it, and the types of their columns. */
@@ -45,7 +66,7 @@ export interface Manifest extends Omit<z.output<typeof ManifestSchema>, 'columns
 }
 
 /** The manifest of a folder (`title` ends in "/"), or undefined. Names in it stay in the folder. */
-export async function readManifest(place: Place, folder: string, title: string, signal: AbortSignal): Promise<Manifest | undefined> {
+export async function readManifest(place: PlaceView, folder: string, title: string, signal: AbortSignal): Promise<Manifest | undefined> {
   const text = await place.text(folder === '' ? MANIFEST : `${folder.replace(/\/$/, '')}/${MANIFEST}`, signal)
   if (text === undefined) return undefined
   const parsed = ManifestSchema.safeParse(json(text))
@@ -55,7 +76,7 @@ export async function readManifest(place: Place, folder: string, title: string, 
       remedy: 'Take it away if another program wrote it.',
     })
   }
-  const away = parsed.data.files.find(({ name }) => name.includes('/') || name.includes('\\') || name.startsWith('.'))
+  const away = parsed.data.files.find(({ name }) => name.includes('\\') || name.split('/').some((step) => step === '' || isHidden(step)))
   if (away) throw new Fault('PATH_OUTSIDE', { at: `${title}${MANIFEST} names "${away.name}"` })
   return parsed.data as Manifest
 }

@@ -4,6 +4,7 @@ import type { Column } from '../contract.ts'
 import { openText, textFault } from './csv-head.ts'
 import { stopIfAborted } from './faults.ts'
 import type { Input } from './inputs.ts'
+import { arrayLines } from './json-array.ts'
 import { rawMembers, textOf } from './ndjson-line.ts'
 import { NdjsonTypes } from './ndjson-types.ts'
 import { plainField } from './plain.ts'
@@ -90,7 +91,8 @@ async function* batchesOfFile(file: Located, signal: AbortSignal): AsyncIterable
   let rest = ''
   let before = 0
   try {
-    for await (const chunk of openText(file.absolute, file.layout)) {
+    const text = openText(file.absolute, file.layout)
+    for await (const chunk of file.layout.format === 'json' ? arrayLines(text, file.path) : text) {
       stopIfAborted(signal)
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
       rest = lines.pop() ?? ''

@@ -4,6 +4,14 @@ export interface FoundFile {
   /** Below the place, with "/". */
   readonly path: string
   readonly bytes: number
+  /** Another one after every change: a time of writing, an etag. Where the place knows one. */
+  readonly version?: string
+}
+
+/** From a byte, up to another that is not in it. */
+export interface ByteRange {
+  readonly from: number
+  readonly to: number
 }
 
 export interface PlaceEntry {
@@ -11,18 +19,34 @@ export interface PlaceEntry {
   readonly folder: boolean
   /** Where listing says it. */
   readonly bytes?: number
+  readonly version?: string
 }
 
 /** Files where DuckDB can open them, in the order they were asked for, while this is not disposed. */
 export interface LocalFiles extends AsyncDisposable {
   readonly paths: readonly string[]
+  /** What they are below, under the same paths, where they are copies. */
+  readonly folder?: string
+}
+
+/** What can be asked without moving bytes through this process; paths and failures as for `Place`. */
+export interface PlaceView {
+  /** The file, or undefined when there is none; a folder is not one. */
+  file(path: string, signal: AbortSignal): Promise<FoundFile | undefined>
+  /** What is in a folder; undefined when there is no such folder. */
+  names(path: string, signal: AbortSignal): Promise<readonly PlaceEntry[] | undefined>
+  /** Files that match, in the order of their names; at most `max` and one, so that the caller sees that there are more. */
+  match(pattern: string, max: number, signal: AbortSignal): Promise<readonly FoundFile[]>
+  /** All of a small file; undefined when there is none. */
+  text(path: string, signal: AbortSignal): Promise<string | undefined>
+  local(files: readonly FoundFile[], signal: AbortSignal): Promise<LocalFiles>
 }
 
 /**
  * Where the files of a store are: a folder of the node, a bucket, a container. All paths are below it, with "/"; what leads out of it
  * (an absolute path, "..", a link) is PATH_OUTSIDE. Every failure is a Fault.
  */
-export interface Place {
+export interface Place extends PlaceView {
   /** For a person: "folder /srv/lake". */
   readonly title: string
   /** Really looks into it, and says what answered. */
@@ -32,18 +56,8 @@ export interface Place {
   /** The same path without detours: links resolved, no "/" at the end; "" is the place itself. */
   canonical(path: string): Promise<string>
 
-  // ── reading ──
-  /** The file, or undefined when there is none; a folder is not one. */
-  file(path: string, signal: AbortSignal): Promise<FoundFile | undefined>
-  /** What is in a folder; undefined when there is no such folder. */
-  names(path: string, signal: AbortSignal): Promise<readonly PlaceEntry[] | undefined>
-  /** Files that match, in the order of their names; at most `max` and one, so that the caller sees that there are more. */
-  match(pattern: string, max: number, signal: AbortSignal): Promise<readonly FoundFile[]>
-  /** The bytes of a file. Destroying it lets go of everything. */
-  read(path: string): Readable
-  /** All of a small file; undefined when there is none. */
-  text(path: string, signal: AbortSignal): Promise<string | undefined>
-  local(files: readonly FoundFile[], signal: AbortSignal): Promise<LocalFiles>
+  /** The bytes of a file, or of a range of it; of that version, where the place knows versions. Destroying it lets go of everything. */
+  read(path: string, range?: ByteRange, version?: string): Readable
 
   // ── writing ──
   /** Where a program may write the file by itself (then `settle` it). Left out where bytes can only be handed to `write`. */

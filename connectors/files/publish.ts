@@ -67,7 +67,7 @@ async function moveParts({ run, parts, staging, target, place }: PublishParts, o
   const inOrder = parts.toSorted((a, b) => a.part - b.part)
   const files = [...(await fewAtOnce(inOrder, MOVES, move))]
   if (files.length > 0) await place.settle(own.path)
-  const sum = (of: 'rows' | 'bytes') => files.reduce((total, file) => total + file[of], 0)
+  const sum = (of: 'rows' | 'bytes') => files.reduce((total, file) => total + (file[of] ?? 0), 0)
   const { format, compression } = own.layout
   return { version: 1, run, format, compression, rows: sum('rows'), bytes: sum('bytes'), columns: target.columns, files }
 }

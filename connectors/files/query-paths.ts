@@ -76,6 +76,10 @@ function readerOf(format: FileFormat, files: string): string {
       return `read_csv(${files}, delim = '\t', allow_quoted_nulls = false)`
     case 'ndjson':
       return `read_json(${files}, format = 'newline_delimited')`
+    case 'json':
+      return `read_json(${files}, format = 'array')`
+    case 'binary':
+      throw new Fault('FORMAT_UNKNOWN', { at: 'a store of binary files' })
     default:
       return format satisfies never
   }

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column, Commit, Digest, DigestRequest, Encoding, PartWrite, Prepare, Sink, Slot, Target } from '../contract.ts'
 import { digestQuery } from '../digest.ts'
+import { dialectOf } from './csv-dialect.ts'
 import { stopIfAborted } from './faults.ts'
 import { endingOf, type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
@@ -10,7 +11,7 @@ import { writePart } from './part-writer.ts'
 import { feed } from './pipe.ts'
 import type { FoundFile, Place } from './place.ts'
 import { below, folderOf, type PublishParts, publishedFile, publishFile, publishFolder, withdraw } from './publish.ts'
-import { type Reading, relationOf } from './reading.ts'
+import { nativesOf, type Reading, relationOf } from './reading.ts'
 import type { FilesParts } from './session.ts'
 import { Staging, staleFault } from './staging.ts'
 import { duckType } from './types.ts'
@@ -197,9 +198,10 @@ function placed(columns: readonly Column[]): readonly Column[] {
 }
 
 function readingOf({ format }: Layout, columns: readonly Column[]): Reading {
-  if (format === 'parquet') return { format, natives: columns.map(({ name, type }) => ({ name, native: duckType(type) })) }
-  if (format === 'ndjson') return { format, declared: true }
-  return { format, delimiter: format === 'tsv' ? '\t' : ',', declared: true }
+  if (format === 'parquet') return { format, natives: nativesOf(columns) }
+  if (format === 'ndjson' || format === 'json') return { format, declared: true }
+  if (format === 'binary') throw new Fault('INTERNAL', { at: 'binary files have no rows' })
+  return { format, delimiter: format === 'tsv' ? '\t' : ',', declared: true, dialect: dialectOf({}, format) }
 }
 
 function refuseColumns(columns: readonly Column[], format: FileFormat): void {

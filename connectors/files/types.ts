@@ -133,7 +133,7 @@ function fromCsv(reference: string, type: LogicalType): string {
 /** How text rows are written: with quotes as in RFC 4180, or in the plain dialect of plain.ts. */
 export type Dialect = 'quoted' | 'plain'
 
-export interface CsvOptions {
+export interface ReadCsv {
   readonly header: boolean
   readonly delimiter: string
   readonly dialect: Dialect
@@ -142,7 +142,7 @@ export interface CsvOptions {
 }
 
 /** `read_csv` without any guessing, its columns named c0, c1, …: names of people may differ in case only. */
-export function readCsv(file: string, types: readonly string[], { header, delimiter, dialect, extra = '' }: CsvOptions): string {
+export function readCsv(file: string, types: readonly string[], { header, delimiter, dialect, extra = '' }: ReadCsv): string {
   const columns = types.map((type, i) => `'c${i}': ${literal(type)}`).join(', ')
   // In parallel DuckDB guesses where a row begins, and quoted values of several lines can make it guess wrong.
   const quotes = dialect === 'plain' ? "quote = '', escape = ''" : `quote = '"', escape = '"', parallel = false`
@@ -153,7 +153,7 @@ export function readCsv(file: string, types: readonly string[], { header, delimi
 const CSV_LIMITS = ', max_line_size = 16777216, buffer_size = 33554432'
 
 /** SQL: rows in the `csv` encoding, or in the plain dialect of it, typed, under the columns' names. */
-export function typedRows(file: string, columns: readonly Column[], options: CsvOptions): string {
+export function typedRows(file: string, columns: readonly Column[], options: ReadCsv): string {
   const read = readCsv(
     file,
     columns.map(({ type }) => csvType(type)),
@@ -164,13 +164,25 @@ export function typedRows(file: string, columns: readonly Column[], options: Csv
 }
 
 /** SQL: the same as text c0, c1, …. */
-export function textRows(file: string, columns: readonly Column[], options: CsvOptions): string {
+export function textRows(file: string, columns: readonly Column[], options: ReadCsv): string {
   const read = readCsv(
     file,
     columns.map(() => 'VARCHAR'),
     options,
   )
   return `(select ${columns.map(({ type }, i) => `${cellOf(i, type, options.dialect)} as c${i}`).join(', ')} from ${read})`
+}
+
+/** The type as which a value is read that is spelled as its file's dialect says; `spelledCell` makes the rest of the way. */
+export function spelledType(type: LogicalType): string {
+  return type.is === 'bytes' ? 'VARCHAR' : duckType(type)
+}
+
+/** SQL: column i of `readCsv` with `spelledType`, in the column's DuckDB type. */
+export function spelledCell(i: number, type: LogicalType, dialect: Dialect, decimalSeparator: '.' | ','): string {
+  const cell = cellOf(i, type, dialect)
+  if (type.is === 'bytes') return fromCsv(cell, type)
+  return type.is === 'decimal' && !isDecimal(type) && decimalSeparator === ',' ? `replace(${cell}, ',', '.')` : cell
 }
 
 /** Numbers, days and the like hold nothing that the plain dialect escapes. */

@@ -1,0 +1,61 @@
+/** Files copied as they are: reading them as one stream, and what stands for them in a verification. */
+import { createHash } from 'node:crypto'
+import type { Digest, PartStream } from '../contract.ts'
+import { type BundleFile, packBundle } from './bundle.ts'
+import { fileFault } from './faults.ts'
+import type { Input } from './inputs.ts'
+import type { FoundFile, Place } from './place.ts'
+import { fewAtOnce } from './publish.ts'
+import { refuseChanged } from './raw-csv.ts'
+
+/** Files that are hashed at a time. */
+const HASHES = 4
+
+export function asIsStream(place: Place, files: readonly Input[], base: string, signal: AbortSignal): PartStream {
+  let sent = 0
+  const each = async function* (): AsyncIterable<BundleFile> {
+    for (const file of files) {
+      signal.throwIfAborted()
+      yield {
+        path: file.path.slice(base.length),
+        bytes: file.bytes,
+        open: () => place.read(file.path),
+        check: () => refuseChanged(place, file, signal),
+      }
+    }
+  }
+  const bytes = packBundle(each(), () => {
+    sent += 1
+  })
+  return { bytes, rows: () => sent }
+}
+
+/** Rows are files. A file's number is that of its name below the base and of its bytes. */
+export async function asIsDigest(
+  place: Place,
+  files: readonly FoundFile[],
+  options: { readonly base: string; readonly checksum: boolean; readonly nameOf?: (file: FoundFile) => string },
+  signal: AbortSignal,
+): Promise<Digest> {
+  const { base, checksum, nameOf = ({ path }: FoundFile) => path.slice(base.length) } = options
+  if (!checksum) return { rows: files.length, checksum: null }
+  const numbers = await fewAtOnce(files, HASHES, async (file) => fileNumber(nameOf(file), await hashOf(place, file, signal)))
+  return { rows: files.length, checksum: String(numbers.reduce((sum, each) => sum + each, 0n)) }
+}
+
+export function fileNumber(name: string, sha256: string): bigint {
+  return BigInt(`0x${createHash('sha256').update(`${name}\0${sha256}`).digest('hex').slice(0, 15)}`)
+}
+
+async function hashOf(place: Place, { path }: FoundFile, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256')
+  try {
+    for await (const chunk of place.read(path) as AsyncIterable<Buffer>) {
+      signal.throwIfAborted()
+      hash.update(chunk)
+    }
+  } catch (cause) {
+    throw fileFault(cause, `file ${path}`)
+  }
+  return hash.digest('hex')
+}
