@@ -47,6 +47,23 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'],
 }
 
+/** The most statements that a connection keeps prepared: ours are a few hundred. */
+const MOST_NAMES = 1_000
+const names = new Map<string, string>()
+
+/** Statements with parameters are prepared under a name of their own, so that each connection parses and plans them once. */
+function named(args: readonly unknown[]): readonly unknown[] {
+  const [text, values, ...more] = args
+  if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return args
+  let name = names.get(text)
+  if (name === undefined) {
+    if (names.size >= MOST_NAMES) return args
+    name = `p${names.size + 1}`
+    names.set(text, name)
+  }
+  return [{ name, text, values }, ...more]
+}
+
 /** The service's own database: the one pool, built here and nowhere else. */
 export class Database implements Component {
   readonly name = 'database'
@@ -69,7 +86,7 @@ export class Database implements Component {
         this.on('error', () => undefined)
         const query = this.query.bind(this) as (...args: readonly unknown[]) => unknown
         this.query = ((...args: readonly unknown[]) => {
-          const answer = query(...args)
+          const answer = query(...named(args))
           return answer instanceof Promise
             ? answer.catch((cause: unknown) => {
                 // The answer may still come, to the wrong question: such a connection is not used again.

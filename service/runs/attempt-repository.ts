@@ -6,6 +6,7 @@ import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
 import { type AttemptStatus, isOpen } from './attempt-status.ts'
 import type { FaultNote } from './run-record.ts'
+import type { TaskFacts } from './task-repository.ts'
 
 export type AttemptRef = z.infer<typeof RunningAttempt>
 
@@ -17,6 +18,7 @@ export interface AttemptFacts {
   readonly gatewayId: GatewayId
   readonly runId: RunId
   readonly taskAttempt: number
+  readonly task: TaskFacts
 }
 
 export interface Reporter {
@@ -43,7 +45,9 @@ export class AttemptRepository {
   async find({ task, attempt }: AttemptRef): Promise<AttemptFacts | undefined> {
     const { rows } = await sql<AttemptFacts>`
       select a.status, a.epoch, a.node_id as "nodeId", a.context_version as "contextVersion", t.gateway_id as "gatewayId",
-             a.run_id as "runId", t.attempt as "taskAttempt"
+             a.run_id as "runId", t.attempt as "taskAttempt",
+             jsonb_build_object('id', t.id, 'kind', t.kind, 'status', t.status, 'attempt', t.attempt, 'failures', t.failures,
+                                'returns', t.returns) as task
         from attempt as a join task as t on t.id = a.task_id
        where a.task_id = ${task} and a.number = ${attempt}`.execute(this.#db)
     return rows[0]

@@ -1,7 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
+import type { GatewayId, NodeId, TaskId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
 import { DispatchResponse, type PullRequest, type TaskOrder } from '@postern/protocol/node-api.ts'
@@ -85,7 +85,7 @@ export class DispatchService implements Component {
    * A worker whose slot is free again takes what is next at once: the way over the dispatcher, who hears of free slots only with
    * the beats, is for what finds a worker idle. Undefined when there is nothing, or the lease has gone to another meanwhile.
    */
-  async next(node: NodeId, epoch: number): Promise<TaskOrder | undefined> {
+  async next(node: NodeId, epoch: number, after: TaskId): Promise<TaskOrder | undefined> {
     const { nodes, runs } = this.#parts
     const facts = nodes.get(node)
     if (!facts?.enabled || facts.draining || this.#stopping.signal.aborted) return undefined
@@ -94,6 +94,8 @@ export class DispatchService implements Component {
     const free = new Map([[node, 1]])
     const worker = { id: node, name: facts.name }
     const pulling = { gatewayId, dispatcher, epoch, max: 1, free, snapshots: this.#snapshots(gatewayId), worker }
+    const own = await this.#queue.pullAfter(after, pulling)
+    if (own) return await this.#orderOf(own, epoch)
     const [order] = (await this.#take(pulling)) ?? []
     if (order?.kind === 'plan') await runs.begin(order.task, gatewayId)
     return order

@@ -51,10 +51,10 @@ export class ReportService {
   /** True when it was news: said again, it changes nothing. */
   async finished(node: NodeId, ref: AttemptRef, report: AttemptFinished): Promise<boolean> {
     const { by, gatewayId } = this.#reporter(node)
-    const { runId } = await this.#known(ref, report.epoch, gatewayId)
-    return await this.#parts.runs.onRun(runId, gatewayId, async (moves) => {
-      const [attempt, task] = [await moves.attempts.find(ref), await moves.tasks.find(ref.task)]
-      if (!attempt || !task) throw stale(ref)
+    return await this.#parts.runs.onTask(ref.task, async (moves, run) => {
+      const attempt = await moves.attempts.find(ref)
+      if (!attempt || attempt.epoch !== report.epoch || attempt.gatewayId !== gatewayId) throw stale(ref)
+      const { task } = attempt
       if (!isOpen(attempt.status)) {
         await this.#tooLate(moves, { ref, task, attempt, by }, report)
         return false
@@ -62,7 +62,7 @@ export class ReportService {
       if (attempt.nodeId !== null && attempt.nodeId !== node) throw stale(ref)
       // A short task may be over before its start was told.
       if (attempt.status === 'dispatched') await moves.attempts.start(ref, report.epoch, by)
-      if (await moves.runs.begin(runId)) moves.changes.runStatus = 'running'
+      if (run.status === 'queued' && (await moves.runs.begin(run.id))) moves.changes.runStatus = 'running'
       await apply(moves, { ref, task, attempt, by }, report)
       return true
     })
@@ -104,9 +104,9 @@ export async function loseAttempt(
   const known = await new AttemptRepository(parts.db).find(lost.ref)
   if (!known) return false
   return await parts.runs.onRun(lost.run, known.gatewayId, async (moves) => {
-    const [attempt, task] = [await moves.attempts.find(lost.ref), await moves.tasks.find(lost.ref.task)]
-    if (!attempt || !task || !isOpen(attempt.status)) return false
-    await moves.failed({ ref: lost.ref, task, attempt }, lost.fault, lost.how)
+    const attempt = await moves.attempts.find(lost.ref)
+    if (!attempt || !isOpen(attempt.status)) return false
+    await moves.failed({ ref: lost.ref, task: attempt.task, attempt }, lost.fault, lost.how)
     return true
   })
 }

@@ -78,7 +78,7 @@ export const runNodeRoutes =
       },
       async ({ nodeId, params, body }) => {
         const fresh = await reports.finished(known(nodeId), params, body)
-        const next = fresh && body.more ? await dispatch.next(known(nodeId), body.epoch) : undefined
+        const next = fresh && body.more ? await dispatch.next(known(nodeId), body.epoch, params.task) : undefined
         return { next: next ?? null }
       },
     )

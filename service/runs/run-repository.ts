@@ -1,5 +1,5 @@
 import type { RunStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
-import type { GatewayId, NodeId, RunId } from '@postern/protocol/ids.ts'
+import type { GatewayId, NodeId, RunId, TaskId } from '@postern/protocol/ids.ts'
 import type { PlanResult } from '@postern/protocol/node-api.ts'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
@@ -9,6 +9,7 @@ import type { AttemptRecord, FaultNote, RunRecord, TaskRecord } from './run-reco
 /** What a report must know of its run; read with the row locked, so that reports of one run come one after the other. */
 export interface LockedRun {
   readonly id: RunId
+  readonly gatewayId: GatewayId
   readonly status: RunStatus
   readonly planned: boolean
   readonly contextVersion: number
@@ -73,8 +74,16 @@ export class RunRepository {
   }
 
   async lock(id: RunId): Promise<LockedRun | undefined> {
+    return await this.#lock(sql`${id}`)
+  }
+
+  async lockOfTask(id: TaskId): Promise<LockedRun | undefined> {
+    return await this.#lock(sql`(select run_id from task where id = ${id})`)
+  }
+
+  async #lock(id: RawBuilder<unknown>): Promise<LockedRun | undefined> {
     const { rows } = await sql<LockedRun>`
-      select id, status, context is not null as planned, verification->>'status' as verified, context_version as "contextVersion", snapshot_node as "snapshotNode",
+      select id, gateway_id as "gatewayId", status, context is not null as planned, verification->>'status' as verified, context_version as "contextVersion", snapshot_node as "snapshotNode",
              pin, coalesce((copy->>'retries')::integer, 3) as retries
         from run
        where id = ${id}

@@ -60,6 +60,7 @@ export class RunService {
     const name = `${copy.source}:${shortened(copy.from)} → ${copy.sink}:${shortened(copy.to)}`
     const run = {
       id,
+      gatewayId,
       status: 'queued',
       planned: false,
       contextVersion: 0,
@@ -178,6 +179,19 @@ export class RunService {
       // Deleted since.
       return {}
     }
+  }
+
+  /** The same for the run of a task. Fails with ATTEMPT_STALE when there is none. */
+  async onTask<Result>(task: TaskId, work: RunWork<Result>): Promise<Result> {
+    const { db, random, news } = this.#parts
+    const { result, changes } = await db.transaction().execute(async (tx) => {
+      const run = await new RunRepository(tx).lockOfTask(task)
+      if (!run) throw new Fault('ATTEMPT_STALE', { details: { task } })
+      const moves = new RunMoves({ tx, gatewayId: run.gatewayId, run, random })
+      return { result: await work(moves, run), changes: moves.changes }
+    })
+    await news.tell(changes)
+    return result
   }
 
   async #find(id: RunId): Promise<RunRecord> {

@@ -1,6 +1,6 @@
 import type { GatewayId, NodeId, RunId, StoreId, TaskId } from '@postern/protocol/ids.ts'
 import type { TaskOrder } from '@postern/protocol/node-api.ts'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { type Candidate, chooseTasks } from './task-choice.ts'
 
@@ -23,8 +23,8 @@ export type PulledRow = Omit<TaskOrder, 'epoch' | 'parts' | 'limits' | 'run'> & 
   readonly targetRun: RunId
 }
 
-/** Looked at of each class, so that one that may not go yet does not hide those behind it. */
-const LOOK = 64
+/** More than is asked for, of each class: one that may not go yet does not hide those behind it. */
+const LOOK = 4
 
 /** What is ready of a gateway, of any length, and who gets it next. */
 export class TaskQueue {
@@ -48,8 +48,34 @@ export class TaskQueue {
       const { max, free, snapshots } = pulling
       const plans = Math.max(0, snapshots - state.snapshots)
       const chosen = chooseTasks(candidates, { max, free, stores: state.room, plans })
-      return chosen.length === 0 ? [] : await take(tx, pulling, chosen)
+      if (chosen.length === 0) return []
+      const ids: readonly TaskId[] = chosen.map(({ id }) => id)
+      const rows = await take(tx, pulling, sql`select id from task where id = any(${ids}) and status = 'ready' for update skip locked`)
+      return rows.toSorted((a, b) => ids.indexOf(a.task) - ids.indexOf(b.task))
     })
+  }
+
+  /**
+   * What a worker goes on with when it has ended `task`, without a look at the others: the only part of what it has planned, or
+   * what the rest of its run waits for. Its turn it would be anyway.
+   */
+  async pullAfter(task: TaskId, pulling: Pulling & Required<Pick<Pulling, 'worker'>>): Promise<PulledRow | undefined> {
+    const { gatewayId, epoch, worker } = pulling
+    const [row] = await take(
+      this.#db,
+      pulling,
+      sql`
+      select t.id
+        from task as t
+       where t.run_id = (select run_id from task where id = ${task})
+         and t.status = 'ready' and t.ready_at <= clock_timestamp() and (t.pin is null or t.pin = ${worker.id})
+         and (t.kind in ('finish', 'snapshot')
+              or (t.kind = 'part' and not exists (select from task as o where o.run_id = t.run_id and o.kind = 'part' and o.id <> t.id)))
+         and exists (select from dispatcher_lease where gateway_id = ${gatewayId} and epoch = ${epoch} and until > now())
+       limit 1
+         for update skip locked`,
+    )
+    return row
   }
 
   /** In how many milliseconds the next task of the gateway is ready; undefined when none is to come by itself. */
@@ -124,7 +150,7 @@ async function stateOf(tx: Db, { gatewayId, epoch, dispatcher, worker }: Pulling
 }
 
 async function candidatesOf(tx: Db, { gatewayId, max, free }: Pulling, full: readonly StoreId[]): Promise<readonly Candidate[]> {
-  const count = Math.max(LOOK, 2 * max)
+  const count = max + LOOK
   const here = free ? sql`and (t.pin is null or t.pin = any(${[...free.keys()]}))` : sql``
   const open = sql`not (r.source_id = any(${full}) or r.sink_id = any(${full}))`
   const ready = sql`t.status = 'ready' and t.ready_at <= clock_timestamp() ${here}`
@@ -166,12 +192,9 @@ async function candidatesOf(tx: Db, { gatewayId, max, free }: Pulling, full: rea
 }
 
 /** Two pulls never get the same task: a taken one is not ready any more, and one that is being changed is skipped. */
-async function take(tx: Db, { epoch, dispatcher, worker }: Pulling, chosen: readonly Candidate[]): Promise<PulledRow[]> {
-  const ids: readonly TaskId[] = chosen.map(({ id }) => id)
+async function take(tx: Db, { epoch, dispatcher, worker }: Pulling, picked: RawBuilder<unknown>): Promise<PulledRow[]> {
   const { rows } = await sql<PulledRow>`
-    with picked as (
-      select id from task where id = any(${ids}) and status = 'ready' for update skip locked
-    ), taken as (
+    with picked as (${picked}), taken as (
       update task as t
          set status = 'running', attempt = t.attempt + 1, started_at = coalesce(t.started_at, clock_timestamp()), ended_at = null,
              node = coalesce(${worker?.name ?? null}, t.node), times = null, rows_read = 0, rows_written = 0, rows_skipped = 0,
@@ -209,7 +232,6 @@ async function take(tx: Db, { epoch, dispatcher, worker }: Pulling, chosen: read
       join run as r on r.id = taken.run_id
       left join store as source on source.id = r.source_id
       left join gateway as afar on afar.id = source.gateway_id
-      left join store as sink on sink.id = r.sink_id
-     order by array_position(${ids}::text[], taken.id)`.execute(tx)
+      left join store as sink on sink.id = r.sink_id`.execute(tx)
   return rows
 }

@@ -52,12 +52,6 @@ export class TaskRepository {
     return rows[0]?.run
   }
 
-  async find(id: TaskId): Promise<TaskFacts | undefined> {
-    const { rows } = await sql<TaskFacts>`
-      select id, kind, status, attempt, failures, returns from task where id = ${id}`.execute(this.#db)
-    return rows[0]
-  }
-
   /** The parts that a clean-up is to look for in the target. */
   async begun(run: RunId): Promise<NonNullable<TaskOrder['parts']>> {
     const { rows } = await sql<NonNullable<TaskOrder['parts']>[number]>`
