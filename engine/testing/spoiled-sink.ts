@@ -27,9 +27,12 @@ export interface SpoiledSinkParts {
 }
 
 export class SpoiledSink implements Sink {
+  readonly digestParts?: NonNullable<Sink['digestParts']>
   readonly #parts: SpoiledSinkParts
   constructor(parts: SpoiledSinkParts) {
     this.#parts = parts
+    const { inner } = parts
+    if (inner.digestParts) this.digestParts = (request, signal) => inner.digestParts?.(request, signal) ?? Promise.resolve([])
   }
 
   accepts(...given: Parameters<Sink['accepts']>) {

@@ -1,0 +1,21 @@
+/** Damage as a faulty target would do it: the sink's honest counts say nothing, only the data tell. */
+import type { Sink } from '@postern/connectors/contract.ts'
+import type { OpenStore } from '../engine.ts'
+import type { OpenedStore } from './real-stores.ts'
+import { DEFECTS, type Spoil, SpoiledSink } from './spoiled-sink.ts'
+
+const shifted = (cell: string) => cell.replace(/(\d\d:\d\d:\d\d[.\d]*)\+00/, '$1+01')
+
+/** For rows that have a time with a zone. */
+export const DAMAGE: Readonly<Record<string, Spoil>> = {
+  ...DEFECTS,
+  'shifts the time zone': (rows) => rows.map(shifted),
+}
+
+/** The store with a sink that spoils what it writes while `on()`. */
+export function spoiling(store: OpenedStore, spoil: Spoil, on: () => boolean = () => true): OpenStore {
+  const { session, connector } = store
+  const sink = new SpoiledSink({ inner: session.sink as Sink, spoil: (rows) => (on() ? spoil(rows) : rows), lies: true })
+  const rest = { check: session.check.bind(session), browse: session.browse.bind(session), [Symbol.asyncDispose]: async () => {} }
+  return { connector, session: { ...rest, sink } }
+}
