@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url'
 import type { QueryFormat } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Answer, Statement } from '../contract.ts'
+import { type PlaceAnswer, PlaceAnswerer, type PlaceQuestion } from './asked-place.ts'
 import { stopIfAborted } from './faults.ts'
 import type { FileFormat } from './formats.ts'
+import type { PlaceView } from './place.ts'
 import { QuerySlot } from './query-slot.ts'
 
 export interface QueryStart {
@@ -15,6 +17,8 @@ export interface QueryStart {
   readonly folder: string
   readonly format: FileFormat | undefined
   readonly maxFiles: number
+  /** The files are elsewhere: the process asks for them, and reads copies in `folder`. */
+  readonly asks: boolean
   readonly slots: number
   readonly options: Readonly<Record<string, string>>
 }
@@ -30,10 +34,13 @@ export type QueryCommand =
       readonly format: QueryFormat
     }
   | { readonly type: 'cancel'; readonly slot: number }
+  | PlaceAnswer
 
 export interface QueryEngineOptions {
-  /** Real, links resolved. */
+  /** The only one that statements may read. Real, links resolved. */
   readonly folder: string
+  /** Where the files are, when not in that folder: copies of them go there. */
+  readonly place?: PlaceView | undefined
   readonly format: FileFormat | undefined
   readonly maxFiles: number
   /** Statements at a time. */
@@ -50,6 +57,8 @@ export class QueryEngine implements AsyncDisposable {
   readonly #options: QueryEngineOptions
   #child: ChildProcess | undefined
   #slots: readonly QuerySlot[] = []
+  readonly #answerers = new Map<number, PlaceAnswerer>()
+  readonly #clearing = new Set<Promise<void>>()
   #ended: Promise<void> = Promise.resolve()
   #idle: NodeJS.Timeout | undefined
   #disposed = false
@@ -79,7 +88,7 @@ export class QueryEngine implements AsyncDisposable {
   }
 
   async #start(): Promise<ChildProcess> {
-    const { folder, format, maxFiles, maxQueries, temp, memoryMb } = this.#options
+    const { folder, place, format, maxFiles, maxQueries, temp, memoryMb } = this.#options
     await mkdir(temp, { recursive: true, mode: 0o700 })
     if (this.#child) return this.#child
     if (this.#disposed) throw new Fault('STOPPING')
@@ -96,6 +105,7 @@ export class QueryEngine implements AsyncDisposable {
     this.#child = child
     this.#ended = new Promise((resolve) => child.once('close', () => resolve()))
     this.#slots = child.stdio.slice(-maxQueries).map((pipe, slot) => this.#slot(child, slot, pipe))
+    child.on('message', (question: PlaceQuestion) => this.#answer(child, question))
     child.on('error', () => this.#lost(child, 'it could not be started'))
     child.on('exit', (code, by) => this.#lost(child, `exit ${by ?? code}`))
     child.send({
@@ -103,6 +113,7 @@ export class QueryEngine implements AsyncDisposable {
       folder,
       format,
       maxFiles,
+      asks: place !== undefined,
       slots: maxQueries,
       options: {
         memory_limit: `${memoryMb}MB`,
@@ -124,8 +135,28 @@ export class QueryEngine implements AsyncDisposable {
       pipe,
       send: (command) => child.send(command, () => undefined),
       kill: () => child.kill('SIGKILL'),
-      free: () => this.#rest(),
+      free: () => {
+        this.#clear(slot)
+        this.#rest()
+      },
     })
+  }
+
+  #answer(child: ChildProcess, question: PlaceQuestion): void {
+    const { place } = this.#options
+    if (!place || this.#child !== child) return
+    const answerer = this.#answerers.get(question.slot) ?? new PlaceAnswerer(place)
+    this.#answerers.set(question.slot, answerer)
+    answerer.answer(question, (answer) => child.send(answer satisfies QueryCommand, () => undefined))
+  }
+
+  /** What was copied for the statement of this slot goes. */
+  #clear(slot: number): void {
+    const answerer = this.#answerers.get(slot)
+    if (!answerer) return
+    this.#answerers.delete(slot)
+    const cleared: Promise<void> = answerer[Symbol.asyncDispose]().finally(() => this.#clearing.delete(cleared))
+    this.#clearing.add(cleared)
   }
 
   #lost(child: ChildProcess, how: string): void {
@@ -169,6 +200,7 @@ export class QueryEngine implements AsyncDisposable {
     this.#disposed = true
     this.#end()
     await this.#ended
+    await Promise.allSettled(this.#clearing)
     await rm(this.#options.temp, { recursive: true, force: true })
   }
 }

@@ -1,8 +1,9 @@
+import { relative } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import { partsOf } from './folder.ts'
 import { type FileFormat, isHidden } from './formats.ts'
 import { findInputs, type InputOptions, type Inputs } from './inputs.ts'
-import type { Place } from './place.ts'
+import type { FoundFile, PlaceView } from './place.ts'
 import type { PathLookup } from './query-guard.ts'
 import { fileList, identifier } from './sql.ts'
 
@@ -10,13 +11,13 @@ import { fileList, identifier } from './sql.ts'
 export class QueryPaths implements PathLookup {
   /** SQL that makes the views. */
   readonly views: string[] = []
-  readonly #place: Place
+  readonly #place: PlaceView
   readonly #options: InputOptions
   readonly #signal: AbortSignal
   /** DuckDB's names differ by more than case. */
   readonly #seen = new Map<string, string>()
 
-  constructor(place: Place, options: InputOptions, signal: AbortSignal) {
+  constructor(place: PlaceView, options: InputOptions, signal: AbortSignal) {
     this.#place = place
     this.#options = options
     this.#signal = signal
@@ -32,21 +33,27 @@ export class QueryPaths implements PathLookup {
       throw new Fault('QUERY_FAILED', { at: `${seen} and ${name} differ in case only: name them in read_… functions.` })
     if (qualified) throw new Fault('QUERY_FAILED', { at: `The path ${name} needs quotes: '${name}'.` })
     this.#seen.set(name.toLowerCase(), name)
-    const paths = inputs.files.map(({ path }) => path)
+    const paths = await this.#localPaths(inputs.files)
     this.views.push(`create temp view ${identifier(name)} as select * from ${readerOf(inputs.format, fileList(paths))}`)
   }
 
   async files(path: string): Promise<readonly string[]> {
     refuseHidden(path)
     const file = path.endsWith('/') ? undefined : await this.#place.file(path, this.#signal)
-    if (file) return [file.path]
+    if (file) return this.#localPaths([file])
     if (!/[*?[{]/.test(path)) throw new Fault('FILE_MISSING', { at: path })
     const matches = await this.#place.match(path, this.#options.maxFiles, this.#signal)
     if (matches.length > this.#options.maxFiles)
       throw new Fault('INPUT_INVALID', { at: `${path} is more than ${this.#options.maxFiles} files.` })
-    const found = matches.map((match) => match.path).filter((match) => !match.split('/').some(isHidden))
+    const found = matches.filter((match) => !match.path.split('/').some(isHidden))
     if (found.length === 0) throw new Fault('FILE_MISSING', { at: path })
-    return found
+    return this.#localPaths(found)
+  }
+
+  /** As seen from the folder in which this process stands: DuckDB may show them. Copies last as long as the statement. */
+  async #localPaths(files: readonly FoundFile[]): Promise<readonly string[]> {
+    const { paths } = await this.#place.local(files, this.#signal)
+    return paths.map((path) => relative(process.cwd(), path))
   }
 
   async #inputs(name: string): Promise<Inputs | undefined> {

@@ -8,6 +8,7 @@ import { type DuckDBConnection, DuckDBInstance, type DuckDBVarCharVector } from 
 import { Fault } from '@postern/protocol/fault.ts'
 import { type RowEncoder, TextRows } from '../formats/encoder.ts'
 import { encoderMaker } from '../formats/formats.ts'
+import { AskedPlace } from './asked-place.ts'
 import { Folder } from './folder.ts'
 import type { QueryCommand, QueryStart } from './query-engine.ts'
 import { queryFault } from './query-faults.ts'
@@ -26,6 +27,8 @@ const FIRST_SLOT_FD = 4
 interface Job {
   readonly abort: AbortController
   connection: DuckDBConnection | undefined
+  /** Where the files are, when the node must be asked. */
+  readonly asked: AskedPlace | undefined
   /** Wakes who waits for room in the pipe. */
   wake: () => void
 }
@@ -49,11 +52,16 @@ async function open(start: QueryStart): Promise<DuckDBInstance> {
 }
 
 async function run(command: Run): Promise<void> {
-  const job: Job = { abort: new AbortController(), connection: undefined, wake: () => undefined }
+  const { slot } = command
+  const asked = started?.start.asks
+    ? new AskedPlace(slot, (question) => process.send?.(question, undefined, undefined, () => undefined))
+    : undefined
+  const job: Job = { abort: new AbortController(), connection: undefined, asked, wake: () => undefined }
   jobs.set(command.slot, job)
   let again: NodeJS.Timeout | undefined
   job.abort.signal.addEventListener('abort', () => {
     job.wake()
+    asked?.giveUp()
     job.connection?.interrupt()
     again = setInterval(() => job.connection?.interrupt(), AGAIN_MS)
   })
@@ -85,7 +93,7 @@ async function answer(job: Job, command: Run, start: QueryStart): Promise<number
   if (!connection || !socket) throw new Fault('INTERNAL', { at: `no slot ${command.slot}` })
   const { signal } = job.abort
   const makeEncoder = await encoderMaker(command.format)
-  const paths = new QueryPaths(new Folder(start.folder), { maxFiles: start.maxFiles, format: start.format }, signal)
+  const paths = new QueryPaths(job.asked ?? new Folder(start.folder), { maxFiles: start.maxFiles, format: start.format }, signal)
   const query = await openQuery(connection, command, paths)
   const encoder = makeEncoder(query.columns)
   const rows = await pump(query, { encoder, job, socket })
@@ -144,6 +152,7 @@ process.on('message', (command: QueryCommand) => {
       sockets.set(slot, socket)
     }
   } else if (command.type === 'run') void run(command)
+  else if (command.type === 'told') jobs.get(command.slot)?.asked?.told(command)
   else jobs.get(command.slot)?.abort.abort()
 })
 // exit() would wait for threads that hold a statement.

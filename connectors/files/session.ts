@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Catalog, CatalogEntry } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
@@ -92,8 +92,10 @@ export class PlaceSession implements Session {
     const { format, maxFiles, maxQueries, memoryMb } = this.#config
     const temp = join(this.#scratch, 'query-temp')
     const root = await this.#place.root?.()
-    if (root === undefined) throw new Fault('INTERNAL', { at: 'queries on objects' })
-    return new QueryEngine({ folder: root, format, maxFiles, maxQueries, temp, memoryMb })
+    await mkdir(this.#scratch, { recursive: true, mode: 0o700 })
+    // Copies of objects are in the scratch folder of this session.
+    const folder = root ?? (await realpath(this.#scratch))
+    return new QueryEngine({ folder, place: root === undefined ? this.#place : undefined, format, maxFiles, maxQueries, temp, memoryMb })
   }
 
   /** The texts of the queries that run now. */
