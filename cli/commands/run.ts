@@ -53,33 +53,36 @@ export function runCommands(program: Command, shell: Shell): void {
       if (options.json) return printJson(shell, run)
       printLines(shell, `Run ${id} is ${run.status}.`)
     })
-  addRerun(group, shell)
+  addAgain(group, shell)
 }
 
-function addRerun(group: Command, shell: Shell): void {
-  group
-    .command('rerun ID')
-    .description('go on with a failed or cancelled run: parts that are in the target are not copied again')
-    .option('--no-follow', 'start it and leave')
-    .option('--json', 'machine-readable')
-    .action(async (id: string, options: Json & { readonly follow: boolean }) => {
-      const { client } = await (await import('../api/connect.ts')).connect(shell)
-      const run = await client.runs.rerun(id, shell.signal)
-      if (options.follow) {
-        const { followToEnd } = await import('./run-follow.ts')
-        return followToEnd(client, run.id, shell, options.json === true)
-      }
-      if (options.json) return printJson(shell, run)
-      printLines(shell, `Run ${run.id} goes on. Follow it: postern run watch ${run.id}`)
-    })
+const AGAIN = {
+  rerun: 'go on with a failed or cancelled run: parts that are in the target are not copied again',
+  repair: 'copy again only the ranges that the verification of a run has found to differ',
+} as const
+
+function addAgain(group: Command, shell: Shell): void {
+  for (const [action, summary] of Object.entries(AGAIN) as [keyof typeof AGAIN, string][])
+    group
+      .command(`${action} ID`)
+      .description(summary)
+      .option('--no-follow', 'start it and leave')
+      .option('--json', 'machine-readable')
+      .action(async (id: string, options: Json & { readonly follow: boolean }) => {
+        const { client } = await (await import('../api/connect.ts')).connect(shell)
+        const run = await client.runs[action](id, shell.signal)
+        if (options.follow) {
+          const { followToEnd } = await import('./run-follow.ts')
+          return followToEnd(client, run.id, shell, options.json === true)
+        }
+        if (options.json) return printJson(shell, run)
+        printLines(shell, `Run ${run.id} goes on. Follow it: postern run watch ${run.id}`)
+      })
 }
 
 async function showRun(shell: Shell, run: RunView): Promise<void> {
-  const [{ runResult }, { bytes, count, duration, when }] = await Promise.all([
-    import('../output/run-text.ts'),
-    import('../output/format.ts'),
-  ])
-  printLines(shell, ...runResult(run), '')
+  const [{ runResult }, { when }] = await Promise.all([import('../output/run-text.ts'), import('../output/format.ts')])
+  printLines(shell, ...runResult(run).filter((line) => !/^ {2}(?:time|hint:) /.test(line)), '')
   printFacts(shell, [
     ['gateway', run.gateway],
     ['started by', run.startedBy],
@@ -93,19 +96,13 @@ async function showRun(shell: Shell, run: RunView): Promise<void> {
         ] as const)
       : []),
   ])
+  printLines(shell, ...(await import('../output/run-figures-text.ts')).runFigures(run))
   if (run.tasks.length === 0) return
+  const { nodeRows, taskRows, NODE_HEAD, TASK_HEAD } = await import('../output/run-figures-text.ts')
+  if (run.nodes.length > 0) {
+    printLines(shell, '')
+    await printTable(shell, NODE_HEAD, nodeRows(run))
+  }
   printLines(shell, '')
-  const rows = run.tasks.map((task) => [
-    task.kind,
-    task.name,
-    task.status,
-    task.node ?? '-',
-    count(task.rowsWritten),
-    bytes(task.bytesWritten),
-    duration(task.durationMs),
-    task.attempts
-      .map((attempt) => `${attempt.node ?? '-'} ${attempt.status}${attempt.fault ? ` (${attempt.fault.code})` : ''}`)
-      .join(', ') || '-',
-  ])
-  await printTable(shell, ['TASK', 'WHAT', 'STATUS', 'NODE', 'ROWS', 'SIZE', 'TIME', 'ATTEMPTS'], rows)
+  await printTable(shell, TASK_HEAD, taskRows(run))
 }

@@ -43,7 +43,7 @@ function limitsOf(pairs: ReadonlyMap<string, string>): StoreLimitsChange {
     if (!key.startsWith(LIMIT)) continue
     const name = key.slice(LIMIT.length)
     // Checked also where it is taken away: a wrong name would do nothing.
-    const value = limitValue(name, text === '' ? '1' : text, key)
+    const value = limitValue(name, text === '' ? '1024' : text, key)
     limits[name] = text === '' ? null : value
   }
   return limits

@@ -1,10 +1,10 @@
-import type { RunView, TaskView } from '@postern/protocol/api/runs.ts'
+import type { RunView } from '@postern/protocol/api/runs.ts'
 import { expect, test } from 'vitest'
 import { exitCodeOf } from '../commands/run-follow.ts'
 import { bytes, duration } from './format.ts'
-import { shareOf, verificationText } from './run-text.ts'
+import { breakdown, queueText } from './run-figures-text.ts'
+import { verificationText } from './run-text.ts'
 
-const task = (parts: Partial<TaskView>) => ({ status: 'running', estimatedRows: 100, rowsRead: 0, rowsWritten: 0, ...parts }) as TaskView
 const verification = (status: 'passed' | 'failed' | 'skipped') => ({
   method: 'counts' as const,
   status,
@@ -13,13 +13,6 @@ const verification = (status: 'passed' | 'failed' | 'skipped') => ({
   sourceChecksum: null,
   targetChecksum: null,
   notes: [],
-})
-
-test('a task is never shown as complete before it has succeeded, however wrong the estimate was', () => {
-  expect(shareOf(task({ rowsRead: 250 }))).toBe(0.99)
-  expect(shareOf(task({ rowsRead: 50 }))).toBe(0.5)
-  expect(shareOf(task({ estimatedRows: null }))).toBeUndefined()
-  expect(shareOf(task({ status: 'succeeded', estimatedRows: null }))).toBe(1)
 })
 
 test.each([
@@ -43,4 +36,13 @@ test('a verification is told with its figures', () => {
 test('figures are short and honest', () => {
   expect([0, 999, 1_000, 99_949, 1_500_000, 2e12].map(bytes)).toEqual(['0 B', '999 B', '1.0 KB', '99.9 KB', '1.5 MB', '2.0 TB'])
   expect([0, 999, 1_000, 59_000, 61_000, 3_700_000].map(duration)).toEqual(['0 ms', '999 ms', '1.0 s', '59.0 s', '1 m 01 s', '1 h 01 m'])
+})
+
+test('where the time of a run went stands in one line, and what waits in another', () => {
+  expect(breakdown({ queueMs: 120, firstByteMs: 30, readMs: 4_000, writeMs: 61_000, commitMs: 5 })).toBe(
+    'queue 120 ms, first byte 30 ms, read 4.0 s, write 1 m 01 s, commit 5 ms',
+  )
+  expect(queueText({ queuedTasks: 3, queueMs: 2_500, queuePosition: 7 })).toBe(
+    '3 tasks wait for a free slot, the first for 2.5 s, 7 of other runs came before',
+  )
 })

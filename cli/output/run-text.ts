@@ -1,5 +1,6 @@
 import type { RunView, TaskView, VerificationReport } from '@postern/protocol/api/runs.ts'
-import { bytes, count, duration } from './format.ts'
+import { bytes, count, duration, percent } from './format.ts'
+import { breakdown, leftText, queueText } from './run-figures-text.ts'
 
 const BAR = 20
 
@@ -12,9 +13,13 @@ export function runResult(run: RunView): string[] {
     `  ${run.name}`,
     `  guarantee ${run.guarantee ?? 'not known'}, lane ${run.lane ?? 'not known'}, nodes ${nodesOf(run).join(', ') || 'none'}`,
     `  verification ${verificationText(run.verification)}`,
+    ...(moved(run) ? [`  time ${breakdown(run.times)}`] : []),
+    ...(run.hint === null ? [] : [`  hint: ${run.hint}`]),
   ]
   return [...lines, ...[...run.verification.notes, ...run.notes].map((text) => `  note: ${text}`)]
 }
+
+const moved = ({ times: { firstByteMs, readMs, writeMs, commitMs } }: RunView) => firstByteMs + readMs + writeMs + commitMs > 0
 
 export function verificationText(report: VerificationReport): string {
   const { method, status, sourceRows, targetRows, sourceChecksum, targetChecksum } = report
@@ -27,30 +32,24 @@ export function verificationText(report: VerificationReport): string {
 
 /** One line a task: bar, figures, node. */
 export function taskLine(task: TaskView, rowsPerSecond: number | undefined): string {
-  const share = shareOf(task)
+  const share = task.share ?? undefined
   const filled = Math.round((share ?? 0) * BAR)
   const bar = share === undefined ? '·'.repeat(BAR) : '█'.repeat(filled) + '░'.repeat(BAR - filled)
   const figure = share === undefined ? '' : `${Math.floor(share * 100)} %`
   const tries = task.attempts.length > 1 ? `, attempt ${task.attempts.length}` : ''
-  const rate = rowsPerSecond === undefined ? '' : `, ${count(rowsPerSecond)} rows/s`
-  const moved = task.kind === 'part' ? `: ${count(task.rowsWritten)} rows${rate}` : ''
+  const rate = rowsPerSecond === undefined ? '' : `, ${count(rowsPerSecond)} rows/s, ${bytes(task.bytesPerSecond)}/s${leftText(task.etaMs)}`
+  const moved = task.kind === 'part' ? `: ${count(task.rowsWritten)} rows, ${bytes(task.bytesWritten)}${rate}` : ''
   return `${bar} ${figure.padStart(5)}  ${task.status.padEnd(9)} ${(task.node ?? '-').padEnd(10)} ${task.name}${moved}${tries}`
-}
-
-/** From 0 to 1; undefined while nobody can know. */
-export function shareOf(task: TaskView): number | undefined {
-  if (task.status === 'succeeded') return 1
-  if (task.estimatedRows === null || task.estimatedRows <= 0) return task.status === 'running' ? undefined : 0
-  // An estimate is one: less than all until the task says so itself.
-  return Math.min(0.99, Math.max(task.rowsRead, task.rowsWritten) / task.estimatedRows)
 }
 
 export function overallLine(run: RunView, elapsedMs: number): string {
   const parts = run.tasks.filter((task) => task.kind === 'part')
-  const done = parts.filter((task) => task.status === 'succeeded').length
-  const rate = elapsedMs > 0 ? `, ${count((run.rowsWritten / elapsedMs) * 1_000)} rows/s` : ''
-  const plan = parts.length === 0 ? 'planning' : `${done} of ${parts.length} tasks`
-  return `${run.status}: ${plan}, ${count(run.rowsWritten)} rows, ${bytes(run.bytesWritten)}${rate}, ${duration(elapsedMs)}`
+  const ended = parts.filter((task) => task.status === 'succeeded').length
+  const rate = run.rowsWritten > 0 ? `, ${count(run.rowsPerSecond)} rows/s, ${bytes(run.bytesPerSecond)}/s` : ''
+  const done = run.share === null ? '' : `, ${percent(run.share * 100)}${leftText(run.etaMs)}`
+  const waits = run.endedAt === null && run.queuedTasks > 0 ? `, ${queueText(run)}` : ''
+  const plan = parts.length === 0 ? 'planning' : `${ended} of ${parts.length} tasks`
+  return `${run.status}: ${plan}, ${count(run.rowsWritten)} rows, ${bytes(run.bytesWritten)}${rate}${done}, ${duration(elapsedMs)}${waits}`
 }
 
 const number = (value: number | null) => (value === null ? '-' : count(value))

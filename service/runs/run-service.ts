@@ -1,11 +1,11 @@
 import type { Random } from '@postern/base/random.ts'
-import { CONNECTORS } from '@postern/connectors/registry.ts'
 import type { StoreLimits } from '@postern/protocol/api/query-limits.ts'
 import type { Copy, RunView } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type GatewayId, type NodeId, newId, type RunId, type StoreId, type TaskId } from '@postern/protocol/ids.ts'
 import type { Db } from '../db/database.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
+import { checkCopy, checkRejects } from './copy-check.ts'
 import { repair, rerun } from './run-again.ts'
 import { RunMoves } from './run-moves.ts'
 import type { RunNews } from './run-news.ts'
@@ -51,7 +51,8 @@ export class RunService {
 
   async create(copy: Copy, startedBy: string): Promise<RunView> {
     const [source, sink] = await Promise.all([this.#parts.findStore(copy.source), this.#parts.findStore(copy.sink)])
-    checkPair(copy, source, sink)
+    checkCopy(copy, source, sink)
+    await this.#checkRejects(copy, sink)
     // Nodes of the sink's gateway run it; a source of another gateway is read over the bridge.
     const { gatewayId } = sink
     const gateway = this.#parts.nodes.gateway(gatewayId)?.name ?? gatewayId
@@ -157,6 +158,12 @@ export class RunService {
     return result
   }
 
+  /** Nodes of the sink's gateway write them. */
+  async #checkRejects({ skipIncompatibleRows }: Copy, sink: CopyStore): Promise<void> {
+    const rejects = skipIncompatibleRows?.rejects
+    if (rejects) checkRejects(await this.#parts.findStore(rejects.store), sink)
+  }
+
   #pinOf({ node }: Copy, gatewayId: GatewayId): NodeId | null {
     if (node === undefined) return null
     const found = this.#parts.nodes.nodesOf(gatewayId).find(({ name }) => name === node)
@@ -206,22 +213,6 @@ const NOTHING_QUEUED = { tasks: 0, waitedMs: 0, before: null } as const
 function least(copy: Copy, source: StoreLimits, sink: StoreLimits, name: 'rowsPerSecond' | 'bytesPerSecond'): number | undefined {
   const all = [copy[name], source[name], sink[name]].filter((value) => value !== undefined)
   return all.length === 0 ? undefined : Math.min(...all)
-}
-
-function checkPair(copy: Copy, source: CopyStore, sink: CopyStore): void {
-  const from = CONNECTORS.get(source.kind)?.can.source
-  if (!from) throw new Fault('COPY_UNSUPPORTED', { at: `Nothing can be copied from a store of kind ${source.kind}.` })
-  const into = CONNECTORS.get(sink.kind)?.can.sink
-  if (!into) throw new Fault('COPY_UNSUPPORTED', { at: `Nothing can be copied to a store of kind ${sink.kind}.` })
-  if (!into.modes.includes(copy.mode)) {
-    throw new Fault('COPY_UNSUPPORTED', { at: `A store of kind ${sink.kind} has no mode ${copy.mode}, only ${into.modes.join(', ')}.` })
-  }
-  if (copy.guarantee === 'exactly-once' && !into.exactlyOnce) {
-    throw new Fault('GUARANTEE_IMPOSSIBLE', { at: `A store of kind ${sink.kind} cannot commit rows and their record together.` })
-  }
-  if (copy.mode === 'upsert' && copy.key.length === 0) {
-    throw new Fault('INPUT_INVALID', { at: 'key: upsert needs the names of the key columns.' })
-  }
 }
 
 /** A statement may be long; the name of a run is a line. */
