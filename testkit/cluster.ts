@@ -2,6 +2,7 @@
 import type { Client } from '@postern/client/client.ts'
 import type { CopyRequest, RunView } from '@postern/protocol/api/runs.ts'
 import { type CliOptions, type CliResult, postern } from './cli.ts'
+import type { StoreAccess } from './connector-contract.ts'
 import { TestNode } from './node.ts'
 import type { TestDatabase } from './postgres.ts'
 import { TestService, type TestServiceOptions } from './service.ts'
@@ -94,14 +95,21 @@ export class Cluster implements AsyncDisposable {
   ): Promise<void> {
     const set = [`host=${at.host}`, `port=${at.port}`, `database=${database.name}`, `user=${database.user}`]
     const words = set.flatMap((word) => ['--set', word])
-    await this.#must(
-      ['store', 'create', name, '--gateway', gateway, '--kind', 'postgres', ...words, '--secret', 'password=-'],
-      database.password,
-    )
+    await this.#must(['store', 'create', name, '--gateway', gateway, '--kind', 'postgres', ...words, '--secret', 'password=-'], {
+      input: `${database.password}\n`,
+    })
   }
 
   async filesStore(name: string, path: string, gateway = this.gateway): Promise<void> {
     await this.#must(['store', 'create', name, '--gateway', gateway, '--kind', 'files', '--set', `path=${path}`])
+  }
+
+  /** A store of any kind; its secrets are sealed by the command line. */
+  async store(name: string, kind: string, access: StoreAccess, gateway = this.gateway): Promise<void> {
+    const set = Object.entries(access.settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
+    const secret = Object.keys(access.secrets ?? {}).flatMap((key) => ['--secret', `${key}=env:POSTERN_TEST_${key}`])
+    const env = Object.fromEntries(Object.entries(access.secrets ?? {}).map(([key, value]) => [`POSTERN_TEST_${key}`, value]))
+    await this.#must(['store', 'create', name, '--gateway', gateway, '--kind', kind, ...set, ...secret], { env })
   }
 
   /** Waits for the end of a run, whatever it is. */
@@ -141,8 +149,8 @@ export class Cluster implements AsyncDisposable {
     await this.service[Symbol.asyncDispose]()
   }
 
-  async #must(args: readonly string[], input?: string): Promise<void> {
-    const result = await this.cli(args, input === undefined ? {} : { input: `${input}\n` })
+  async #must(args: readonly string[], options: CliOptions = {}): Promise<void> {
+    const result = await this.cli(args, options)
     if (result.code !== 0) throw new Error(`postern ${args.slice(0, 3).join(' ')} ended with ${result.code}:\n${result.stderr}`)
   }
 }
