@@ -46,7 +46,7 @@ export function mysqlText(column: Column): string {
     case 'float32':
     case 'float64':
       // The only function that shows the bits of a double: a point as WKB has its x at byte 6, the smallest byte first.
-      return `lpad(conv(hex(reverse(substr(st_asbinary(point(${value} + 0e0, 0)), 6, 8))), 16, 2), 64, '0')`
+      return `lpad(conv(hex(reverse(substr(st_asbinary(point(${value} * 1e0, 0)), 6, 8))), 16, 2), 64, '0')`
     case 'date':
       return `coalesce(cast(to_days(${value}) - 719528 as char), cast(${value} as char))`
     case 'time':
@@ -59,7 +59,6 @@ export function mysqlText(column: Column): string {
     case 'bytes':
       return `lower(hex(${value}))`
     case 'text':
-      return /character set/.test(native) ? `convert(${value} using utf8mb4)` : value
     case 'json':
     case 'other':
       return `convert(${value} using utf8mb4)`

@@ -40,9 +40,9 @@ function readSql({ type, native }: Column, name: string, zeroDates: 'refuse' | '
   switch (type.is) {
     case 'float32':
       // Its own text has six digits; as a double it has all.
-      return `(${name} + 0e0)`
+      return `(${name} * 1e0)`
     case 'float64':
-      return size.length > 0 || zerofill ? `(${name} + 0e0)` : name
+      return size.length > 0 || zerofill ? `(${name} * 1e0)` : name
     case 'date':
     case 'timestamp':
     case 'timestamptz':

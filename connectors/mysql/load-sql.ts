@@ -3,9 +3,17 @@ import type { Column } from '../contract.ts'
 import { quoteName } from './names.ts'
 import { GEOMETRIES, parseNative } from './types.ts'
 
-/** `from` and `into` side by side: the source's columns and the target's. */
-export function loadSql(table: string, from: readonly Column[], into: readonly Column[]): string {
-  const pairs = into.map((column, i) => ({ column, set: setSql(from[i] ?? column, column, `@v${i}`), variable: `@v${i}` }))
+export interface LoadParts {
+  /** The source's columns and the target's, side by side. */
+  readonly from: readonly Column[]
+  readonly into: readonly Column[]
+  readonly mariadb: boolean
+  /** The source cannot tell bytes from text: what begins with \\x and goes into bytes is hex, as everywhere in files. */
+  readonly hexText: boolean
+}
+
+export function loadSql(table: string, { from, into, ...how }: LoadParts): string {
+  const pairs = into.map((column, i) => ({ column, set: setSql(from[i] ?? column, column, `@v${i}`, how), variable: `@v${i}` }))
   const list = pairs.map(({ column, set, variable }) => (set === undefined ? quoteName(column.name) : variable))
   const sets = pairs.flatMap(({ column, set }) => (set === undefined ? [] : [`${quoteName(column.name)} = ${set}`]))
   return `load data local infile 'postern' into table ${table} character set utf8mb4
@@ -20,15 +28,25 @@ const BYTES: ReadonlySet<string> = new Set(['binary', 'varbinary', 'tinyblob', '
 const MOST_FLOAT = ['3.4028235e38', '3.4028235e+38', '3.4028234663852886e38']
 
 /** What the column is set to; undefined: the text goes in as it is, and an error names the column. */
-function setSql({ type }: Column, { native }: Column, value: string): string | undefined {
+function setSql(
+  { type }: Column,
+  { native }: Column,
+  value: string,
+  { mariadb, hexText }: Omit<LoadParts, 'from' | 'into'>,
+): string | undefined {
   const { base } = parseNative(native)
   const bytes = type.is === 'bytes'
   if (bytes && (BYTES.has(base) || GEOMETRIES.has(base))) return `unhex(substr(${value}, 3))`
+  if (hexText && type.is === 'text' && BYTES.has(base))
+    return `if(${value} regexp '^.x([0-9a-fA-F]{2})*$' and ascii(${value}) = 92, unhex(substr(${value}, 3)), cast(${value} as binary))`
   if (base === 'bit') return `cast(${type.is === 'bool' ? boolSql(value) : value} as unsigned)`
   if (type.is === 'bool' && NUMBERS.has(base)) return boolSql(value)
   if (MOMENTS.has(base)) return momentSql(type, parseNative(native), value)
   if (base === 'year') return `cast(${value} as unsigned)`
-  if (base === 'float') return floatSql(value)
+  // MariaDB makes 0 of -0, without a word: it is made to fail.
+  const signed = mariadb ? `if(${value} in ('-0', '-0.0', '-0e0'), concat(${value}, ' is not there'), ${value})` : value
+  if (base === 'float') return floatSql(value, signed)
+  if (base === 'double' && (type.is === 'float32' || type.is === 'float64') && mariadb) return signed
   return undefined
 }
 
@@ -45,8 +63,8 @@ function boolSql(value: string): string {
   return `(case ${value} when 't' then '1' when 'f' then '0' when 'true' then '1' when 'false' then '0' else ${value} end)`
 }
 
-function floatSql(value: string): string {
+function floatSql(value: string, otherwise: string): string {
   const most = `'3.4028234663852886e38'`
   const list = (sign: string) => MOST_FLOAT.map((text) => `'${sign}${text}'`).join(', ')
-  return `(case when ${value} in (${list('')}) then ${most} when ${value} in (${list('-')}) then concat('-', ${most}) else ${value} end)`
+  return `(case when ${value} in (${list('')}) then ${most} when ${value} in (${list('-')}) then concat('-', ${most}) else ${otherwise} end)`
 }

@@ -23,6 +23,8 @@ export interface TargetFacts {
   readonly baseline: Digest | null
   /** The source's columns: what their text looks like. */
   readonly from: readonly Column[]
+  /** The source has no type for bytes: text that begins with \\x may be some. */
+  readonly hexText: boolean
 }
 
 interface Made {
@@ -89,7 +91,16 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
     staging === null ? [] : [`create table if not exists ${quoteTable({ database: found.database, table: staging })} like ${found.sql}`]
   const baseline = mode === 'append' && request.verify === 'checksum' ? await digestOf(wire, found.sql, columns, true) : null
   const place = { database: found.database, table: found.table }
-  const own: TargetFacts = { ...place, mode, key, staging, created: false, baseline, from: shape.columns }
+  const own: TargetFacts = {
+    ...place,
+    mode,
+    key,
+    staging,
+    created: false,
+    baseline,
+    from: shape.columns,
+    hexText: !['postgres', KIND].includes(shape.kind),
+  }
   return { target: { title: found.title, encoding: encodingFor(request), columns, single: false, notes, own }, ddl }
 }
 
@@ -174,7 +185,16 @@ function createMissing(wire: Wire, request: Prepare, name: TableName & { readonl
     ...(stagingTable === null ? [] : [`create table if not exists ${stagingTable} ${body}`]),
   ]
   const place = { database: name.database, table: name.table }
-  const own: TargetFacts = { ...place, mode, key, staging, created: true, baseline: null, from: shape.columns }
+  const own: TargetFacts = {
+    ...place,
+    mode,
+    key,
+    staging,
+    created: true,
+    baseline: null,
+    from: shape.columns,
+    hexText: !['postgres', KIND].includes(shape.kind),
+  }
   const notes = [`${title} does not exist and is created.`]
   return { target: { title, encoding: encodingFor(request), columns, single: false, notes, own }, ddl }
 }

@@ -1,5 +1,18 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Commit, Digest, DigestRequest, Encoding, PartWrite, Prepare, Shape, Sink, Slot, Target } from '../contract.ts'
+import type {
+  Commit,
+  CopyOptions,
+  Digest,
+  DigestRequest,
+  Encoding,
+  Expected,
+  PartWrite,
+  Prepare,
+  Shape,
+  Sink,
+  Slot,
+  Target,
+} from '../contract.ts'
 import { LoadIn } from './load-in.ts'
 import { loadSql } from './load-sql.ts'
 import { loadText } from './load-text.ts'
@@ -7,6 +20,7 @@ import { parseTableName, quoteTable } from './names.ts'
 import { factsOf, prepareTarget, type TargetFacts } from './prepare.ts'
 import { exists, publishRun } from './publish.ts'
 import { commitLost, committedPart, committedRows, forgetRun, recordCommit, recordedRun, recordsOf } from './record.ts'
+import { findRelation } from './relation.ts'
 import { oneLine, withoutValue } from './server-error.ts'
 import { digestOf } from './source.ts'
 import { StatementRun } from './statement-run.ts'
@@ -23,6 +37,17 @@ export class MysqlSink implements Sink {
   accepts(_shape: Shape, where: string): readonly Encoding[] {
     parseTableName(where)
     return ['pg-text', 'csv']
+  }
+
+  expects(where: string, _options: CopyOptions, signal: AbortSignal): Promise<Expected> {
+    const name = parseTableName(where)
+    const { database } = this.#work
+    return this.#work.read(aimOf(where), signal, async (wire) => {
+      const found = await findRelation(wire, { ...name, database: name.database ?? database }, { tinyint1: 'bool' })
+      return found
+        ? { columns: found.columns.map(({ name: column, type, native, nullable }) => ({ name: column, type, native, nullable })) }
+        : {}
+    })
   }
 
   prepare(request: Prepare, signal: AbortSignal): Promise<Target> {
@@ -44,7 +69,7 @@ export class MysqlSink implements Sink {
     const commit = await work.guard(wire, aimOf(target.title), signal, async () => {
       await prepareSession(wire)
       await StatementRun.one(wire, 'start transaction read write')
-      const sql = loadSql(tableOf(facts), facts.from, target.columns)
+      const sql = loadSql(tableOf(facts), { from: facts.from, into: target.columns, mariadb: wire.isMariadb, hexText: facts.hexText })
       const loaded = await LoadIn.run(wire, sql, { source: bytes, text: loadText(target.encoding) })
       const records = recordsOf(facts.database)
       if (loaded.warnings > 0) {
