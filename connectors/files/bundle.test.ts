@@ -20,7 +20,10 @@ async function* filesOf(files: Readonly<Record<string, Buffer>>, lies: Partial<B
 
 async function unpack(stream: Readable) {
   const taken: Record<string, Buffer> = {}
-  const files = await unpackBundle(stream, async ({ path }, bytes) => void (taken[path] = await buffer(bytes)), soon())
+  const take = async ({ path }: { readonly path: string }, bytes: Readable) => {
+    taken[path] = await buffer(bytes)
+  }
+  const files = await unpackBundle(stream, take, soon())
   return { taken, files }
 }
 

@@ -85,10 +85,10 @@ export function dialectOf(settings: DialectSettings, format: 'csv' | 'tsv'): Csv
   return dialect
 }
 
-function refuseClashes({ delimiter, quote, escape, comment, columns, decimalSeparator }: CsvDialect): void {
+function refuseClashes({ delimiter, quote, escape: escaping, comment, columns, decimalSeparator }: CsvDialect): void {
   const clash = (what: string) => new Fault('INPUT_INVALID', { at: `${what} are the same character.` })
   if (delimiter !== undefined && delimiter === quote) throw clash('delimiter and quote')
-  if (delimiter !== undefined && delimiter === escape) throw clash('delimiter and escape')
+  if (delimiter !== undefined && delimiter === escaping) throw clash('delimiter and escape')
   if (comment !== '' && [delimiter, quote].includes(comment)) throw clash('comment and delimiter or quote')
   if (decimalSeparator === ',' && delimiter === ',') throw clash('delimiter and decimalSeparator')
   const twice = columns?.find((column, i) => column === '' || columns.indexOf(column) !== i)
@@ -102,8 +102,8 @@ export function isStandard(dialect: CsvDialect): boolean {
 }
 
 /** DuckDB reads it as it is; anything else is written anew on the way. */
-export function isPlainlyQuoted({ quote, escape, nullText, encoding, skipLines, comment }: CsvDialect): boolean {
-  return quote === '"' && escape === '"' && nullText === '' && encoding === 'utf-8' && skipLines === 0 && comment === ''
+export function isPlainlyQuoted({ quote, escape: escaping, nullText, encoding, skipLines, comment }: CsvDialect): boolean {
+  return quote === '"' && escaping === '"' && nullText === '' && encoding === 'utf-8' && skipLines === 0 && comment === ''
 }
 
 /** Numbers, days and times are spelled as every store reads them. */

@@ -121,11 +121,11 @@ function refuseNames(names: readonly string[], place: string): void {
 }
 
 /** Where the first line end outside of quotes is. */
-function recordEnd(text: string, from: number, { quote, escape }: CsvDialect, last: boolean): number | undefined {
+function recordEnd(text: string, from: number, { quote, escape: escaping }: CsvDialect, last: boolean): number | undefined {
   let quoted = false
   for (let i = from; i < text.length; i += 1) {
     const char = text[i]
-    if (quoted && escape !== quote && char === escape) i += 1
+    if (quoted && escaping !== quote && char === escaping) i += 1
     else if (quote !== '' && char === quote) quoted = !quoted
     else if (!quoted && (char === '\n' || (char === '\r' && i + 1 < text.length))) return i
   }
@@ -141,13 +141,13 @@ function likeliestDelimiter(line: string, dialect: CsvDialect): string {
   return best
 }
 
-export function splitRecord(line: string, delimiter: string, { quote, escape }: Pick<CsvDialect, 'quote' | 'escape'>): string[] {
+export function splitRecord(line: string, delimiter: string, { quote, escape: escaping }: Pick<CsvDialect, 'quote' | 'escape'>): string[] {
   const cells: string[] = []
   let cell = ''
   let quoted = false
   for (let i = 0; i < line.length; i += 1) {
     const char = line[i]
-    if (quoted && char === escape && (line[i + 1] === quote || line[i + 1] === escape)) {
+    if (quoted && char === escaping && (line[i + 1] === quote || line[i + 1] === escaping)) {
       cell += line[i + 1]
       i += 1
     } else if (quote !== '' && char === quote) quoted = !quoted

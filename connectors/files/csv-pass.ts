@@ -40,7 +40,10 @@ export class CsvPass extends Transform {
   }
 
   override _transform(given: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (given.length === 0) return done()
+    if (given.length === 0) {
+      done()
+      return
+    }
     const chunk = this.#held ? Buffer.concat([Buffer.from([RETURN]), given]) : given
     this.#held = false
     if (this.#scan(chunk)) done(null, chunk)

@@ -88,7 +88,10 @@ async function inFolder({ place, title, names, options }: FolderParts, signal: A
     // One that copied files as they were may know nothing of what is in them.
     const declared = columns.length > 0 ? { columns, rows } : undefined
     const layout = { format: options.format === 'binary' ? options.format : format, compression }
-    const inLayout = files.map((file) => ({ ...file, layout }))
+    const inLayout = files.map((file) => ({
+      ...file,
+      layout: declared || options.format === 'binary' ? layout : (layoutOf(file.path) ?? layout),
+    }))
     return { title, format: layout.format, files: inLayout, declared, dialect, base: base === '' ? '' : `${base}/` }
   }
   const data = names.filter((entry) => !entry.folder && !isHidden(entry.name) && (layoutOf(entry.name) || options.format))

@@ -1,6 +1,7 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 import type { Column } from '../contract.ts'
+import type { CsvDialect } from './csv-dialect.ts'
 import { isHidden } from './formats.ts'
 import type { PlaceView } from './place.ts'
 
@@ -61,7 +62,8 @@ const ManifestSchema = z.object({
 })
 
 /** What a finished copy left in its folder: which files belong to it, and the types of their columns. */
-export interface Manifest extends Omit<z.output<typeof ManifestSchema>, 'columns'> {
+export interface Manifest extends Omit<z.output<typeof ManifestSchema>, 'columns' | 'dialect'> {
+  readonly dialect?: CsvDialect | undefined
   readonly columns: readonly Column[]
 }
 

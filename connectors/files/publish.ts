@@ -1,5 +1,6 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Commit, Target } from '../contract.ts'
+import { isAsIs, moveAsIs, stagedName, withdrawAsIs } from './as-is-sink.ts'
 import { endingOf, isHidden, layoutOf } from './formats.ts'
 import { MANIFEST, type Manifest, readManifest } from './manifest.ts'
 import type { Place } from './place.ts'
@@ -15,7 +16,7 @@ export interface PublishParts {
 }
 
 /** So many moves at once: each is a wait where the files are far away. */
-const MOVES = 8
+export const MOVES = 8
 
 /** One move: readers see the old file or the new one. */
 export async function publishFile({ parts, staging, place }: PublishParts, own: TargetOwn, signal: AbortSignal): Promise<void> {
@@ -28,7 +29,7 @@ export async function publishFile({ parts, staging, place }: PublishParts, own: 
     if ((await bytesOf(own.path)) === only.commit.bytes) return
     throw gone(own)
   }
-  const staged = staging.pathOf(record.file)
+  const staged = staging.pathOf(isAsIs(record) ? stagedName(record, 0) : record.file)
   if ((await bytesOf(staged)) !== undefined) {
     await place.move(staged, own.path, own.mode === 'overwrite', signal)
     await place.settle(folderOf(own.path))
@@ -46,11 +47,41 @@ export async function publishFolder(publish: PublishParts, own: TargetOwn, signa
   if (manifest?.run !== run) {
     if (manifest && own.mode === 'append') throw manifestExists(own)
     await place.makeFolder(own.path)
-    manifest = await moveParts(publish, own, signal)
+    const old = manifest
+    manifest = own.asIs ? await moveFiles(publish, own, old, signal) : await moveParts(publish, own, signal)
     await putManifest(place, manifest, own, signal)
+    // Those that lie in folders of the target, or do not look like data, are found in no other way.
+    const listed = old?.files ?? []
+    if (own.mode === 'overwrite') await removeListed(publish, own, { listed, manifest }, signal)
   }
   if (own.mode === 'overwrite') await removeOthers(place, own, manifest, signal)
   await staging.remove(signal)
+}
+
+async function moveFiles(publish: PublishParts, own: TargetOwn, old: Manifest | undefined, signal: AbortSignal): Promise<Manifest> {
+  const { staging, parts, run, target } = publish
+  const records = (await fewAtOnce(parts, MOVES, ({ task }) => staging.record(task, signal))).map((record) => {
+    if (!record || !isAsIs(record)) throw gone(own)
+    return record
+  })
+  const inOrder = records.toSorted((a, b) => a.part - b.part)
+  const files = await moveAsIs(publish, own, { records: inOrder, old }, signal)
+  if (files.length > 0) await publish.place.settle(own.path)
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  const { format, compression } = own.layout
+  const dialect = own.dialect ? { dialect: own.dialect } : {}
+  return { version: 1, run, format, compression, ...dialect, rows: own.asIs?.rows ?? null, bytes, columns: target.columns, files }
+}
+
+async function removeListed(
+  { place }: PublishParts,
+  own: TargetOwn,
+  { listed, manifest }: { readonly listed: Manifest['files']; readonly manifest: Manifest },
+  signal: AbortSignal,
+): Promise<void> {
+  const kept = new Set(manifest.files.map(({ name }) => name))
+  const others = listed.filter(({ name }) => !kept.has(name))
+  await fewAtOnce(others, MOVES, ({ name }) => place.remove(below(own, name), signal))
 }
 
 async function moveParts({ run, parts, staging, target, place }: PublishParts, own: TargetOwn, signal: AbortSignal): Promise<Manifest> {
@@ -69,7 +100,8 @@ async function moveParts({ run, parts, staging, target, place }: PublishParts, o
   if (files.length > 0) await place.settle(own.path)
   const sum = (of: 'rows' | 'bytes') => files.reduce((total, file) => total + (file[of] ?? 0), 0)
   const { format, compression } = own.layout
-  return { version: 1, run, format, compression, rows: sum('rows'), bytes: sum('bytes'), columns: target.columns, files }
+  const dialect = own.dialect ? { dialect: own.dialect } : {}
+  return { version: 1, run, format, compression, ...dialect, rows: sum('rows'), bytes: sum('bytes'), columns: target.columns, files }
 }
 
 async function putManifest(place: Place, manifest: Manifest, own: TargetOwn, signal: AbortSignal): Promise<void> {
@@ -91,8 +123,12 @@ async function removeOthers(place: Place, own: TargetOwn, manifest: Manifest, si
 }
 
 /** Takes back what an unfinished `publishFolder` has moved. A published run is left as it is. */
-export async function withdraw(place: Place, own: TargetOwn, run: string, signal: AbortSignal): Promise<void> {
-  if (own.single || (await readManifest(place, own.path, own.where, signal))?.run === run) return
+export async function withdraw(parts: Pick<PublishParts, 'place' | 'staging' | 'run'>, own: TargetOwn, signal: AbortSignal): Promise<void> {
+  const { place, staging, run } = parts
+  if (own.single) return
+  const old = await readManifest(place, own.path, own.where, signal)
+  if (old?.run === run) return
+  if (own.asIs) await withdrawAsIs(parts, own, { records: (await staging.records(signal)).filter(isAsIs), old }, signal)
   const moved = ((await place.names(own.path, signal)) ?? []).filter(
     ({ name }) => name.startsWith('part-') && name.includes(`-${shortRun(run)}.`),
   )
@@ -143,11 +179,11 @@ function finalName({ layout }: TargetOwn, run: string, record: CommitRecord): st
 }
 
 /** Enough of a run's id to tell the runs in one folder apart. */
-function shortRun(run: string): string {
+export function shortRun(run: string): string {
   return run.replaceAll(/[^0-9A-Za-z]/g, '').slice(-12)
 }
 
-function gone(own: TargetOwn): Fault {
+export function gone(own: TargetOwn): Fault {
   return new Fault('ATTEMPT_STALE', { at: `${own.where}: what the run wrote is gone.`, remedy: 'Start the copy again.' })
 }
 

@@ -1,8 +1,25 @@
 import { basename } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Commit, Digest, DigestRequest, Encoding, PartWrite, Prepare, Sink, Slot, Target } from '../contract.ts'
+import { z } from 'zod'
+import type {
+  Column,
+  Commit,
+  CopyOptions,
+  Digest,
+  DigestRequest,
+  Encoding,
+  Expected,
+  PartWrite,
+  Prepare,
+  Shape,
+  Sink,
+  Slot,
+  Target,
+} from '../contract.ts'
+import { withCopyOptions } from '../copy-options.ts'
 import { digestQuery } from '../digest.ts'
-import { dialectOf } from './csv-dialect.ts'
+import { asIsWritten, digestWritten, isAsIs, namesFor, writeAsIs } from './as-is-sink.ts'
+import { type CsvDialect, dialectName, dialectOf } from './csv-dialect.ts'
 import { stopIfAborted } from './faults.ts'
 import { endingOf, type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
@@ -13,6 +30,7 @@ import type { FoundFile, Place } from './place.ts'
 import { below, folderOf, type PublishParts, publishedFile, publishFile, publishFolder, withdraw } from './publish.ts'
 import { nativesOf, type Reading, relationOf } from './reading.ts'
 import type { FilesParts } from './session.ts'
+import { type FileSettings, FileSettingsSchema } from './settings.ts'
 import { Staging, staleFault } from './staging.ts'
 import { duckType } from './types.ts'
 
@@ -25,6 +43,10 @@ export interface TargetOwn {
   /** Below the place, without detours: the target, and the staging folder beside it. */
   readonly path: string
   readonly staging: string
+  /** How the CSV is spelled, where not as in RFC 4180 with commas. */
+  readonly dialect?: CsvDialect
+  /** Files are copied as they are; rows where the source knows them. */
+  readonly asIs?: { readonly rows: number | null }
 }
 
 /** What an attempt that failed leaves is taken away, also when its own time is up. */
@@ -40,45 +62,54 @@ export class FilesSink implements Sink {
     this.#parts = parts
   }
 
-  accepts(): readonly Encoding[] {
-    return ['csv']
+  accepts(shape: Shape): readonly Encoding[] {
+    return shape.encodings.includes('file') ? ['file'] : ['csv']
+  }
+
+  /** What files would be written: those that are so already need not be read. */
+  async expects(where: string, options: CopyOptions): Promise<Expected> {
+    const config = withCopyOptions(FileSettingsSchema, this.#parts.config, options, 'write')
+    const single = !where.endsWith('/')
+    const { format = config.format, compression = config.compression ?? 'none' } = layoutOf(basename(where)) ?? {}
+    if (config.asIs === false) return {}
+    if (format === undefined || format === 'binary') return { files: { format: 'any', compression: '', dialect: '', single } }
+    return { files: { format, compression, dialect: dialectName(config, format), single } }
   }
 
   async prepare(request: Prepare, signal: AbortSignal): Promise<Target> {
-    const { shape, where, mode, run } = request
+    const { shape, where, mode, run, encodings } = request
     if (mode === 'upsert') {
       throw new Fault('COPY_UNSUPPORTED', { at: 'Files have no keys to upsert by.', remedy: 'Copy with --mode append or overwrite.' })
     }
     const single = !where.endsWith('/')
-    const layout = this.#layout(where, single)
-    refuseColumns(shape.columns, layout.format)
+    const asIs = encodings.includes('file')
+    const config = withCopyOptions(FileSettingsSchema, this.#parts.config, request.options ?? {}, 'write')
+    const layout = asIs ? layoutOfSource(shape, where) : layoutOfTarget(where, single, config)
+    if (!asIs) refuseColumns(shape.columns, layout.format)
+    if (asIs && single && shape.estimatedRows !== 1) {
+      throw new Fault('INPUT_INVALID', {
+        at: `to: ${where} is one file, the source has ${shape.estimatedRows}`,
+        remedy: 'End the path in "/".',
+      })
+    }
     const { place } = this.#parts
     const path = await place.canonical(where)
     if (path === '' && single) throw new Fault('FORMAT_UNKNOWN', { at: where })
-    await this.#refuseExisting(where, single, mode, signal)
+    await this.#refuseExisting({ where, single, mode, asIs }, signal)
     stopIfAborted(signal)
     const hidden = `.postern-${run.replaceAll(/[^\w-]/g, '_')}`
     const beside = folderOf(path) === '' ? '' : `${folderOf(path)}/`
     const staging = path === '' ? hidden : `${beside}.${basename(path)}${hidden}`
-    const own: TargetOwn = { where, single, layout, mode, path, staging }
+    const own: TargetOwn = { where, single, layout, mode, path, staging, ...(asIs ? asIsFacts(shape) : {}) }
     const { exclusive } = await stagingOf(place, own).create(signal)
     const columns = shape.columns.map((column) => ({ ...column, native: layout.format === 'parquet' ? duckType(column.type) : 'text' }))
     const notes = [...notesOn(shape.columns, layout), ...(exclusive ? [] : [NOT_EXCLUSIVE])]
+    if (asIs) return { title: where, encoding: 'file', columns: shape.columns, single, notes: exclusive ? [] : [NOT_EXCLUSIVE], own }
     return { title: where, encoding: 'csv', columns, single, converts: layout.format !== 'csv', notes, own }
   }
 
-  #layout(where: string, single: boolean): Layout {
-    const { format, compression } = this.#parts.config
-    const name = basename(where)
-    if (single || layoutOf(name) || format) return layoutFor(name, format, where, single ? 'none' : compression)
-    throw new Fault('FORMAT_UNKNOWN', {
-      at: where,
-      remedy: `Give the folder an ending, such as ${name}.parquet/ or ${name}.csv.gz/, or set format of the store.`,
-    })
-  }
-
   /** Something is there already: only `overwrite` may replace it. */
-  async #refuseExisting(where: string, single: boolean, mode: 'append' | 'overwrite', signal: AbortSignal): Promise<void> {
+  async #refuseExisting({ where, single, mode, asIs }: Wanted, signal: AbortSignal): Promise<void> {
     const { place } = this.#parts
     const names = await place.names(where, signal)
     const file = names ? undefined : await place.file(where, signal)
@@ -88,7 +119,7 @@ export class FilesSink implements Sink {
     if (mode === 'overwrite') return
     if (file) throw new Fault('FILE_EXISTS', { at: where })
     const taken = names?.find(
-      (entry) => entry.name === '_manifest.json' || (!entry.folder && !isHidden(entry.name) && layoutOf(entry.name)),
+      (entry) => entry.name === '_manifest.json' || (!isHidden(entry.name) && (asIs || (!entry.folder && layoutOf(entry.name)))),
     )
     if (taken) throw new Fault('FILE_EXISTS', { at: `${where}${taken.name}` })
   }
@@ -111,6 +142,7 @@ export class FilesSink implements Sink {
       bytes.destroy()
       throw cause
     }
+    if (target.encoding === 'file') return writeAsIs(request, this.#parts.place, staging, signal)
     const file = staging.newFile(part, slot.attempt, endingOf(layout))
     const parts = { path: staging.pathOf(file), title: target.title, layout, columns: target.columns, bytes }
     const written = await writePart(parts, this.#parts, signal)
@@ -128,6 +160,7 @@ export class FilesSink implements Sink {
   async digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest> {
     const { target, run, columns, checksum } = request
     const own = target.own as TargetOwn
+    if (own.asIs) return this.#digestAsIs(own, run, checksum, signal)
     const found = await this.#writtenFiles(target, run, signal)
     if (found.length === 0) return { rows: 0, checksum: checksum ? '0' : null }
     const { layout } = own
@@ -154,6 +187,22 @@ export class FilesSink implements Sink {
         : await duck.run(sql(''), place, signal)
     const [rows, sum] = answer.rows[0] ?? []
     return { rows: Number(rows), checksum: sum ?? null }
+  }
+
+  async #digestAsIs(own: TargetOwn, run: string, checksum: boolean, signal: AbortSignal): Promise<Digest> {
+    const { place } = this.#parts
+    const staging = stagingOf(place, own)
+    const records = (await staging.records(signal)).filter(isAsIs)
+    const manifest = own.single ? undefined : await readManifest(place, own.path, own.where, signal)
+    const written = await asIsWritten(place, own, { staging, records, finalName: namesFor(manifest, run) }, signal)
+    return digestWritten(place, written, checksum, signal)
+  }
+
+  /** Staging, and with it the names of the files, is gone once they are published. */
+  async published(target: Target, run: string, signal: AbortSignal): Promise<boolean> {
+    const own = target.own as TargetOwn
+    if (!own.asIs || own.single) return false
+    return (await readManifest(this.#parts.place, own.path, own.where, signal))?.run === run
   }
 
   /** What the run wrote: in staging, or where publishing has put it, also if that was cut short. */
@@ -183,9 +232,44 @@ export class FilesSink implements Sink {
   async discard(target: Target, run: string, signal: AbortSignal): Promise<void> {
     const own = target.own as TargetOwn
     const { place } = this.#parts
-    await withdraw(place, own, run, signal)
-    await stagingOf(place, own).remove(signal)
+    const staging = stagingOf(place, own)
+    await withdraw({ place, staging, run }, own, signal)
+    await staging.remove(signal)
   }
+}
+
+interface Wanted {
+  readonly where: string
+  readonly single: boolean
+  readonly mode: 'append' | 'overwrite'
+  readonly asIs: boolean
+}
+
+function layoutOfTarget(where: string, single: boolean, { format, compression }: FileSettings): Layout {
+  const name = basename(where)
+  if (format === 'binary' && !layoutOf(name)) throw new Fault('FORMAT_UNKNOWN', { at: `${where}: rows cannot be written as binary files` })
+  if (single || layoutOf(name) || format) return layoutFor(name, format, where, single ? 'none' : compression)
+  throw new Fault('FORMAT_UNKNOWN', {
+    at: where,
+    remedy: `Give the folder an ending, such as ${name}.parquet/ or ${name}.csv.gz/, or set format of the store.`,
+  })
+}
+
+/** Of a source of files, whichever store of whichever gateway it is. */
+const AsIsSource = z.object({
+  format: z.enum(['csv', 'tsv', 'ndjson', 'json', 'parquet', 'binary']),
+  rows: z.number().nullable().default(null),
+})
+
+function layoutOfSource(shape: Shape, where: string): Layout {
+  const source = AsIsSource.safeParse(shape.own)
+  if (!source.success) throw new Fault('COPY_UNSUPPORTED', { at: `${shape.title} → ${where}: these are no files.` })
+  return { format: source.data.format, compression: layoutOf(basename(where))?.compression ?? 'none' }
+}
+
+function asIsFacts(shape: Shape): Pick<TargetOwn, 'asIs' | 'dialect'> {
+  const source = shape.own as { readonly rows?: number | null; readonly dialect?: CsvDialect }
+  return { asIs: { rows: source.rows ?? null }, ...(source.dialect ? { dialect: source.dialect } : {}) }
 }
 
 function stagingOf(place: Place, own: unknown): Staging {

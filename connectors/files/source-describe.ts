@@ -89,8 +89,10 @@ function isAsIs({ config, expected }: DescribeParts, { format, files, dialect }:
   return target.format === format && target.dialect === spelled && files.every(({ layout }) => layout.compression === target.compression)
 }
 
-function asIs({ what, options }: DescribeParts, { title, format, files, base, declared }: Inputs): Described {
-  const own: SourceOwn = { what, options, format, reading: null, base }
+function asIs({ what, options, config }: DescribeParts, { title, format, files, base, declared, dialect }: Inputs): Described {
+  const settled = dialect ?? (format === 'csv' || format === 'tsv' ? dialectOf(config, format) : undefined)
+  const spelled = settled && JSON.stringify(settled) !== dialectName({}, format) ? { dialect: settled } : {}
+  const own: SourceOwn = { what, options, format, reading: null, base, rows: declared?.rows ?? null, ...spelled }
   const shape: Shape = {
     title,
     columns: declared?.columns ?? [],

@@ -4,6 +4,7 @@ import type { Column, CopyOptions, Digest, Encoding, Expected, Part, PartStream,
 import { withCopyOptions } from '../copy-options.ts'
 import { digestQuery } from '../digest.ts'
 import { asIsDigest, asIsStream } from './as-is.ts'
+import type { CsvDialect } from './csv-dialect.ts'
 import type { FileFormat } from './formats.ts'
 import type { Input } from './inputs.ts'
 import { ndjsonToPlain } from './ndjson.ts'
@@ -30,6 +31,9 @@ export interface SourceOwn {
   readonly reading: Reading | null
   /** Folder below which a file copied as it is keeps its name. */
   readonly base: string
+  /** Of files copied as they are, as far as a manifest says it. */
+  readonly rows?: number | null
+  readonly dialect?: CsvDialect
   /** Columns behind those of the files: what the names of folders say. */
   readonly partitions?: readonly Column[]
 }

@@ -13,6 +13,8 @@ const RecordSchema = z.object({
   rows: z.int().nonnegative(),
   bytes: z.int().nonnegative(),
   sha256: z.string(),
+  /** Where files were copied as they are: path below the target, bytes, and SHA-256 of each. */
+  files: z.array(z.tuple([z.string(), z.int().nonnegative(), z.string()])).optional(),
 })
 /** A commit record: it is there or not, and names the one file that counts. */
 export type CommitRecord = z.output<typeof RecordSchema>
