@@ -9,7 +9,6 @@ import { buildCore, type Core, type Surroundings } from './core.ts'
 import { DataFolder } from './data-folder.ts'
 import { Database } from './db/database.ts'
 import { EmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
-import { gatewayRoutes } from './gateways/gateway-routes.ts'
 import { HttpServer, type Routes } from './http/http-server.ts'
 import { plainRoutes } from './http/plain-routes.ts'
 import { NodeBeats } from './nodes/node-beats.ts'
@@ -113,23 +112,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 }
 
 function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
-  const {
-    audit,
-    authority,
-    database,
-    gateways,
-    joins,
-    metrics,
-    nodeRepository,
-    nodes,
-    nodeService,
-    storeService,
-    tokenRepository,
-    tokens,
-  } = core
+  const { audit, authority, database, joins, metrics, nodeRepository, nodes, nodeService, storeService, tokenRepository, tokens } = core
   return [
     plainRoutes({ database, metrics }),
-    gatewayRoutes({ gateways, nodes }),
     nodeRoutes(nodeService),
     nodeCallRoutes({ nodes, joins, beats, service: nodeService, authority, repository: nodeRepository }),
     storeRoutes({ stores: storeService, nodes }),

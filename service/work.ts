@@ -8,6 +8,7 @@ import type { Core } from './core.ts'
 import { EventBus } from './events/event-bus.ts'
 import { EventStreams, eventRoutes } from './events/event-routes.ts'
 import { NodeNews } from './events/node-news.ts'
+import { gatewayRoutes } from './gateways/gateway-routes.ts'
 import type { Routes, UpgradeHandler } from './http/http-server.ts'
 import { LinkDoor } from './links/link-door.ts'
 import { LinkRegistry } from './links/link-registry.ts'
@@ -24,6 +25,7 @@ import { REPLICA_LINK_PATH } from './replicas/replica-news.ts'
 import { ReplicaRepository } from './replicas/replica-repository.ts'
 import { Replicas } from './replicas/replicas.ts'
 import { DispatchService } from './runs/dispatch-service.ts'
+import { QueueLengths } from './runs/queue-lengths.ts'
 import { ReportService } from './runs/report-service.ts'
 import { RunBeats } from './runs/run-beats.ts'
 import { RunNews } from './runs/run-news.ts'
@@ -33,6 +35,7 @@ import { runRoutes } from './runs/run-routes.ts'
 import { RunService } from './runs/run-service.ts'
 import { RunSweeper } from './runs/run-sweeper.ts'
 import { TaskLimitBook } from './runs/task-limits.ts'
+import { TaskQueue } from './runs/task-queue.ts'
 import { TaskSignal } from './runs/task-signal.ts'
 import { storeProbeRoutes } from './stores/store-probe-routes.ts'
 import { StoreProbe } from './stores/store-probe-service.ts'
@@ -103,6 +106,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
       streams,
     ],
     routes: [
+      gatewayRoutes({ gateways: core.gateways, nodes, queues: runs.queues }),
       queryRoutes({ service: queries, queries: queryLog }),
       storeProbeRoutes({ probe }),
       runRoutes({ runs: runs.service, audit: core.audit }),
@@ -126,11 +130,13 @@ function buildRuns(
   const news = new RunNews({ events, signal, tasksOf: (run) => repository.tasks(run), clock })
   const service = new RunService({ db, findStore: (name) => stores.byName(name), nodes, news, random })
   const limits = new TaskLimitBook(db, clock)
+  const queues = new QueueLengths(new TaskQueue(db), nodes, core.metrics)
   return {
     service,
     reports: new ReportService({ db, runs: service, nodes, news, limits }),
     dispatch: new DispatchService({ db, runs: service, nodes, links, signal, limits, clock }),
-    sweeper: new RunSweeper({ db, runs: service, nodes, signal, clock, log }),
+    queues,
+    sweeper: new RunSweeper({ db, runs: service, nodes, signal, queues, clock, log }),
     beats: new RunBeats({ db, nodes }),
   }
 }

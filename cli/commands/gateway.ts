@@ -119,6 +119,12 @@ function gatewayRow(gateway: GatewayView): string[] {
   return [gateway.name, gateway.status, `${online} of ${gateway.nodes.length} online`, gateway.version || '-', gateway.settings.policy]
 }
 
+/** What exceeds the slots of its nodes. */
+function queueOf({ queue }: GatewayView): string {
+  if (!queue || queue.tasks === 0) return 'empty'
+  return `${queue.tasks} tasks of copies, the first has waited ${(queue.waitedMs / 1_000).toFixed(1)} s`
+}
+
 const settingFacts = (gateway: GatewayView) => Object.entries(gateway.settings).map(([name, value]) => [name, String(value)] as const)
 
 async function printGateway(shell: Shell, gateway: GatewayView): Promise<void> {
@@ -129,6 +135,7 @@ async function printGateway(shell: Shell, gateway: GatewayView): Promise<void> {
     ['version', gateway.version || '-'],
     ['fingerprint', gateway.fingerprint ?? '- (made when the first node joins)'],
     ['made', when(gateway.createdAt)],
+    ['queue', queueOf(gateway)],
     ...settingFacts(gateway),
   ])
   if (gateway.nodes.length === 0) return

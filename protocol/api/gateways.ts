@@ -165,6 +165,8 @@ export const GatewayView = z.object({
   fingerprint: z.string().nullable(),
   settings: GatewaySettings,
   nodes: z.array(NodeView),
+  /** Tasks of copies that are ready and wait for a free slot, and how long the first of them has waited. */
+  queue: z.object({ tasks: z.int(), waitedMs: z.number() }).optional(),
   createdAt: z.iso.datetime(),
 })
 export type GatewayView = z.infer<typeof GatewayView>

@@ -7,15 +7,22 @@ import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { gatewayView } from '../nodes/node-views.ts'
 import { actorOf } from '../people/actor.ts'
+import type { QueueLengths } from '../runs/queue-lengths.ts'
 import type { GatewayService } from './gateway-service.ts'
 
 const Params = z.object({ gateway: Name })
 const SlotParams = Params.extend({ slot: z.enum(['1', '2']) })
 
+export interface GatewayRouteParts {
+  readonly gateways: GatewayService
+  readonly nodes: NodeDirectory
+  readonly queues: Pick<QueueLengths, 'of'>
+}
+
 export const gatewayRoutes =
-  (parts: { readonly gateways: GatewayService; readonly nodes: NodeDirectory }): Routes =>
+  (parts: GatewayRouteParts): Routes =>
   async (http) => {
-    const { gateways, nodes } = parts
+    const { gateways, nodes, queues } = parts
 
     http.get(
       '/v1/gateways',
@@ -28,7 +35,7 @@ export const gatewayRoutes =
           gateways.list(readCursor(cursor) ?? '', limit + 1),
           limit,
           ({ name }) => name,
-          (gateway) => gatewayView(gateway, nodes),
+          (gateway) => ({ ...gatewayView(gateway, nodes), queue: queues.of(gateway.id) }),
         ),
     )
 
@@ -55,7 +62,10 @@ export const gatewayRoutes =
         schema: { summary: 'Show a gateway and its nodes', tags: ['gateways'], params: Params, response: { 200: GatewayView } },
         config: { needs: 'gateways:read' },
       },
-      ({ params }) => gateways.show(params.gateway),
+      ({ params }) => {
+        const view = gateways.show(params.gateway)
+        return { ...view, queue: queues.of(view.id) }
+      },
     )
 
     http.patch(

@@ -6,6 +6,7 @@ import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Db } from '../db/database.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { AttemptRepository, type SilentAttempt } from './attempt-repository.ts'
+import type { QueueLengths } from './queue-lengths.ts'
 import { loseAttempt } from './report-service.ts'
 import type { RunService } from './run-service.ts'
 import { TaskRepository } from './task-repository.ts'
@@ -20,6 +21,7 @@ export interface RunSweeperParts {
   readonly runs: RunService
   readonly nodes: Pick<NodeDirectory, 'get'>
   readonly signal: TaskSignal
+  readonly queues: QueueLengths
   readonly clock: Clock
   readonly log: Log
 }
@@ -56,6 +58,7 @@ export class RunSweeper implements Component {
     }
     const overdue = await this.#parts.runs.endOverdue()
     if (overdue > 0) this.#parts.log.info({ runs: overdue }, 'runs timed out')
+    await this.#parts.queues.look()
     for (const gateway of await this.#tasks.releaseCleanups()) this.#parts.signal.wake(gateway)
   }
 
