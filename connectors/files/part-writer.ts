@@ -63,16 +63,18 @@ async function makeBytes(parts: WriteParts, session: FilesParts, seal: Seal, out
   }
   const { scratch, pipes } = session
   const file: { rows?: number } = {}
+  // DuckDB packs no text into a pipe that could be unpacked again (1.5.6).
+  const plain = { ...parts, layout: { ...layout, compression: 'none' as const } }
   const drained = await drain(
     { scratch, pipes },
     async (to, inner) => {
-      const rows = await convertTo(to, parts, session, inner)
+      const rows = await convertTo(to, plain, session, inner)
       file.rows = rows
       return { changed: rows, rows: [] }
     },
     signal,
   )
-  await pipeline(drained.bytes, seal, out, { signal })
+  await pipeline(drained.bytes, compressor(layout.compression), seal, out, { signal })
   if (signal.aborted) throw abortFault(signal)
   return file.rows ?? 0
 }

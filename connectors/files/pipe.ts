@@ -19,7 +19,7 @@ export type Statement = (path: string, signal: AbortSignal) => Promise<DuckAnswe
 export type Rows = readonly [Readable, ...Transform[]]
 
 /** DuckDB opens its end within so long of its start; how often that is looked at. */
-const LIMITS = { openMs: 30_000, lookMs: 2, bufferBytes: 1 << 20 } as const
+const LIMITS = { openMs: 30_000, lookMs: 2, letGoMs: 20, bufferBytes: 1 << 20 } as const
 
 /**
  * A named pipe where the system has them. The node's ends are non-blocking and go through its event loop: as files they would
@@ -89,12 +89,29 @@ async function feedPipe(rows: Rows, path: string, statement: Statement, signal: 
     })
   }
   await send().catch(failed)
+  if (first.error) await letGo(path, ended)
   await ended
   if (first.error) {
     stopIfAborted(signal)
     throw first.error.cause
   }
   return answer
+}
+
+/** A statement that still waits for somebody to open the pipe would wait for ever, and no interrupt reaches it there. */
+async function letGo(path: string, ended: Promise<unknown>): Promise<void> {
+  const state = { ended: false }
+  const end = ended.then(() => {
+    state.ended = true
+  })
+  while (!state.ended) {
+    try {
+      closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK))
+    } catch {
+      // Nobody waits there, or not yet.
+    }
+    await Promise.race([end, systemClock.sleep(LIMITS.letGoMs)])
+  }
 }
 
 /** Opening for writing fails until there is a reader, so that no byte is written before DuckDB is there to read it. */
