@@ -4,7 +4,7 @@ import type { Sink } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
 import type { Counters, SourceRef, TaskLimits, TaskOrder } from '@postern/protocol/node-api.ts'
-import { parseContext } from './context.ts'
+import { type PlanContext, parseContext } from './context.ts'
 import { finish } from './finish.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Outcome } from './outcome.ts'
@@ -130,17 +130,28 @@ export class Engine implements AsyncDisposable {
     }
   }
 
+  /** Parts that are in the target for good: rows appended to a table, with their commit records. A run that goes on must know. */
+  async #kept(order: TaskOrder, sink: Sink, { target }: PlanContext, signal: AbortSignal): Promise<number> {
+    let kept = 0
+    for (const { task } of order.parts ?? []) {
+      if (await sink.committed(target, { run: order.run, task, attempt: order.attempt }, signal)) kept += 1
+    }
+    return kept
+  }
+
   /** Needs the sink only: the source may be gone by now. */
   async #cleanUp(order: TaskOrder, signal: AbortSignal): Promise<Outcome> {
+    let kept = 0
     // Before planning had ended nothing was promised to anyone, and nothing but empty staging can be there.
     if (order.context !== null && order.context !== undefined) {
       const sink = sinkOf(order.copy, await this.#parts.open(order.sink, signal, order))
       const context = parseContext(order.context)
       await sink.discard(context.target, order.run, signal)
-      if (context.rejects) await (await this.#rejects(order, signal))?.discard(context.rejects, order.run, signal)
+      kept = await this.#kept(order, sink, context, signal)
+      if (context.rejects && kept === 0) await (await this.#rejects(order, signal))?.discard(context.rejects, order.run, signal)
     }
     await this.#snapshots.release(order.run)
-    return { outcome: 'cleaned' }
+    return { outcome: 'cleaned', kept }
   }
 }
 

@@ -67,11 +67,12 @@ interface Decided {
 async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: PlanParts, signal: AbortSignal) {
   const { target, lane } = decided
   const { copy, source } = pair
-  const wanted = wantedParts(copy.parts, target.single, decided.shape)
-  const snapshot = await takeSnapshot(order, pair, wanted !== 1, parts, signal)
+  const several = wantedParts(copy.parts, target.single, decided.shape) !== 1
+  const snapshot = await takeSnapshot(order, pair, several, parts, signal)
   try {
     const { shape, to, notes } = await newRows(order, pair, decided.shape, snapshot?.id ?? null, signal)
     const { splitBy } = copy
+    const wanted = wantedParts(copy.parts, target.single, shape)
     const how = { wanted, snapshot: snapshot?.id ?? null, encoding: target.encoding, ...(splitBy !== undefined && { splitBy }) }
     const split = await source.split(shape, how, signal)
     if (split.length === 0) throw new Fault('INTERNAL', { at: `${shape.title}: the source cut it into no part at all` })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { evenBounds, histogramBounds, keyParts, pageParts, partsBySize, type Range, whereOf } from './ranges.ts'
+import { conditionsOf, evenBounds, keyParts, pageParts, partsBySize, quantileCut, type Range } from './ranges.ts'
 
 const whole = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
 
@@ -16,23 +16,42 @@ test('even bounds rise, lie inside, and are as many as the values allow', () => 
   )
 })
 
-test('bounds from a histogram rise', () => {
+test('bounds from quantiles rise, and their shares are those of the rows', () => {
   fc.assert(
-    fc.property(fc.array(whole, { minLength: 2, maxLength: 101 }), fc.integer({ min: 2, max: 64 }), (values, parts) => {
-      const sorted = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-      const bounds = histogramBounds(sorted, parts)
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 200 }),
+      fc.integer({ min: 2, max: 64 }),
+      (values, parts) => {
+        const sorted = values.toSorted((a, b) => a - b)
+        const { bounds, shares } = quantileCut(sorted.map(String), parts)
 
-      expect(bounds.every((bound, i) => bound > (bounds[i - 1] ?? sorted[0] ?? 0n))).toBe(true)
-      expect(bounds.length).toBeLessThan(parts)
-    }),
+        expect(bounds.every((bound, i) => Number(bound) > Number(bounds[i - 1] ?? sorted[0]))).toBe(true)
+        expect(bounds.length).toBeLessThan(parts)
+        expect(shares).toHaveLength(bounds.length + 1)
+        const edges = [Number.NEGATIVE_INFINITY, ...bounds.map(Number), Number.POSITIVE_INFINITY]
+        const inside = edges.slice(1).map((below, i) => sorted.filter((value) => value >= (edges[i] ?? 0) && value < below).length)
+        expect(shares.map((share) => Math.round(share * sorted.length))).toEqual(inside)
+      },
+    ),
   )
+})
+
+test('a value that most rows have gets a part of its own, as large as it must be', () => {
+  const values = [
+    ...Array.from({ length: 10 }, (_, i) => `${i}`.padStart(2, '0')),
+    ...Array.from({ length: 80 }, () => '50'),
+    ...Array.from({ length: 10 }, (_, i) => `${i + 60}`),
+  ]
+
+  expect(quantileCut(values, 4)).toEqual({ bounds: ['50'], shares: [0.1, 0.9] })
 })
 
 test('the parts of a key leave no value out and take none twice', () => {
   const parts = keyParts({
     column: 'id',
     type: 'bigint',
-    bounds: ['10', '20'],
+    cut: { bounds: ['10', '20'], shares: [0.3, 0.3, 0.4] },
+    nulls: false,
     low: '1',
     high: '30',
     before: (bound) => String(Number(bound) - 1),
@@ -52,19 +71,20 @@ test('the last part of pages is open: the table may have grown', () => {
   const parts = pageParts(100, 4, 1_000)
 
   expect(parts.map((part) => part.name)).toEqual(['pages 0 to 24', 'pages 25 to 49', 'pages 50 to 74', 'pages 75 to 99'])
-  expect(parts.map((part) => whereOf(part.own as Range))).toEqual([
-    ` where ctid < '(25,0)'::tid`,
-    ` where ctid >= '(25,0)'::tid and ctid < '(50,0)'::tid`,
-    ` where ctid >= '(50,0)'::tid and ctid < '(75,0)'::tid`,
-    ` where ctid >= '(75,0)'::tid`,
+  expect(parts.map((part) => conditionsOf(part.own as Range).join(' and '))).toEqual([
+    `ctid < '(25,0)'::tid`,
+    `ctid >= '(25,0)'::tid and ctid < '(50,0)'::tid`,
+    `ctid >= '(50,0)'::tid and ctid < '(75,0)'::tid`,
+    `ctid >= '(75,0)'::tid`,
   ])
 })
 
 test('a bound is quoted and its type is checked', () => {
-  const range = (from: string, type: string): Range => ({ by: 'key', column: 'a"b', type, from, below: null })
+  const range = (from: string, type: string | null): Range => ({ by: 'key', column: 'a"b', type, from, below: null })
 
-  expect(whereOf(range(`1' or true --`, 'bigint'))).toBe(` where "a""b" >= '1'' or true --'::bigint`)
-  expect(() => whereOf(range('1', 'bigint; drop table t'))).toThrow(RangeError)
+  expect(conditionsOf(range(`1' or true --`, 'bigint'))).toEqual([`"a""b" >= '1'' or true --'::bigint`])
+  expect(conditionsOf(range(`\\' or true --`, null))).toEqual([`"a""b" >= E'\\\\'' or true --'`])
+  expect(() => conditionsOf(range('1', 'bigint; drop table t'))).toThrow(RangeError)
 })
 
 test('without a wish there is one part per 500,000 rows or 128 MB, at most 256', () => {

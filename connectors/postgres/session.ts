@@ -3,11 +3,12 @@ import { systemClock } from '@postern/base/clock.ts'
 import type { Log, Secret } from '@postern/base/log.ts'
 import type { Catalog } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Answer, Session, Statement, WireConnection } from '../contract.ts'
+import type { Answer, LocalPlace, Session, Statement, WireConnection } from '../contract.ts'
 import { encoderMaker } from '../formats/formats.ts'
 import { POOL_LIMITS, Pool } from '../pool.ts'
 import { browse } from './browse.ts'
 import type { PostgresConfig } from './index.ts'
+import { localServer } from './local-place.ts'
 import { Login, placeOf } from './login.ts'
 import { QueryRun } from './query.ts'
 import { faultOfAbort } from './server-error.ts'
@@ -26,6 +27,7 @@ export interface SessionParts {
 export class PostgresSession implements Session {
   readonly source: PostgresSource
   readonly sink: PostgresSink
+  readonly local: LocalPlace | undefined
   readonly #login: Login
   readonly #pool: Pool<Wire>
   readonly #place: string
@@ -44,6 +46,7 @@ export class PostgresSession implements Session {
       background: this.#background,
     })
     this.#work = new Work({ pool: this.#pool, login: this.#login, place: this.#place, background: this.#background })
+    this.local = localServer(this.#work, config.host)
     this.source = new PostgresSource(this.#work, config.maxConnections)
     this.sink = new PostgresSink(this.#work)
   }

@@ -1,35 +1,23 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column, CopyOptions, Digest, DigestRequest, Encoding, Part, PartStream, Shape, Snapshot, Source } from '../contract.ts'
-import { digestQuery, quoteName } from '../digest.ts'
+import { digestQuery } from '../digest.ts'
 import { Gate } from '../gate.ts'
 import { CopyOut } from './copy-out.ts'
 import { parseTableName } from './names.ts'
-import { type Range, whereOf } from './ranges.ts'
 import { findRelation, type Relation, tableMissing } from './relation.ts'
-import { ServerError } from './server-error.ts'
+import { beginRead, exportSnapshot } from './snapshot.ts'
+import { copyOutSql, factsOf, fromOf, type SourceFacts } from './source-facts.ts'
 import { splitTable } from './split.ts'
 import { StatementRun } from './statement-run.ts'
 import { logicalType } from './types.ts'
+import { narrowAbove } from './watermark.ts'
 import type { Wire } from './wire.ts'
-import { type Aim, COPY_SETTINGS, type Work } from './work.ts'
+import type { Aim, Work } from './work.ts'
 
 const KIND = 'postgres'
 const ENCODINGS: readonly Encoding[] = ['pg-binary', 'pg-text', 'csv']
 
-/** `Shape.own`: what is read, for SQL. */
-export type SourceFacts =
-  | { readonly is: 'query'; readonly sql: string }
-  | {
-      readonly is: 'table'
-      readonly sql: string
-      readonly oid: string
-      readonly schema: string
-      readonly table: string
-      /** Plain COPY of the table gives all of its rows. */
-      readonly plain: boolean
-      /** It has pages of its own, so that it can be cut by them. */
-      readonly pages: boolean
-    }
+type SplitOptions = Parameters<Source['split']>[1]
 
 export class PostgresSource implements Source {
   readonly #work: Work
@@ -53,36 +41,21 @@ export class PostgresSource implements Source {
     })
   }
 
-  async snapshot(signal: AbortSignal): Promise<Snapshot> {
-    const work = this.#work
-    const wire = await work.acquire(signal)
-    return work.guard(wire, { doing: 'copy', about: 'snapshot' }, signal, async () => {
-      await beginRead(wire, null)
-      const [row] = (await StatementRun.one(wire, 'select pg_export_snapshot()')).rows
-      let open = true
-      return {
-        id: row?.[0] ?? '',
-        async [Symbol.asyncDispose]() {
-          if (!open) return
-          open = false
-          const ended =
-            wire.alive &&
-            (await StatementRun.one(wire, 'commit').then(
-              () => true,
-              () => false,
-            ))
-          work.release(wire, ended)
-        },
-      }
-    })
+  snapshot(signal: AbortSignal): Promise<Snapshot> {
+    return exportSnapshot(this.#work, signal)
   }
 
-  split(
-    shape: Shape,
-    options: { readonly wanted: number | null; readonly snapshot: string | null },
+  split(shape: Shape, options: SplitOptions, signal: AbortSignal): Promise<readonly Part[]> {
+    const { wanted, snapshot, splitBy } = options
+    return this.#reading(shape.title, snapshot, signal, (wire) => splitTable(wire, shape, factsOf(shape), { wanted, splitBy }))
+  }
+
+  above(
+    request: { readonly shape: Shape; readonly column: string; readonly from: string | null; readonly snapshot: string | null },
     signal: AbortSignal,
-  ): Promise<readonly Part[]> {
-    return this.#reading(shape.title, options.snapshot, signal, (wire) => splitTable(wire, shape, factsOf(shape), options.wanted))
+  ): Promise<{ readonly shape: Shape; readonly to: string | null }> {
+    const { shape, column, from, snapshot } = request
+    return this.#reading(shape.title, snapshot, signal, (wire) => narrowAbove(wire, shape, column, from))
   }
 
   async read(
@@ -129,12 +102,17 @@ export class PostgresSource implements Source {
     signal: AbortSignal,
   ): Promise<Digest> {
     const { shape, part, snapshot, columns, checksum } = request
-    const from = `${fromOf(factsOf(shape))}${part ? whereOf(part.own as Range) : ''}`
-    const sql = digestQuery({ dialect: 'postgres', columns, from, checksum })
-    return this.#reading(shape.title, snapshot, signal, async (wire) => {
-      const [row] = (await StatementRun.one(wire, sql)).rows
-      return { rows: Number(row?.[0] ?? 0), checksum: row?.[1] ?? null }
-    })
+    const sql = digestQuery({ dialect: 'postgres', columns, from: fromOf(factsOf(shape), part), checksum })
+    // Of parts there are many at a time.
+    const leave = part ? await this.#readers.enter(signal) : () => undefined
+    try {
+      return await this.#reading(shape.title, snapshot, signal, async (wire) => {
+        const [row] = (await StatementRun.one(wire, sql)).rows
+        return { rows: Number(row?.[0] ?? 0), checksum: row?.[1] ?? null }
+      })
+    } finally {
+      leave()
+    }
   }
 
   async #reading<Result>(
@@ -156,26 +134,6 @@ export class PostgresSource implements Source {
   }
 }
 
-const SNAPSHOT_ID = /^[0-9A-Fa-f]{1,16}-[0-9A-Fa-f]{1,16}-\d{1,10}$/
-
-async function beginRead(wire: Wire, snapshot: string | null): Promise<void> {
-  const begin = { sql: 'begin isolation level repeatable read read only' }
-  if (snapshot === null) {
-    await StatementRun.all(wire, [begin, ...COPY_SETTINGS])
-    return
-  }
-  if (!SNAPSHOT_ID.test(snapshot)) throw new Fault('SNAPSHOT_LOST', { at: 'The name of the snapshot is not one of PostgreSQL.' })
-  try {
-    await StatementRun.all(wire, [begin, { sql: `set transaction snapshot '${snapshot}'` }])
-  } catch (cause) {
-    if (cause instanceof ServerError && ['22023', '42704', '55000'].includes(cause.code)) {
-      throw new Fault('SNAPSHOT_LOST', { at: `snapshot ${snapshot}`, cause })
-    }
-    throw cause
-  }
-  await StatementRun.all(wire, COPY_SETTINGS)
-}
-
 function describeTable(relation: Relation): Shape {
   const { columns, kind } = relation
   const plain = (kind === 'r' || kind === 'm') && !relation.hasChildren && columns.every((column) => !column.generated)
@@ -183,8 +141,7 @@ function describeTable(relation: Relation): Shape {
     is: 'table',
     sql: relation.sql,
     oid: relation.oid,
-    schema: relation.schema,
-    table: relation.table,
+    kind,
     plain: plain && kind === 'r',
     pages: (kind === 'r' || kind === 'm') && !relation.hasChildren,
   }
@@ -234,22 +191,4 @@ async function describeQuery(wire: Wire, text: string): Promise<Shape> {
 function innerQuery(text: string): string {
   if (!text.endsWith(')')) throw new Fault('INPUT_INVALID', { at: 'A statement in brackets must end with its bracket.' })
   return text.slice(1, -1).replace(/[\s;]+$/, '')
-}
-
-function factsOf(shape: Shape): SourceFacts {
-  return shape.own as SourceFacts
-}
-
-function fromOf(facts: SourceFacts): string {
-  return facts.is === 'table' ? facts.sql : `(${facts.sql}\n) as t`
-}
-
-function copyOutSql(shape: Shape, part: Part, encoding: Encoding): string {
-  const facts = factsOf(shape)
-  const columns = shape.columns.map((column) => quoteName(column.name)).join(', ')
-  const where = whereOf(part.own as Range)
-  const format = encoding === 'pg-binary' ? 'binary' : encoding === 'pg-text' ? 'text' : 'csv'
-  const rows =
-    facts.is === 'table' && facts.plain && where === '' ? `${facts.sql} (${columns})` : `(select ${columns} from ${fromOf(facts)}${where})`
-  return `copy ${rows} to stdout (format ${format})`
 }

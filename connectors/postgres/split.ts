@@ -1,88 +1,157 @@
+import { Fault } from '@postern/protocol/fault.ts'
 import type { Column, Part, Shape } from '../contract.ts'
 import { quoteName } from '../digest.ts'
-import { evenBounds, histogramBounds, keyParts, pageParts, partsBySize } from './ranges.ts'
-import type { SourceFacts } from './source.ts'
+import { quoteIfNeeded } from './browse.ts'
+import { quoteTable } from './names.ts'
+import { type Cut, evenCut, keyParts, pageParts, partsBySize, quantileCut } from './ranges.ts'
+import { ServerError } from './server-error.ts'
+import { columnOf, fromOf, type SourceFacts } from './source-facts.ts'
 import { StatementRun } from './statement-run.ts'
 import type { Wire } from './wire.ts'
 
-const KEY_TYPES: Readonly<Record<string, string>> = { int16: 'bigint', int32: 'bigint', int64: 'bigint', date: 'date' }
-/** A key is taken as evenly spread while its values lie no thinner than one in so many. */
+type Table = Extract<SourceFacts, { is: 'table' }>
+
+/** Keys that a table is cut by without being told: their order is cheap to ask for. */
+const KEY_TYPES: ReadonlySet<string> = new Set(['int16', 'int32', 'int64', 'date', 'timestamp', 'timestamptz'])
+const WHOLE: ReadonlySet<string> = new Set(['int16', 'int32', 'int64'])
+/** A unique key is taken as evenly spread while its values lie no thinner than one in so many. */
 const SPARSE = 2
+/** Of a large table so many pages are looked at to find where to cut it. */
+const SAMPLE_PAGES = 3_000
+const QUANTILES = 200
 const EPOCH = Date.UTC(1970, 0, 1)
 const DAY_MS = 86_400_000
+const A_DAY = /^\d{4}-\d\d-\d\d$/
 
-export async function splitTable(wire: Wire, shape: Shape, facts: SourceFacts, wanted: number | null): Promise<readonly Part[]> {
+export interface SplitWish {
+  readonly wanted: number | null
+  readonly splitBy: string | undefined
+}
+
+/** All that is asked here is asked under the snapshot that the parts will be read under. */
+export async function splitTable(wire: Wire, shape: Shape, facts: SourceFacts, { wanted, splitBy }: SplitWish): Promise<readonly Part[]> {
   const whole: readonly Part[] = [{ name: shape.title, estimatedRows: shape.estimatedRows, own: { by: 'all' } }]
-  if (facts.is !== 'table') return whole
   const parts = wanted ?? partsBySize(shape.estimatedRows, shape.estimatedBytes)
+  const named = splitBy === undefined ? undefined : columnOf(shape, splitBy, 'splitBy')
   if (parts <= 1) return whole
+  if (named) return (await splitByColumn(wire, { shape, facts, column: named, parts })) ?? whole
+  if (facts.is !== 'table') return whole
   const key = shape.columns.find((column) => column.name === shape.key[0])
-  const type = key && KEY_TYPES[key.type.is]
-  if (key && type) return splitByKey(wire, { shape, facts, key, type, parts })
-  if (!facts.pages) return whole
-  const [size] = (await StatementRun.one(wire, `select pg_relation_size($1::oid) / current_setting('block_size')::int`, [facts.oid])).rows
-  const cut = pageParts(Number(size?.[0] ?? 0), parts, shape.estimatedRows)
+  if (key && KEY_TYPES.has(key.type.is)) return (await splitByColumn(wire, { shape, facts, column: key, parts })) ?? whole
+  const cut = facts.kind === 'p' ? await leafParts(wire, facts, parts) : facts.pages ? await tablePages(wire, shape, facts, parts) : []
   return cut.length > 1 ? cut : whole
 }
 
-interface KeySplit {
+interface ColumnSplit {
   readonly shape: Shape
-  readonly facts: Extract<SourceFacts, { is: 'table' }>
-  readonly key: Column
-  readonly type: string
+  readonly facts: SourceFacts
+  readonly column: Column
   readonly parts: number
 }
 
-async function splitByKey(wire: Wire, { shape, facts, key, type, parts }: KeySplit): Promise<readonly Part[]> {
-  const whole: readonly Part[] = [{ name: shape.title, estimatedRows: shape.estimatedRows, own: { by: 'all' } }]
-  const column = quoteName(key.name)
-  // Dates as days, so that both kinds are cut by whole numbers. An infinite date is no bound: the outer parts are open.
-  const number = type === 'date' ? `(${column} - date '1970-01-01')::bigint` : `${column}::bigint`
-  const finite = type === 'date' ? ` where isfinite(${column})` : ''
-  // An output name of its own: "order by" takes a column of the output first, and a cast column is not what the index is over.
-  const ends = `select (select ${number} as bound from ${facts.sql}${finite} order by ${column} limit 1),
-                       (select ${number} as bound from ${facts.sql}${finite} order by ${column} desc limit 1)`
-  const [row] = (await StatementRun.one(wire, ends)).rows
-  if (row?.[0] === null || row?.[0] === undefined || row[1] === null || row[1] === undefined) return whole
-  const [low, high] = [BigInt(row[0]), BigInt(row[1])]
-  const rows = shape.estimatedRows
-  const dense = rows !== null && high - low + 1n <= BigInt(rows) * BigInt(SPARSE)
-  const histogram = dense ? [] : await histogramOf(wire, facts, key, type)
-  const bounds = histogram.length > parts ? histogramBounds(histogram, parts) : evenBounds(low, high, parts)
-  const show = type === 'date' ? dayText : String
+/** Undefined: there is nothing to cut. */
+async function splitByColumn(wire: Wire, split: ColumnSplit): Promise<readonly Part[] | undefined> {
+  const { shape, facts, column, parts } = split
+  const ends = await endsOf(wire, split)
+  if (!ends) return undefined
+  const [low, high] = ends
+  const is = column.type.is
+  const unique = shape.key.length === 1 && shape.key[0] === column.name && !facts.above
+  const even = unique ? evenKey(is, low, high, shape.estimatedRows, parts) : undefined
+  const cut = even ?? quantileCut(await quantilesOf(wire, split), parts)
   return keyParts({
-    column: key.name,
-    type,
-    bounds: bounds.map(show),
-    low: show(low),
-    high: show(high),
-    before: (bound) => show((type === 'date' ? dayOf(bound) : BigInt(bound)) - 1n),
-    rows,
+    column: column.name,
+    type: WHOLE.has(is) ? 'bigint' : is === 'date' ? 'date' : null,
+    cut,
+    low,
+    high,
+    ...(WHOLE.has(is) && { before: (bound: string) => String(BigInt(bound) - 1n) }),
+    ...(is === 'date' && { before: (bound: string) => (A_DAY.test(bound) ? dayText(dayOf(bound) - 1n) : `below ${bound}`) }),
+    rows: shape.estimatedRows,
+    nulls: column.nullable,
   })
 }
 
-/** Equal counts: what ANALYZE knows of the column, else a sample of the table. */
-async function histogramOf(wire: Wire, facts: KeySplit['facts'], key: Column, type: string): Promise<readonly bigint[]> {
-  const array = `${type}[]`
-  const known = `select array_to_json(histogram_bounds::text::${array}) from pg_stats where schemaname = $1 and tablename = $2 and attname = $3`
-  const [row] = (await StatementRun.one(wire, known, [facts.schema, facts.table, key.name])).rows
-  if (row?.[0]) return numbersOf(row[0], type)
-  if (!facts.pages) return []
-  const column = quoteName(key.name)
-  const fractions = Array.from({ length: 101 }, (_, i) => i / 100).join(',')
-  const [pages] = (await StatementRun.one(wire, `select pg_relation_size($1::oid) / current_setting('block_size')::int`, [facts.oid])).rows
-  const percent = Math.min(100, 300_000 / Math.max(1, Number(pages?.[0] ?? 1)))
-  const sample = `select array_to_json(percentile_disc(array[${fractions}]::float8[]) within group (order by ${column}))
-                    from ${facts.sql} tablesample system (${percent})`
-  const [sampled] = (await StatementRun.one(wire, sample)).rows
-  return sampled?.[0] ? numbersOf(sampled[0], type) : []
+/** Whole numbers and days that lie so close that equal widths are equal shares. */
+function evenKey(is: string, low: string, high: string, rows: number | null, parts: number): Cut | undefined {
+  if (rows === null) return undefined
+  if (is === 'date') {
+    if (!A_DAY.test(low) || !A_DAY.test(high)) return undefined
+    const [first, last] = [dayOf(low), dayOf(high)]
+    if (last - first + 1n > BigInt(rows) * BigInt(SPARSE)) return undefined
+    const { bounds, shares } = evenCut(first, last, parts)
+    return { bounds: bounds.map((bound) => dayText(BigInt(bound))), shares }
+  }
+  if (!WHOLE.has(is)) return undefined
+  const [first, last] = [BigInt(low), BigInt(high)]
+  return last - first + 1n > BigInt(rows) * BigInt(SPARSE) ? undefined : evenCut(first, last, parts)
 }
 
-function numbersOf(json: string, type: string): readonly bigint[] {
-  // The digits are read from the text: a number of JSON would lose the last ones of a bigint.
-  const items = json.slice(1, -1).split(',')
-  if (type !== 'date') return items.map((item) => BigInt(item.trim()))
-  return items.filter((item) => /^\s*"\d{4,}-\d\d-\d\d"\s*$/.test(item)).map((item) => dayOf(item.trim().slice(1, -1)))
+/** The smallest and the largest value, by the index where there is one. */
+async function endsOf(wire: Wire, { facts, column, shape }: ColumnSplit): Promise<readonly [string, string] | undefined> {
+  const name = quoteName(column.name)
+  // An output name of its own: "order by" takes a column of the output first, and a cast column is not what the index is over.
+  const end = (how: string) =>
+    `(select ${name}::text as bound from ${fromOf(facts)}${facts.above ? ' and' : ' where'} ${name} is not null order by ${name}${how} limit 1)`
+  try {
+    const [row] = (await StatementRun.one(wire, `select ${end('')}, ${end(' desc')}`)).rows
+    return typeof row?.[0] === 'string' && typeof row[1] === 'string' ? [row[0], row[1]] : undefined
+  } catch (cause) {
+    if (!(cause instanceof ServerError) || cause.code !== '42883') throw cause
+    throw new Fault('INPUT_INVALID', { at: `splitBy: ${shape.title}: values of ${column.name} (${column.native}) have no order`, cause })
+  }
+}
+
+/** Values at even distances: of a sample of its pages where the table has pages, else of all rows. */
+async function quantilesOf(wire: Wire, { facts, column, shape, parts }: ColumnSplit): Promise<readonly string[]> {
+  const name = quoteName(column.name)
+  const count = Math.max(QUANTILES, parts * 8)
+  const fractions = Array.from({ length: count }, (_, i) => (i / count).toFixed(6)).join(',')
+  const percent =
+    facts.above || !(facts.is === 'table' && (facts.pages || facts.kind === 'p')) ? 100 : await samplePercent(wire, shape, facts)
+  const from = percent < 100 && facts.is === 'table' ? `${facts.sql} tablesample system (${percent})` : fromOf(facts)
+  const sql = `select array_to_json((percentile_disc(array[${fractions}]::float8[]) within group (order by ${name}))::text[]) from ${from}`
+  const [row] = (await StatementRun.one(wire, sql)).rows
+  const values = JSON.parse(row?.[0] ?? '[]') as (string | null)[]
+  return values.filter((value) => value !== null)
+}
+
+async function samplePercent(wire: Wire, shape: Shape, facts: Table): Promise<number> {
+  const [row] = (await StatementRun.one(wire, `select pg_relation_size($1::oid) / current_setting('block_size')::int`, [facts.oid])).rows
+  const pages = facts.kind === 'p' ? (shape.estimatedBytes ?? 0) / 8_192 : Number(row?.[0] ?? 0)
+  return Math.min(100, (SAMPLE_PAGES * 100) / Math.max(1, pages))
+}
+
+async function tablePages(wire: Wire, shape: Shape, facts: Table, parts: number): Promise<readonly Part[]> {
+  const [size] = (await StatementRun.one(wire, `select pg_relation_size($1::oid) / current_setting('block_size')::int`, [facts.oid])).rows
+  return pageParts(Number(size?.[0] ?? 0), parts, shape.estimatedRows)
+}
+
+const LEAVES = `
+  select n.nspname, c.relname, c.relkind, pg_relation_size(c.oid) / current_setting('block_size')::int,
+         case when c.reltuples < 0 then null else c.reltuples::bigint end, has_table_privilege(c.oid, 'select')
+    from pg_partition_tree($1::oid) t
+    join pg_class c on c.oid = t.relid
+    join pg_namespace n on n.oid = c.relnamespace
+   where t.isleaf
+   order by c.oid`
+
+/** Partitions, the large ones cut by their pages; none when one of them may not be read by itself. */
+async function leafParts(wire: Wire, facts: Table, parts: number): Promise<readonly Part[]> {
+  const rows = (await StatementRun.one(wire, LEAVES, [facts.oid])).rows
+  const leaves = rows.map(([schema, table, kind, pages, tuples, allowed]) => ({
+    leaf: {
+      sql: quoteTable({ schema: schema ?? '', table: table ?? '' }),
+      name: `${quoteIfNeeded(schema ?? '')}.${quoteIfNeeded(table ?? '')}`,
+    },
+    pages: kind === 'r' ? Number(pages ?? 0) : 0,
+    rows: tuples === null || tuples === undefined ? null : Number(tuples),
+    allowed: allowed === 't' && (kind === 'r' || kind === 'f'),
+  }))
+  if (leaves.length === 0 || leaves.length > parts || leaves.some(({ allowed }) => !allowed)) return []
+  const all = leaves.reduce((sum, { pages }) => sum + pages, 0)
+  const spare = parts - leaves.length
+  return leaves.flatMap(({ leaf, pages, rows: count }) => pageParts(pages, 1 + Math.floor((spare * pages) / Math.max(1, all)), count, leaf))
 }
 
 function dayOf(text: string): bigint {

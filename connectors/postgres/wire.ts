@@ -45,6 +45,11 @@ export class Wire {
     return this.#dead === undefined
   }
 
+  /** An exchange is going on. */
+  get busy(): boolean {
+    return this.#listener !== undefined
+  }
+
   /** Called once, when the connection is gone for whatever reason. */
   set onGone(heard: () => void) {
     this.#onGone = heard
