@@ -208,7 +208,7 @@ async function inferCsv(parts: DescribeParts, csv: CsvFiles, signal: AbortSignal
   if (isPiped(reading)) return spooled(parts, csv, (path) => infer(relationOf([], asText, text, path)), signal)
   await using local = await located(parts, csv.files, signal)
   await refuseCutFiles(local.files, signal)
-  return infer(relationOf(local.files, asText, text))
+  return await infer(relationOf(local.files, asText, text))
 }
 
 /** What is read more than once, and not by DuckDB alone, is put down in the scratch folder first. */
