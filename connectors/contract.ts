@@ -56,6 +56,16 @@ export interface Session extends AsyncDisposable {
   wire?(parameters: Readonly<Record<string, string>>, signal: AbortSignal): Promise<WireConnection>
   readonly source?: Source
   readonly sink?: Sink
+  /** Where the settings may mean another place on another machine: a folder, localhost. */
+  readonly local?: LocalPlace | undefined
+}
+
+/** Tells whether two nodes see the same: one leaves a mark, the other looks for it. */
+export interface LocalPlace {
+  /** For a person: "/srv/lake", "localhost". */
+  readonly title: string
+  mark(signal: AbortSignal): Promise<AsyncDisposable & { readonly text: string }>
+  sees(mark: string, signal: AbortSignal): Promise<boolean>
 }
 
 // ── queries ─────────────────────────────────────────────────────────────────────────────────────────
@@ -272,6 +282,8 @@ export interface Target {
   readonly encoding: Encoding
   /** The source's columns as they are named and typed in the target, in the source's order. */
   readonly columns: readonly Column[]
+  /** Columns of the source that the target makes itself: not to be read. `columns` is without them. Only of shapes of the sink's own kind. */
+  readonly omits?: readonly string[]
   /** True when `where` can take one part only (a single file). */
   readonly single: boolean
   /** True when the bytes are read and written anew in another format (Parquet, NDJSON), not passed on: the lane is then columnar. */

@@ -37,6 +37,7 @@ import { KeyKeeper } from './vault/key-keeper.ts'
 import { keyRoutes } from './vault/key-routes.ts'
 import { VaultFiles } from './vault/vault-file.ts'
 import { WireRunner } from './wire/wire-runner.ts'
+import { SharedPlaces } from './work/shared-places.ts'
 import { Worker } from './work/worker.ts'
 
 export interface NodeOptions {
@@ -121,16 +122,17 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     const bridge = new Bridge({ service, clock })
     return new Engine({ clock, log, open: (ref, signal, order) => bridge.open(ref, order) ?? stores.open(ref, signal) })
   }
-  const worker: Worker = new Worker({ ...base, service, loadEngine })
+  const worker: Worker = new Worker({ ...base, service, loadEngine, checkPlaces: (order, signal) => places.check(order, signal) })
   const bridge = new BridgeDoor({ stores, key: () => keys.key, limit: () => worker.limit, clock, log })
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
   const known = { ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
   const routes = { ...queries.routes, ...wire.routes, ...bridge.routes, ...known }
-  const router = new Router({ routes, log })
-
   const credentials = () => folder.joined().channel
-  const channelServer = new ChannelServer({ port: options.channelPort, gatewayId, credentials: joined.channel, router, log })
   const channel = new ChannelClient({ gatewayId, credentials })
+  const places = new SharedPlaces({ stores, channel, peers: () => peers.all, clock, log })
+  const router = new Router({ routes: { ...routes, ...places.routes }, log })
+
+  const channelServer = new ChannelServer({ port: options.channelPort, gatewayId, credentials: joined.channel, router, log })
   const peers = new Peers({ self: nodeId, channel, clock })
   const dispatcher = new Dispatcher({ ...base, self: nodeId, service, channel, peers, worker })
   const certificate = new CertificateKeeper({ ...base, folder, service, onRenewed: () => channelServer.renew(credentials()) })

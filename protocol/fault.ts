@@ -126,6 +126,12 @@ export const FAULTS = {
     says: 'This node has not heard from its service for longer than its grace period.',
     remedy: 'Mend the connection between node and service, or give the gateway a longer graceSeconds.',
   },
+  PLACE_NOT_SHARED: {
+    kind: 'input',
+    says: 'The nodes of the gateway do not see the same place.',
+    remedy:
+      'Name what all nodes see: a share (\\\\server\\files, an NFS mount) instead of a local folder, a host name instead of localhost. Or let one node run the copy: --node NAME.',
+  },
   NODE_OFFLINE: { kind: 'remote', says: 'The node has no live link.', remedy: 'Start the node, or look at its log.' },
   NO_NODE_AVAILABLE: {
     kind: 'remote',

@@ -29,6 +29,8 @@ export const NODE_PATHS = {
   connect: '/connect',
   /** link · BridgeOrder → frames (bridge.ts). */
   bridge: '/bridge',
+  /** channel · PlaceOrder → PlaceSeen. */
+  place: '/place',
   /** link, channel · TaskOrder → DispatchResponse. */
   dispatch: '/task',
   /** channel · {} → GatewayKeyAnswer. */

@@ -181,6 +181,11 @@ export const PullRequest = z.object({
 })
 export const PullResponse = z.object({ orders: z.array(TaskOrder) })
 
+/** Does this node see, in a store whose settings could mean another place on each machine, the mark that another left there? */
+export const PlaceOrder = z.object({ store: StoreRef, mark: z.string().max(500) })
+export type PlaceOrder = z.infer<typeof PlaceOrder>
+export const PlaceSeen = z.object({ seen: z.boolean() })
+
 /** A worker's answer to a dispatch: taken, or why not. */
 export const DispatchResponse = z.object({ accepted: z.boolean(), reason: z.string().max(500).nullable() })
 

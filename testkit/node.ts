@@ -17,15 +17,18 @@ export interface TestNodeOptions {
 export class TestNode implements AsyncDisposable {
   readonly name: string
   readonly data: string
+  /** Its own folder, in which it runs: /proc/self/cwd is another place for each node. */
+  readonly cwd: string
   readonly process: PosternProcess
   readonly #folder: TestFolder
 
   private constructor(options: TestNodeOptions, folder: TestFolder) {
     this.name = options.name
     this.#folder = folder
+    this.cwd = folder.path
     this.data = join(folder.path, 'node')
     const args = ['node', 'start', '--data', this.data, '--channel-port', '0', '--console-port', '0', ...(options.args ?? [])]
-    this.process = new PosternProcess(args, options.env ? { env: options.env } : {})
+    this.process = new PosternProcess(args, { cwd: folder.path, ...(options.env ? { env: options.env } : {}) })
   }
 
   /** Joins the gateway and starts. */

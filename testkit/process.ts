@@ -11,6 +11,8 @@ const KEPT_CHARACTERS = 200_000
 export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly startMs?: number
+  /** The folder it is started in; that of the tests when left out. */
+  readonly cwd?: string
 }
 
 export class PosternProcess implements AsyncDisposable {
@@ -31,6 +33,7 @@ export class PosternProcess implements AsyncDisposable {
     this.#said = ''
     const child = spawn(process.execPath, [MAIN, ...this.#args], {
       env: { ...process.env, POSTERN_LOG: 'info', ...this.#options.env },
+      ...(this.#options.cwd === undefined ? {} : { cwd: this.#options.cwd }),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child

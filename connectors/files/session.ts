@@ -3,11 +3,12 @@ import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Catalog, CatalogEntry } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Answer, OpenOptions, Session, Statement } from '../contract.ts'
+import type { Answer, LocalPlace, OpenOptions, Session, Statement } from '../contract.ts'
 import { Duck } from './duck.ts'
 import { stopIfAborted } from './faults.ts'
 import { Folder, partsOf } from './folder.ts'
 import type { FilesConfig } from './index.ts'
+import { localFolder } from './local-place.ts'
 import type { Place } from './place.ts'
 import { QueryEngine } from './query-engine.ts'
 import type { FileSettings } from './settings.ts'
@@ -137,7 +138,10 @@ export class PlaceSession implements Session {
 
 /** The files of a folder of the node. */
 export class FilesSession extends PlaceSession {
+  readonly local: LocalPlace
+
   constructor(config: FilesConfig, options: FilesSessionOptions) {
     super(config, options, () => new Folder(config.path))
+    this.local = localFolder(new Folder(config.path))
   }
 }

@@ -18,6 +18,8 @@ interface WorkerParts {
   readonly service: ServiceClient
   /** Loaded on the first order: an idle node carries no engine. */
   readonly loadEngine: () => Promise<Engine>
+  /** Refuses an order whose stores are another place on each node. */
+  readonly checkPlaces?: (order: TaskOrder, signal: AbortSignal) => Promise<void>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -188,14 +190,24 @@ export class Worker implements Component {
     log.debug(facts, 'attempt begins')
     const starting = told ? undefined : reports.started()
     if (told && !this.#goesOn) abort.abort(new Fault('STOPPING'))
-    const outcome = await this.#load().then(
+    const outcome = await this.#ready(order, abort.signal).then(
       (engine) => engine.execute(order, reports.progress, abort.signal, reports.limits),
-      (cause: unknown): Outcome => ({ outcome: 'failed', fault: toMessage(cause), counters: NOTHING_MOVED }),
+      (cause: unknown): Outcome => ({
+        outcome: 'failed',
+        fault: toMessage(abort.signal.aborted ? abort.signal.reason : cause),
+        counters: NOTHING_MOVED,
+      }),
     )
     attempt.executing = false
     await starting
     log.debug({ ...facts, outcome: outcome.outcome }, 'attempt ended')
     return await reports.finished({ ...outcome, epoch: order.epoch, more: this.#goesOn })
+  }
+
+  async #ready(order: TaskOrder, signal: AbortSignal): Promise<Engine> {
+    const engine = await this.#load()
+    await this.#parts.checkPlaces?.(order, signal)
+    return engine
   }
 
   async #load(): Promise<Engine> {
