@@ -5,7 +5,7 @@ import type { Field } from './packets.ts'
 
 type Kind = Pick<CellColumn, 'kind' | 'bits'>
 /** What must be done to a cell's bytes before a format can show them. */
-type Change = 'none' | 'hex' | 'bits' | 'utc'
+type Change = 'none' | 'hex' | 'bits' | 'utc' | 'zeros'
 
 interface ResultColumn {
   readonly column: CellColumn
@@ -14,6 +14,7 @@ interface ResultColumn {
 }
 
 const UNSIGNED = 0x20
+const ZEROFILL = 0x40
 const BINARY = 63
 const TEXTS: ReadonlySet<number> = new Set([15, 249, 250, 251, 252, 253, 254])
 
@@ -58,6 +59,11 @@ function kindOf({ type, flags, charset, format }: Field): Kind & { readonly chan
   }
 }
 
+/** Numbers filled up with zeros are no numbers of JSON. */
+function zerosOf({ flags, type }: Field): Change {
+  return (flags & ZEROFILL) !== 0 && !TEXTS.has(type) ? 'zeros' : 'none'
+}
+
 const DATED: ReadonlySet<string> = new Set(['date', 'timestamp', 'timestamptz'])
 const HEX = Buffer.from('0123456789abcdef')
 
@@ -74,7 +80,7 @@ export class ResultCells {
 
   constructor(fields: readonly Field[], format: QueryFormat) {
     this.#shown = fields.map((field) => {
-      const { change = 'none', ...kind } = kindOf(field)
+      const { change = zerosOf(field), ...kind } = kindOf(field)
       return { column: { name: field.name, ...kind }, change, dated: DATED.has(kind.kind) }
     })
     this.columns = this.#shown.map(({ column }) => column)
@@ -160,6 +166,12 @@ function changed(change: Change, buffer: Buffer, from: number, to: number, out: 
   if (change === 'utc') {
     buffer.copy(out, at, from, to)
     return at + to - from + out.write('+00', at + to - from, 'latin1')
+  }
+  if (change === 'zeros') {
+    let first = from
+    while (first < to - 1 && buffer[first] === 0x30 && buffer[first + 1] !== 0x2e) first += 1
+    buffer.copy(out, at, first, to)
+    return at + to - first
   }
   if (change === 'bits') {
     const hex = buffer.toString('hex', from, to)

@@ -11,7 +11,10 @@ interface Need {
   readonly for: string
 }
 
-const NEEDS: readonly Need[] = [{ program: 'psql', package: 'postgresql-client', for: 'benchmarks against psql' }]
+const NEEDS: readonly Need[] = [
+  { program: 'psql', package: 'postgresql-client', for: 'benchmarks against psql' },
+  { program: 'mariadbd', package: 'mariadb-server', for: 'tests of stores of kind mysql' },
+]
 
 const APT_MS = 240_000
 
