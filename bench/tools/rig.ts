@@ -8,7 +8,7 @@ import { Cluster } from '@postern/testkit/cluster.ts'
 import { FlakyLink } from '@postern/testkit/flaky-link.ts'
 import { TestNode } from '@postern/testkit/node.ts'
 import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
-import { PostgresServer } from '@postern/testkit/postgres-server.ts'
+import { type PostgresAddress, PostgresServer } from '@postern/testkit/postgres-server.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
 
 const FAR = 'far'
@@ -19,12 +19,21 @@ const SETTINGS = { shared_buffers: '512MB', max_wal_size: '8GB' }
 export class Rig implements AsyncDisposable {
   readonly server: PostgresServer
   readonly database: TestDatabase
+  /** The folder of the store `lake`. */
+  readonly lake: string
   readonly #cluster: Cluster
   readonly #stack: AsyncDisposableStack
 
-  private constructor(parts: { server: PostgresServer; database: TestDatabase; cluster: Cluster; stack: AsyncDisposableStack }) {
+  private constructor(parts: {
+    server: PostgresServer
+    database: TestDatabase
+    lake: string
+    cluster: Cluster
+    stack: AsyncDisposableStack
+  }) {
     this.server = parts.server
     this.database = parts.database
+    this.lake = parts.lake
     this.#cluster = parts.cluster
     this.#stack = parts.stack
   }
@@ -46,7 +55,7 @@ export class Rig implements AsyncDisposable {
     stack.defer(() => rmSync(lake, { recursive: true, force: true }))
     await cluster.postgresStore('bench', database)
     await must(cluster, ['store', 'create', 'lake', '--gateway', cluster.gateway, '--kind', 'files', '--set', `path=${lake}`])
-    return new Rig({ server, database, cluster, stack: stack.move() })
+    return new Rig({ server, database, lake, cluster, stack: stack.move() })
   }
 
   get client(): Client {
@@ -102,6 +111,20 @@ export class Rig implements AsyncDisposable {
     const set = [`host=${host}`, `port=${port}`, `database=${name}`, `user=${user}`].flatMap((pair) => ['--set', pair])
     await must(this.#cluster, ['store', 'create', FAR, '--gateway', FAR, '--kind', 'postgres', ...set, '--secret', 'password=-'], password)
     return FAR
+  }
+
+  /** A store of a MySQL or MariaDB database. */
+  async mysqlStore(
+    name: string,
+    { host, port, user, password, name: database }: PostgresAddress & { readonly name: string },
+  ): Promise<void> {
+    const set = [`host=${host}`, `port=${port}`, `database=${database}`, `user=${user}`].flatMap((pair) => ['--set', pair])
+    const gateway = this.#cluster.gateway
+    await must(
+      this.#cluster,
+      ['store', 'create', name, '--gateway', gateway, '--kind', 'mysql', ...set, '--secret', 'password=-'],
+      password,
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
