@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { PostgresAddress } from '@postern/testkit/postgres-server.ts'
 
-export function hasProgram(name: 'psql' | 'pgbench'): boolean {
+export function hasProgram(name: 'psql' | 'pgbench' | 'pgloader'): boolean {
   return spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0
 }
 

@@ -12,6 +12,8 @@ export interface CsvRange {
   /** Rows in it, and the number of its first line. */
   readonly rows: number
   readonly line: number
+  /** It can be passed on as it is: without returns at the ends of lines, empty lines, or a last line that has no end. */
+  readonly tidy: boolean
 }
 
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'zstd']
@@ -23,7 +25,7 @@ const OwnJson = z.object({
   files: z.array(FileJson),
   /** Of a Parquet file, from and up to (not including); all when left out. */
   rows: z.object({ from: z.number(), to: z.number() }).optional(),
-  range: z.object({ from: z.number(), to: z.number(), rows: z.number(), line: z.number() }).optional(),
+  range: z.object({ from: z.number(), to: z.number(), rows: z.number(), line: z.number(), tidy: z.boolean() }).optional(),
   /** Values of the columns that folders stand for. */
   partition: z.array(z.string().nullable()).optional(),
 })

@@ -13,6 +13,8 @@ import { type PartFiles, packPart } from './source-parts.ts'
 const ROW_GROUP = 122_880
 /** Without a wish: a part for each file, up to so many. */
 const MOST_PARTS = 256
+/** Smaller CSV files are read as they come. */
+const LOOK_BYTES = 1 << 20
 /** A part of files as they are holds one larger than this alone, or as many as come up to it. */
 const BUNDLE = { bytes: 64 << 20, files: 256 } as const
 
@@ -58,12 +60,14 @@ async function cutLarge({ place, shape, found, wanted, encoding }: SplitParts, s
   const { reading } = shape.own as SourceOwn
   const { files } = found
   const csv = reading?.format === 'csv' || reading?.format === 'tsv' ? reading : undefined
-  if (!csv || encoding === undefined || (wanted ?? 1) <= 1) return { ranges: [], whole: files }
+  if (!csv || encoding === undefined || (encoding !== 'csv-raw' && (wanted ?? 1) <= 1)) return { ranges: [], whole: files }
   const step = Math.ceil(sum(files) / (wanted ?? 1))
+  // One look at a file that is passed on unparsed serves the cut, the count and the reading.
+  const least = encoding === 'csv-raw' && files.length === 1 ? Math.min(step, LOOK_BYTES) : step
   const ranges: Part[] = []
   const whole: Input[] = []
   for (const file of files) {
-    if (file.bytes <= step || !canCut(csv, file)) {
+    if (file.bytes <= least || !canCut(csv, file)) {
       whole.push(file)
       continue
     }
