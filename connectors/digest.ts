@@ -83,7 +83,8 @@ function postgresText({ type, native }: Column, name: string): string {
     case 'timestamp':
     case 'timestamptz':
       // Whole seconds and microseconds apart: as one double, far dates would lose digits.
-      return `(case when isfinite(${name}) then (date_part('epoch', date_trunc('second', ${name}))::bigint * 1000000 + date_part('microseconds', ${name})::bigint % 1000000)::text else ${name}::text end)`
+      // The last years that PostgreSQL knows have more microseconds than a bigint.
+      return `(case when ${name} >= '294000-01-01' and isfinite(${name}) then (date_part('epoch', date_trunc('second', ${name}))::numeric * 1000000 + date_part('microseconds', ${name})::bigint % 1000000)::text when isfinite(${name}) then (date_part('epoch', date_trunc('second', ${name}))::bigint * 1000000 + date_part('microseconds', ${name})::bigint % 1000000)::text else ${name}::text end)`
     case 'uuid':
       return `lower(${name}::text)`
     case 'bytes':

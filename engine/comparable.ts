@@ -49,8 +49,8 @@ function pairUp(source: Column, target: Column | undefined): Pair | undefined {
   if (target === undefined) return undefined
   const [from, into] = [FAMILY[source.type.is], FAMILY[target.type.is]]
   if (numeric(from) && numeric(into)) return sameScale(source, target)
-  // A jsonb target writes the value anew: spaces and the order of its members change.
-  if (into === 'json' && target.native === 'jsonb' && source.native !== 'jsonb') return undefined
+  // A jsonb target, and a line of NDJSON, write the value anew: spaces and the order of its members change.
+  if (into === 'json' && ['jsonb', 'json line'].includes(target.native) && source.native !== target.native) return undefined
   // character(n) pads.
   if (/^(?:character\(|bpchar)/.test(target.native) && source.native !== target.native) return undefined
   if (from === into) return { source, target }

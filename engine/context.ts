@@ -44,6 +44,7 @@ const TargetJson: z.ZodType<Target> = z.object({
   title: z.string(),
   encoding: Encoding,
   columns: z.array(ColumnJson),
+  omits: z.array(z.string()).exactOptional(),
   single: z.boolean(),
   converts: z.boolean().exactOptional(),
   notes: z.array(z.string()),

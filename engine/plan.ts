@@ -28,11 +28,12 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
   refuseMode(pair)
   refuseSkip(pair)
   const given = guaranteeOf(pair.from, pair.into, copy.guarantee)
-  const shape = await source.describe(copy.from, copy.read, signal, await expected(pair, signal))
-  refuseSamePlace(order, pair, shape)
-  const encodings = commonEncodings({ shape, sinkKind: pair.into.kind, accepted: accepted(pair, shape), to: copy.to })
+  const described = await source.describe(copy.from, copy.read, signal, await expected(pair, signal))
+  refuseSamePlace(order, pair, described)
+  const encodings = commonEncodings({ shape: described, sinkKind: pair.into.kind, accepted: accepted(pair, described), to: copy.to })
   const { mode, key, verify, write: options } = copy
-  const target = await sink.prepare({ run: order.run, shape, where: copy.to, mode, key, encodings, verify, options }, signal)
+  const target = await sink.prepare({ run: order.run, shape: described, where: copy.to, mode, key, encodings, verify, options }, signal)
+  const shape = without(described, target.omits)
   await refuseTarget(order, pair, shape, target, signal)
   const lane = laneOf({ sourceKind: shape.kind, target })
   const cut = await cutParts(order, pair, { shape, target, lane }, parts, signal)
@@ -50,6 +51,11 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
       spec,
     })),
   }
+}
+
+/** What the target makes itself is not read. */
+function without(shape: Shape, omits: readonly string[] = []): Shape {
+  return omits.length === 0 ? shape : { ...shape, columns: shape.columns.filter(({ name }) => !omits.includes(name)) }
 }
 
 /** Types that the target decides have no value of their own that a checksum could be taken of, so then the source looks itself. */

@@ -18,3 +18,9 @@ export async function emptyTarget(database: TestDatabase, name: string): Promise
   await database.query(`drop table if exists ${name}`)
   await database.query(`create table ${name} (${COLUMNS})`)
 }
+
+/** The same with a primary key and two indexes. */
+export async function indexedTarget(database: TestDatabase, name: string): Promise<void> {
+  await emptyTarget(database, name)
+  await database.query(`alter table ${name} add primary key (aid); create index on ${name} (bid); create index on ${name} (abalance, aid)`)
+}

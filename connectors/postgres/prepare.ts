@@ -68,9 +68,18 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
     throw new Fault('TABLE_EXISTS', { at: `${found.title} is not a table`, remedy: 'Name a table.' })
   }
   const notes: string[] = []
-  const columns = matchColumns(shape, found, notes)
+  const omits = shape.kind === 'postgres' ? madeByTarget(shape, found) : []
+  if (omits.length > 0) notes.push(`Not copied, because ${found.title} generates them: ${omits.join(', ')}.`)
+  const taken = { ...request, shape: { ...shape, columns: shape.columns.filter(({ name }) => !omits.includes(name)) } }
+  const columns = matchColumns(taken.shape, found, notes)
   await refuseForbidden(wire, found, mode)
   const key = mode === 'upsert' ? await upsertKey(wire, request, found) : []
+  const fixed = found.columns.filter(
+    (column) => column.fixed && !key.includes(column.name) && columns.some(({ name }) => name === column.name),
+  )
+  if (mode === 'upsert' && fixed.length > 0) {
+    notes.push(`Identities, which stay as they are in rows that are there: ${fixed.map(({ name }) => name).join(', ')}.`)
+  }
   const staging = mode === 'append' ? null : stagingName(run)
   if (staging !== null) {
     // Upsert only merges from it; overwrite may put it in the table's place, so it has all that the table has.
@@ -81,7 +90,13 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
     )
   }
   const own: TargetFacts = { schema: found.schema, table: found.table, mode, key, staging, created: false }
-  return { title: found.title, encoding: encodingFor(request, columns), columns, single: false, notes, own }
+  const encoding = encodingFor(taken, columns)
+  return { title: found.title, encoding, columns, ...(omits.length > 0 && { omits }), single: false, notes, own }
+}
+
+function madeByTarget(shape: Shape, found: Relation): readonly string[] {
+  const given = new Set(shape.columns.map(({ name }) => name))
+  return found.columns.filter(({ name, generated }) => generated && given.has(name)).map(({ name }) => name)
 }
 
 /** The target's columns in the source's order. */

@@ -9,6 +9,8 @@ import type { Wire } from './wire.ts'
 export interface RelationColumn extends Column {
   readonly generated: boolean
   readonly hasDefault: boolean
+  /** GENERATED ALWAYS AS IDENTITY: can be written with a new row, and never changed. */
+  readonly fixed: boolean
 }
 
 /** A table or view as the catalogue has it. */
@@ -57,7 +59,8 @@ const COLUMNS = `
       from base b join pg_type t on t.oid = b.oid
      where t.typtype = 'd'
   )
-  select a.attname, b.oid, b.typmod, format_type(b.oid, b.typmod), a.attnotnull, a.attgenerated <> '', a.atthasdef or a.attidentity <> ''
+  select a.attname, b.oid, b.typmod, format_type(b.oid, b.typmod), a.attnotnull, a.attgenerated <> '', a.atthasdef or a.attidentity <> '',
+         a.attidentity = 'a'
     from pg_attribute a
     join (select distinct on (attnum) * from base order by attnum, level desc) b on b.attnum = a.attnum
    where a.attrelid = $1::oid
@@ -88,13 +91,14 @@ export async function findRelation(wire: Wire, name: TableName): Promise<Relatio
     sql: quoteTable({ schema, table: table ?? '' }),
     title: `${quoteIfNeeded(schema ?? '')}.${quoteIfNeeded(table ?? '')}`,
     kind: kind ?? '',
-    columns: columns.rows.map(([column, type, typmod, native, notNull, generated, hasDefault]) => ({
+    columns: columns.rows.map(([column, type, typmod, native, notNull, generated, hasDefault, fixed]) => ({
       name: column ?? '',
       type: logicalType(Number(type), Number(typmod)),
       native: native ?? '',
       nullable: notNull !== 't',
       generated: generated === 't',
       hasDefault: hasDefault === 't',
+      fixed: fixed === 't',
     })),
     key: JSON.parse(key?.[0] ?? '[]') as string[],
     rows: rows === '' ? null : Number(rows),

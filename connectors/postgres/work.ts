@@ -31,6 +31,9 @@ export const COPY_SETTINGS: readonly { readonly sql: string }[] = [
   `set local "IntervalStyle" = 'iso_8601'`,
   `set local bytea_output = 'hex'`,
   `set local extra_float_digits = 1`,
+  // Amounts of money as two decimals at both ends, whatever the databases' currencies: what is stored stays the same.
+  `set local lc_monetary = 'C'`,
+  `set local xmloption = 'content'`,
   `set local statement_timeout = 0`,
   `set local idle_in_transaction_session_timeout = 0`,
 ].map((sql) => ({ sql }))
