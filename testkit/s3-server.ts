@@ -1,5 +1,5 @@
 /**
- * The S3 server of the tests, a process of its own: s3rver, with what every real server has and it lacks: conditional writes, and a
+ * The S3 server of the tests, a process of its own: s3rver, with what every real server has and it lacks: conditional writes, reads of one version, a
  * list of unfinished uploads. `--plain` leaves conditional writes out, as servers do that do not know them.
  *
  *   node s3-server.ts FOLDER [--plain]      sends { port } to its parent
@@ -14,7 +14,7 @@ interface Context {
   readonly req: NodeJS.ReadableStream
   readonly state: Record<string, unknown>
   mountPath: string
-  readonly response: { readonly status: number }
+  readonly response: { readonly status: number; get(header: string): string }
   status: number
   type: string
   body: unknown
@@ -30,6 +30,9 @@ const [folder = '', flag] = process.argv.slice(2)
 const S3rver = createRequire(import.meta.url)('@20minutes/s3rver') as new (options: object) => Server
 // s3rver decodes the source of a copy as if "+" and "&" in it were never encoded.
 globalThis.decodeURI = decodeURIComponent
+// And it checks signatures as if "'", "*", "(" and ")" were never encoded.
+const encode = encodeURIComponent
+globalThis.encodeURIComponent = (text) => encode(text).replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
 const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory: folder, configureBuckets: [{ name: 'bucket' }] })
 const uploads = new Map<string, string>()
@@ -42,6 +45,9 @@ server.middleware.unshift(async (ctx, next) => {
   if (flag === '--plain' || ctx.headers['if-none-match'] !== '*' || !['PUT', 'POST'].includes(ctx.method)) await next()
   else await inTurn(ctx.path, () => unlessThere(ctx, next))
   await noteUpload(ctx, key)
+  // It escapes the names in its lists twice.
+  if (typeof ctx.body === 'string' && ctx.body.startsWith('<?xml')) ctx.body = ctx.body.replaceAll('&amp;', '&')
+  if (ctx.method === 'GET' && (ctx.headers['if-match'] ?? ctx.response.get('ETag')) !== ctx.response.get('ETag')) refuse(ctx)
 })
 
 /** SDKs of today sign "/bucket/"; s3rver leaves the last "/" out of what it checks, but for a bucket that is named by the host. */
@@ -54,9 +60,13 @@ async function unlessThere(ctx: Context, next: () => Promise<void>): Promise<voi
   const { bucket, key } = placeOf(ctx)
   if (!(await server.store.existsObject(bucket, key))) return next()
   ctx.req.resume()
+  refuse(ctx)
+}
+
+function refuse(ctx: Context): void {
   ctx.status = 412
   ctx.type = 'application/xml'
-  ctx.body = '<Error><Code>PreconditionFailed</Code><Message>There is one.</Message></Error>'
+  ctx.body = '<Error><Code>PreconditionFailed</Code><Message>It is not as you said.</Message></Error>'
 }
 
 /** Those who want to make the same object go one after the other. */

@@ -58,6 +58,19 @@ export class Rig implements AsyncDisposable {
     return new Rig({ server, database, lake, cluster, stack: stack.move() })
   }
 
+  /** One more, with one secret. */
+  async store(
+    kind: string,
+    name: string,
+    settings: Readonly<Record<string, unknown>>,
+    secrets: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])
+    const [secret] = Object.entries(secrets)
+    const sealed = secret ? ['--secret', `${secret[0]}=-`] : []
+    await must(this.#cluster, ['store', 'create', name, '--gateway', this.#cluster.gateway, '--kind', kind, ...set, ...sealed], secret?.[1])
+  }
+
   get client(): Client {
     return this.#cluster.client
   }

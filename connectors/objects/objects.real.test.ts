@@ -17,6 +17,8 @@ import { bucketOf, keysOf, sessionOf, soon } from './testing/object-rig.ts'
 const SHAPE = shapeOf([column('id', 'int32'), column('name', 'text')])
 /** Little data then has many blocks. S3 wants at least 5 MB of each but the last; the test server does not. */
 const BLOCK_BYTES = 64 << 10
+/** A query needs a process of its own: one name is enough. */
+const HARDEST = 'quote\'and"double'
 let runs = 0
 
 describe.each([
@@ -26,6 +28,8 @@ describe.each([
   let server: ObjectServer
   let bucket: Bucket
   let scratch: string
+  /** Each session that reads starts a process. */
+  let shared: ObjectSession | undefined
   const opened: ObjectSession[] = []
   const open = (more: Record<string, string | number> = {}): ObjectSession => {
     runs += 1
@@ -99,10 +103,10 @@ describe.each([
     const target = await prepare(session, 'killed.csv/')
     // As a node leaves it that is killed in the midst: blocks, and no end.
     const key = `p${runs}/${stagingOf(target)}/part-00000.a1-dead.csv`
-    const never = new PassThrough()
+    const never = new PassThrough({ highWaterMark: 1 })
     const left = bucket.upload(key, never, 'test', soon()).catch((cause) => cause)
-    never.write(Buffer.alloc(4 * BLOCK_BYTES))
-    await waitFor('blocks have gone', () => never.readableLength === 0)
+    for (let i = 0; i < 12; i += 1) never.write(Buffer.alloc(BLOCK_BYTES))
+    await waitFor('blocks have gone', () => never.readableLength + never.writableLength === 0)
 
     await session.sink.discard(target, runOf(target), soon())
 
@@ -134,18 +138,22 @@ describe.each([
     await bucket.delete(names.slice(0, 1_000), signal)
   })
 
-  test.each(['a b', 'plus+and%20percent%', 'ünï/çödé 日本', 'quote\'and"double', 'hash#question?&=', 'brackets[x]{y}*'])(
+  test.each(['a b', 'plus+and%20percent%', 'ünï/çödé 日本', HARDEST, 'hash#question?=', 'brackets[x]{y}*'])(
     'an object named %s is written, listed, read and queried',
     async (name) => {
-      const session = open()
+      runs += 1
+      shared ??= open({ prefix: 'shared' })
+      const session = shared
+      const before = await keysOf(bucket, 'shared/')
       const target = await prepare(session, `${name}.csv`)
       await publish(session, target, [await write(session, target, '1,a\n2,b\n')])
 
-      expect(await keysOf(bucket, `p${runs}/`)).toEqual([`p${runs}/${name}.csv`])
+      expect((await keysOf(bucket, 'shared/')).filter((key) => !before.includes(key))).toEqual([`shared/${name}.csv`])
       const shape = await session.source.describe(`${name}.csv`, {}, soon())
       expect(await readAll(session, shape)).toBe('1,a\n2,b\n')
+      if (name !== HARDEST) return
       const sql = `select count(*) as n from '${name.replaceAll("'", "''")}.csv'`
-      expect(await ask(session, sql)).toBe('[{"n":2}]')
+      expect(JSON.parse(await ask(session, sql))).toEqual([{ n: 2 }])
     },
   )
 
@@ -255,7 +263,7 @@ describe.each([
 
     expect((await faultOf(ask(session, `select count(*) from 'large.csv'`))).code).toBe('INPUT_INVALID')
     const answers = await Promise.all(Array.from({ length: 6 }, () => ask(session, `select count(*) as n from 'small.csv'`)))
-    expect(new Set(answers)).toEqual(new Set(['[{"n":1}]']))
+    expect(answers.map((answer) => JSON.parse(answer))).toEqual(answers.map(() => [{ n: 1 }]))
     await waitFor(
       'the copies are gone',
       async () => (await readdir(scratch, { recursive: true })).filter((name) => name.includes('objects-')).length === 0,
