@@ -34,6 +34,8 @@ export const LIMITS = {
   frameBytes: 1 << 18,
   bodyBytes: 1 << 20,
   sqlBytes: 1 << 20,
+  /** An order to a node, the report of a plan: both may hold all parts of a plan, a few KB each. */
+  orderBytes: 64 << 20,
   /** The most tasks one plan may have. */
   planTasks: 10_000,
 } as const

@@ -91,7 +91,7 @@ export function answer(stream: ServerHttp2Stream, value?: unknown): void {
 }
 
 /** An order of a task carries the results of up to LIMITS.planTasks parts: larger than what people may send. */
-const BODY_BYTES = 16 * LIMITS.bodyBytes
+const BODY_BYTES = LIMITS.orderBytes
 
 /** Events and not a for-await: this stands on the path of every query. */
 function readBody(stream: ServerHttp2Stream, done: (body: unknown) => void): void {

@@ -136,7 +136,7 @@ class StaleConnection extends Error {
 }
 
 /** Answers may be long (a plan's orders), but not without end. */
-const ANSWER_BYTES = 64 << 20
+const ANSWER_BYTES = LIMITS.orderBytes
 
 async function readText(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []

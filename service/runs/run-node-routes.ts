@@ -1,5 +1,6 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import { type NodeId, TaskId } from '@postern/protocol/ids.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
 import { RelayDispatch, SERVICE_PATHS } from '@postern/protocol/link.ts'
 import {
   AttemptFinished,
@@ -21,8 +22,6 @@ export interface RunNodeRouteParts {
   readonly reports: ReportService
 }
 
-/** The report of a plan holds up to LIMITS.planTasks parts. */
-const REPORT_BYTES = 32 << 20
 const attempt = z.object({ task: TaskId, attempt: z.coerce.number().int().min(1) })
 const hidden = { hide: true } as const
 const config = { needs: 'node' } as const
@@ -46,7 +45,7 @@ export const runNodeRoutes =
 
     http.post(
       SERVICE_PATHS.relayDispatch,
-      { schema: { ...hidden, body: RelayDispatch, response: { 200: DispatchResponse } }, config },
+      { schema: { ...hidden, body: RelayDispatch, response: { 200: DispatchResponse } }, config, bodyLimit: LIMITS.orderBytes },
       async ({ nodeId, body }) => await dispatch.relay(known(nodeId), body.worker, body.order),
     )
 
@@ -74,7 +73,7 @@ export const runNodeRoutes =
       {
         schema: { ...hidden, params: attempt, body: AttemptFinished, response: { 200: FinishedResponse } },
         config,
-        bodyLimit: REPORT_BYTES,
+        bodyLimit: LIMITS.orderBytes,
       },
       async ({ nodeId, params, body }) => {
         const fresh = await reports.finished(known(nodeId), params, body)
