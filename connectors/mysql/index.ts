@@ -47,7 +47,7 @@ export const mysql: Connector = {
   can: {
     query: 'sql',
     source: { snapshot: false },
-    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true },
+    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true },
   },
   async open(options) {
     const config = MysqlConfig.safeParse(options.settings)

@@ -73,15 +73,20 @@ export async function markRun(wire: Wire, { runs }: Records, run: string, what: 
 
 export async function committedPart(wire: Wire, { commits }: Records, { run, task }: Slot): Promise<Commit | undefined> {
   const where = `run_id = ${textLiteral(run)} and task_id = ${textLiteral(task)}`
-  const [row] = (await StatementRun.one(wire, `select row_count, byte_count, attempt from ${commits} where ${where}`)).rows
-  return row ? { rows: Number(row[0]), bytes: Number(row[1]), attempt: Number(row[2]) } : undefined
+  const [row] = (await StatementRun.one(wire, `select row_count, byte_count, attempt, skipped from ${commits} where ${where}`)).rows
+  return row
+    ? { rows: Number(row[0]), bytes: Number(row[1]), attempt: Number(row[2]), ...(row[3] !== '0' && { skipped: Number(row[3]) }) }
+    : undefined
 }
 
 /** In the transaction of the rows. Waits for another attempt that is just committing, and then loses to it. */
 export async function recordCommit(wire: Wire, { commits }: Records, slot: Slot, commit: Commit): Promise<void> {
-  const values = [textLiteral(slot.run), textLiteral(slot.task), slot.attempt, commit.rows, commit.bytes]
+  const values = [textLiteral(slot.run), textLiteral(slot.task), slot.attempt, commit.rows, commit.bytes, commit.skipped ?? 0]
   try {
-    await StatementRun.one(wire, `insert into ${commits} (run_id, task_id, attempt, row_count, byte_count) values (${values.join(', ')})`)
+    await StatementRun.one(
+      wire,
+      `insert into ${commits} (run_id, task_id, attempt, row_count, byte_count, skipped) values (${values.join(', ')})`,
+    )
   } catch (cause) {
     if (!(cause instanceof ServerError) || cause.number !== 1062) throw cause
     throw commitLost(slot, cause)

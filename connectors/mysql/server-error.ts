@@ -38,6 +38,9 @@ const ROW = new Set([
   1761, 1762, 3140, 3141, 3156, 3157, 3158, 3819, 4025, 3988, 3854,
 ])
 
+/** A row is to blame: what is left of the part may still go in. */
+export const isRowError = ({ number }: ServerError): boolean => ROW.has(number)
+
 /** On one line, cut: it goes into a fault's text. */
 export function oneLine(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim()

@@ -1,4 +1,3 @@
-import { Fault } from '@postern/protocol/fault.ts'
 import type {
   Commit,
   CopyOptions,
@@ -13,15 +12,13 @@ import type {
   Slot,
   Target,
 } from '../contract.ts'
-import { LoadIn } from './load-in.ts'
+import { loadRows, RowWarning } from './load-rows.ts'
 import { loadSql } from './load-sql.ts'
-import { loadText } from './load-text.ts'
 import { parseTableName, quoteTable } from './names.ts'
 import { factsOf, prepareTarget, type TargetFacts } from './prepare.ts'
 import { exists, publishRun } from './publish.ts'
 import { commitLost, committedPart, committedRows, forgetRun, recordCommit, recordedRun, recordsOf } from './record.ts'
 import { findRelation } from './relation.ts'
-import { oneLine, withoutValue } from './server-error.ts'
 import { digestOf } from './source.ts'
 import { StatementRun } from './statement-run.ts'
 import type { Wire } from './wire.ts'
@@ -60,7 +57,7 @@ export class MysqlSink implements Sink {
   }
 
   async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
-    const { target, slot, bytes, agree } = request
+    const { target, slot, bytes, agree, skip } = request
     // LoadIn hears a failure even if it came before; until then it must not end the process.
     bytes.on('error', () => undefined)
     const work = this.#work
@@ -70,15 +67,20 @@ export class MysqlSink implements Sink {
       await prepareSession(wire)
       await StatementRun.one(wire, 'start transaction read write')
       const sql = loadSql(tableOf(facts), { from: facts.from, into: target.columns, mariadb: wire.isMariadb, hexText: facts.hexText })
-      const loaded = await LoadIn.run(wire, sql, { source: bytes, text: loadText(target.encoding) })
       const records = recordsOf(facts.database)
-      if (loaded.warnings > 0) {
-        const fault = await rowFault(wire, target.title)
+      const loaded = await loadRows(wire, sql, request).catch(async (cause: unknown) => {
+        if (!(cause instanceof RowWarning)) throw cause
         // Keys that are there twice may be those of another attempt, which was first.
-        throw (await committedPart(wire, records, slot)) ? commitLost(slot, fault) : fault
-      }
+        throw (await committedPart(wire, records, slot)) ? commitLost(slot, cause.fault(target.title)) : cause.fault(target.title)
+      })
       agree(loaded.rows)
-      const done: Commit = { rows: loaded.rows, bytes: loaded.bytes, attempt: slot.attempt }
+      await skip?.settle()
+      const done: Commit = {
+        rows: loaded.rows,
+        bytes: loaded.bytes,
+        attempt: slot.attempt,
+        ...(loaded.skipped > 0 && { skipped: loaded.skipped }),
+      }
       await recordCommit(wire, records, slot, done)
       await StatementRun.one(wire, 'commit')
       return done
@@ -127,16 +129,6 @@ export class MysqlSink implements Sink {
       if (facts.staging !== null || rows === 0) await forgetRun(wire, records, run)
     })
   }
-}
-
-/** LOAD DATA LOCAL leaves out or changes what does not fit, and only warns: any warning is taken for what it is. */
-async function rowFault(wire: Wire, title: string): Promise<Fault> {
-  const [row] = (await StatementRun.one(wire, 'show warnings limit 1')).rows
-  const [, code, message] = row ?? []
-  return new Fault('ROW_INVALID', {
-    at: `${title}: ${oneLine(withoutValue(message ?? 'a value does not fit'))} [error ${code}]`,
-    details: { errno: Number(code ?? 0) },
-  })
 }
 
 async function dropIfEmpty(wire: Wire, facts: TargetFacts): Promise<void> {

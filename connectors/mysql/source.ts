@@ -11,6 +11,7 @@ import { RowWriter } from './row-writer.ts'
 import { RowsOut } from './rows-out.ts'
 import { type Range, splitTable, whereOf } from './split.ts'
 import { StatementRun } from './statement-run.ts'
+import { narrowAbove } from './watermark.ts'
 import type { Wire } from './wire.ts'
 import { type Aim, beginRead, prepareSession, type Work } from './work.ts'
 
@@ -47,6 +48,14 @@ export class MysqlSource implements Source {
   ): Promise<readonly Part[]> {
     const aim: Aim = { doing: 'copy', about: shape.title }
     return this.#work.read(aim, signal, (wire) => splitTable(wire, shape, factsOf(shape), options))
+  }
+
+  above(
+    request: { readonly shape: Shape; readonly column: string; readonly from: string | null },
+    signal: AbortSignal,
+  ): Promise<{ readonly shape: Shape; readonly to: string | null }> {
+    const { shape, column, from } = request
+    return this.#work.read({ doing: 'copy', about: shape.title }, signal, (wire) => narrowAbove(wire, shape, column, from))
   }
 
   async read(
