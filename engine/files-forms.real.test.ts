@@ -22,8 +22,11 @@ let engine: Engine
 
 const NASTY = `
   (1, E'tab\\t, line\\n, return\\r, back\\\\slash \\\\N \\\\. "quote" ''apostrophe'' ; | , 🚪 ünï', '', -0.0::float8, 'NaN', 1e300, -12345678901234567890.123, '0044-03-15 10:00 BC', '{"a": 1.50, "b": null}', '\\x00ff'),
-  (-9223372036854775808, E'\\x1f\\x01\\x7f', null, 'Infinity', '-Infinity', 5e-324, 'NaN', '9999-12-31 23:59:59.999999', 'null', ''),
+  (-9223372036854775808, E'\\x1f\\x01\\x7f', null, 'Infinity', '-Infinity', 5e-324, 0.000, '9999-12-31 23:59:59.999999', '[null]', ''),
   (9223372036854775807, 'NA', 'NULL', null, 'Infinity', 0.1, 0.10, 'infinity', '"text"', null)`
+
+/** Columns of JSON in which the value null and NULL are two things. */
+const JSON_NULL = `(select 1 as id, 'null'::jsonb as j)`
 
 beforeAll(async () => {
   database = await testDatabase()
@@ -62,25 +65,35 @@ test.each(FORMS)('every value comes back from a folder of %s written with %j', a
     const to = `${table}-${FORMS.findIndex(([, other]) => other === given)}.${ending}/`
     await database.query(`drop table if exists back; create table back (like ${table})`)
 
-    // Parquet has no NaN among its decimals, and refuses it.
-    const from = table === 'nasty' && ending === 'parquet' ? `(select * from nasty where d <> 'NaN')` : table
-    const out = await runAll(engine, new Run({ from, to, write, parts: 1, verify: 'checksum' }))
+    const out = await runAll(engine, new Run({ from: table, to, write, parts: 1, verify: 'checksum' }))
     const home = await runAll(engine, new Run({ source: 'lake', sink: 'shop', from: to, to: 'back', verify: 'checksum' }))
 
     expect(out.finish.verification.status).toBe('passed')
     expect(home.finish.verification.status).toBe('passed')
-    expect(await differing(database, table === from ? table : `(select * from nasty where d <> 'NaN') as t`, 'back')).toBe(0)
+    expect(await differing(database, table, 'back')).toBe(0)
   }
 })
 
 test('a value that Parquet has no form for fails its part, by its column', async () => {
-  const run = new Run({ from: 'nasty', to: 'nan.parquet', parts: 1 })
+  const run = new Run({ from: `(select 1 as id, 'NaN'::numeric(30, 3) as d)`, to: 'nan.parquet', parts: 1 })
   run.planned(await engine.execute(run.order('plan'), ignore, never()))
 
   const { fault } = expectOutcome(await engine.execute(run.part(0), ignore, never()), 'failed')
 
   expect(fault.code).toBe('ROW_INVALID')
   expect(fault.message).toMatch(/row \d+, column d/)
+})
+
+test.each(['ndjson', 'json'])('the JSON value null is no NULL, so a part with it fails in %s; elsewhere it comes back', async (ending) => {
+  const run = new Run({ from: JSON_NULL, to: `no.${ending}`, parts: 1 })
+  run.planned(await engine.execute(run.order('plan'), ignore, never()))
+  const { fault } = expectOutcome(await engine.execute(run.part(0), ignore, never()), 'failed')
+  await database.query('drop table if exists back; create table back (id int, j jsonb)')
+  await runAll(engine, new Run({ from: JSON_NULL, to: `yes-${ending}.csv/` }))
+  await runAll(engine, new Run({ source: 'lake', sink: 'shop', from: `yes-${ending}.csv/`, to: 'back' }))
+
+  expect(fault).toMatchObject({ code: 'ROW_INVALID', message: expect.stringContaining('column j: the JSON value null') })
+  expect(await database.query('select j::text from back')).toEqual([{ j: 'null' }])
 })
 
 test('what can be read but not written is refused before a row moves', async () => {
@@ -93,8 +106,12 @@ test('what can be read but not written is refused before a row moves', async () 
 
 test('a JSON file is one array that any parser reads', async () => {
   await runAll(engine, new Run({ from: 'orders', to: 'orders.json' }))
-  await runAll(engine, new Run({ from: '(select 1 as a where false)', to: 'none.json' }))
 
   expect(JSON.parse(await readFile(join(folder.path, 'orders.json'), 'utf8'))).toHaveLength(500)
+})
+
+test('a copy of no rows is an empty array', async () => {
+  await runAll(engine, new Run({ from: '(select 1 as a where false)', to: 'none.json' }))
+
   expect(JSON.parse(await readFile(join(folder.path, 'none.json'), 'utf8'))).toEqual([])
 })

@@ -100,28 +100,39 @@ test('between databases of other settings no value is read by other rules', asyn
   expect(await changed('all_types', 'copy.t')).toEqual([])
 })
 
-describe.each(['csv', 'csv.gz', 'tsv', 'ndjson', 'parquet'])('PostgreSQL to a .%s file and back', (ending) => {
+describe.each(['csv', 'csv.gz', 'tsv', 'parquet'])('PostgreSQL to a .%s file and back', (ending) => {
   test('keeps every value of the types that files hold', async () => {
     await using folder = await temporaryFolder()
     await using files = await openStore('files', { path: folder.path })
     await using out = engineOver({ shop, lake: files })
     const written = (await runAll(out, new Run({ from: 'common', to: `types.${ending}`, verify: 'checksum' }))).finish
-    const leftOut = ending === 'ndjson' ? [expect.stringContaining('Not in the checksum')] : []
-    expect(written.verification).toMatchObject({ status: 'passed', notes: leftOut })
+    expect(written.verification).toMatchObject({ status: 'passed', notes: [] })
     // What files hold is plain: nothing there is generated.
     await database.query('create table copy.t (like common)')
     await using back = engineOver({ shop: files, lake })
     const read = (await runAll(back, new Run({ from: `types.${ending}`, to: 'copy.t', verify: 'counts' }))).finish
 
     expect(read.verification).toMatchObject({ status: 'passed', notes: [] })
-    // NDJSON has each document on one line: the same value with other spaces.
-    if (ending === 'ndjson') {
-      for (const table of ['common', 'copy.t']) await database.query(`alter table ${table} alter column "c17 json" type jsonb`)
-    }
     expect(await changed('common', 'copy.t')).toEqual([])
-    if (ending === 'ndjson') await database.query('drop table common; drop schema copy cascade')
-    if (ending === 'ndjson') await makeTypes(database, 'common', 'common')
   })
+})
+
+test('PostgreSQL to NDJSON and back keeps every value; a JSON document is on one line and so not in the checksum', async () => {
+  await using folder = await temporaryFolder()
+  await using files = await openStore('files', { path: folder.path })
+  await using engine = engineOver({ shop, files, lake })
+  // NaN is a text among numbers there: columns that have it are read back as JSON, so they are only written here.
+  const [names] = await database.query<{ all: string; plain: string }>(`
+    with c as (select quote_ident(column_name) as name, data_type as type from information_schema.columns where table_name = 'common' order by ordinal_position)
+    select string_agg(name, ', ') as all, string_agg(name, ', ') filter (where type not in ('real', 'double precision', 'numeric', 'json')) as plain from c`)
+  const written = (await runAll(engine, new Run({ sink: 'files', from: 'common', to: 'all.ndjson', verify: 'checksum' }))).finish
+  await runAll(engine, new Run({ sink: 'files', from: `(select ${names?.plain} from common)`, to: 'plain.ndjson', verify: 'checksum' }))
+  await database.query(`create table copy.before as select ${names?.plain} from common; create table copy.t (like copy.before)`)
+  const read = (await runAll(engine, new Run({ source: 'files', from: 'plain.ndjson', to: 'copy.t' }))).finish
+
+  expect(written.verification).toMatchObject({ status: 'passed', notes: [expect.stringContaining('Not in the checksum')] })
+  expect(read.verification.status).toBe('passed')
+  expect(await changed('copy.before', 'copy.t')).toEqual([])
 })
 
 test('what Parquet cannot hold is refused, not changed', async () => {
