@@ -1,5 +1,6 @@
 /** Files copied as they are: reading them as one stream, and what stands for them in a verification. */
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import type { Digest, PartStream } from '../contract.ts'
 import { type BundleFile, packBundle } from './bundle.ts'
 import { fileFault } from './faults.ts'
@@ -19,7 +20,7 @@ export function asIsStream(place: Place, files: readonly Input[], base: string, 
       yield {
         path: file.path.slice(base.length),
         bytes: file.bytes,
-        open: () => place.read(file.path),
+        open: () => wholeOf(place, file),
         check: () => refuseChanged(place, file, signal),
       }
     }
@@ -47,10 +48,16 @@ export function fileNumber(name: string, sha256: string): bigint {
   return BigInt(`0x${createHash('sha256').update(`${name}\0${sha256}`).digest('hex').slice(0, 15)}`)
 }
 
-async function hashOf(place: Place, { path }: FoundFile, signal: AbortSignal): Promise<string> {
+/** With its length a small file takes a small buffer. */
+function wholeOf(place: Place, { path, bytes, version }: FoundFile): Readable {
+  return bytes === 0 ? Readable.from([]) : place.read(path, { from: 0, to: bytes }, version)
+}
+
+async function hashOf(place: Place, file: FoundFile, signal: AbortSignal): Promise<string> {
+  const { path } = file
   const hash = createHash('sha256')
   try {
-    for await (const chunk of place.read(path) as AsyncIterable<Buffer>) {
+    for await (const chunk of wholeOf(place, file) as AsyncIterable<Buffer>) {
       signal.throwIfAborted()
       hash.update(chunk)
     }

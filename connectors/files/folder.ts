@@ -123,7 +123,10 @@ export class Folder implements Place {
     const out = new PassThrough({ highWaterMark: 1 << 18 })
     const open = async () => {
       const part = range ? { start: range.from, end: range.to - 1 } : {}
-      const file = createReadStream(await this.resolve(path), { highWaterMark: 1 << 18, ...part })
+      const file = createReadStream(await this.resolve(path), {
+        highWaterMark: Math.min(1 << 18, range ? range.to - range.from : 1 << 18),
+        ...part,
+      })
       pipeline(file, out, () => undefined)
     }
     open().catch((cause) => out.destroy(fileFault(cause, path)))

@@ -1,7 +1,7 @@
 /** Which files WHAT means. */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column } from '../contract.ts'
-import type { CsvDialect } from './csv-dialect.ts'
+import { type CsvDialect, dialectOf } from './csv-dialect.ts'
 import { partsOf } from './folder.ts'
 import { type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
@@ -92,11 +92,23 @@ async function inFolder({ place, title, names, options }: FolderParts, signal: A
       ...file,
       layout: declared || options.format === 'binary' ? layout : (layoutOf(file.path) ?? layout),
     }))
-    return { title, format: layout.format, files: inLayout, declared, dialect, base: base === '' ? '' : `${base}/` }
+    return {
+      title,
+      format: layout.format,
+      files: inLayout,
+      declared,
+      dialect: dialect ?? plainDialect(layout.format),
+      base: base === '' ? '' : `${base}/`,
+    }
   }
   const data = names.filter((entry) => !entry.folder && !isHidden(entry.name) && (layoutOf(entry.name) || options.format))
   const listed = data.map((entry) => ({ path: below(entry.name), entry })).sort((a, b) => (a.path < b.path ? -1 : 1))
   return inputs(title, await sized(place, listed, options, signal), base === '' ? '' : `${base}/`, options)
+}
+
+/** What a copy has written is not as the store's settings say, but as it was written. */
+function plainDialect(format: FileFormat): CsvDialect | undefined {
+  return format === 'csv' || format === 'tsv' ? dialectOf({}, format) : undefined
 }
 
 interface Listed {

@@ -7,14 +7,15 @@ import { literal } from './sql.ts'
  */
 export function ndjsonLine(columns: readonly Column[]): string {
   const members = columns.map(
-    ({ name, type }, i) => `${literal(`${i > 0 ? ',' : '{'}${JSON.stringify(name)}:`)}, coalesce(${jsonValue(`c${i}`, type.is)}, 'null')`,
+    ({ name, type }, i) =>
+      `${literal(`${i > 0 ? ',' : '{'}${JSON.stringify(name)}:`)}, coalesce(${jsonValue(`c${i}`, type.is, `column ${name}`)}, 'null')`,
   )
   return `concat(${members.join(', ')}, '}')`
 }
 
 const NUMBER = '-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?'
 
-function jsonValue(cell: string, is: Column['type']['is']): string {
+function jsonValue(cell: string, is: Column['type']['is'], name: string): string {
   const text = `cast(to_json(${cell}) as varchar)`
   switch (is) {
     case 'bool':
@@ -30,7 +31,8 @@ function jsonValue(cell: string, is: Column['type']['is']): string {
       return `case when regexp_full_match(${cell}, '${NUMBER}') then ${cell} else ${text} end`
     case 'json':
       // A line break in JSON text is mere space between its tokens, but here it would end the row.
-      return `case when contains(${cell}, chr(10)) or contains(${cell}, chr(13)) then translate(${cell}, chr(10) || chr(13), '  ') else ${cell} end`
+      // As a member's value it would be read as NULL.
+      return `case when trim(${cell}, ' ' || chr(9) || chr(10) || chr(13)) = 'null' then error(${literal(`${name}: the JSON value null cannot be told from NULL in JSON files`)}) when contains(${cell}, chr(10)) or contains(${cell}, chr(13)) then translate(${cell}, chr(10) || chr(13), '  ') else ${cell} end`
     default:
       return text
   }

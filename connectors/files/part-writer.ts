@@ -5,9 +5,9 @@ import { pipeline } from 'node:stream/promises'
 import { Fault } from '@postern/protocol/fault.ts'
 import { CsvCounter } from './csv-counter.ts'
 import { abortFault, fileFault, stopIfAborted } from './faults.ts'
-import { drain } from './pipe.ts'
+import { linesToArray } from './json-array.ts'
 import type { FilesParts } from './session.ts'
-import { compressor, convertTo, headed, type WriteParts, type Written, writeFile } from './writer.ts'
+import { compressor, convertedBytes, headed, passesThrough, type WriteParts, type Written, writeFile } from './writer.ts'
 
 /** `path` is below the place. On any failure there is no file. */
 export async function writePart(parts: WriteParts, session: FilesParts, signal: AbortSignal): Promise<Written> {
@@ -56,27 +56,16 @@ async function streamed(parts: WriteParts, session: FilesParts, signal: AbortSig
 async function makeBytes(parts: WriteParts, session: FilesParts, seal: Seal, out: PassThrough, signal: AbortSignal): Promise<number> {
   const { bytes, layout, columns } = parts
   if (bytes.errored) throw bytes.errored
-  if (layout.format === 'csv') {
+  if (passesThrough(parts)) {
     const counter = new CsvCounter()
     await pipeline(bytes, counter, headed(columns), compressor(layout.compression), seal, out, { signal })
     return counter.rows
   }
-  const { scratch, pipes } = session
-  const file: { rows?: number } = {}
-  // DuckDB packs no text into a pipe that could be unpacked again (1.5.6).
-  const plain = { ...parts, layout: { ...layout, compression: 'none' as const } }
-  const drained = await drain(
-    { scratch, pipes },
-    async (to, inner) => {
-      const rows = await convertTo(to, plain, session, inner)
-      file.rows = rows
-      return { changed: rows, rows: [] }
-    },
-    signal,
-  )
-  await pipeline(drained.bytes, compressor(layout.compression), seal, out, { signal })
+  const converted = await convertedBytes(parts, session, signal)
+  const lines = layout.format === 'json' ? linesToArray() : new PassThrough()
+  await pipeline(converted.bytes, lines, compressor(layout.compression), seal, out, { signal })
   if (signal.aborted) throw abortFault(signal)
-  return file.rows ?? 0
+  return converted.rows()
 }
 
 /** Counts and hashes what passes. */

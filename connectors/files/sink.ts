@@ -22,17 +22,22 @@ import { asIsWritten, digestWritten, isAsIs, namesFor, writeAsIs } from './as-is
 import { type CsvDialect, dialectName, dialectOf } from './csv-dialect.ts'
 import { stopIfAborted } from './faults.ts'
 import { endingOf, type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
+import type { Input } from './inputs.ts'
 import { readManifest } from './manifest.ts'
 import { ndjsonToPlain } from './ndjson.ts'
 import { writePart } from './part-writer.ts'
-import { feed } from './pipe.ts'
+import { feed, type Rows } from './pipe.ts'
 import type { FoundFile, Place } from './place.ts'
+import { CsvToPlain } from './plain.ts'
 import { below, folderOf, type PublishParts, publishedFile, publishFile, publishFolder, withdraw } from './publish.ts'
-import { nativesOf, type Reading, relationOf } from './reading.ts'
+import { rawCsv } from './raw-csv.ts'
+import { isPiped, nativesOf, type Reading, relationOf } from './reading.ts'
 import type { FilesParts } from './session.ts'
 import { type FileSettings, FileSettingsSchema } from './settings.ts'
 import { Staging, staleFault } from './staging.ts'
 import { duckType } from './types.ts'
+import { type WriteForm, writeFormOf } from './write-form.ts'
+import { passesThrough } from './writer.ts'
 
 /** The facts of a target that travel with the plan. */
 export interface TargetOwn {
@@ -45,6 +50,8 @@ export interface TargetOwn {
   readonly staging: string
   /** How the CSV is spelled, where not as in RFC 4180 with commas. */
   readonly dialect?: CsvDialect
+  /** Left out: as without any options. */
+  readonly form?: WriteForm
   /** Files are copied as they are; rows where the source knows them. */
   readonly asIs?: { readonly rows: number | null }
 }
@@ -100,12 +107,20 @@ export class FilesSink implements Sink {
     const hidden = `.postern-${run.replaceAll(/[^\w-]/g, '_')}`
     const beside = folderOf(path) === '' ? '' : `${folderOf(path)}/`
     const staging = path === '' ? hidden : `${beside}.${basename(path)}${hidden}`
-    const own: TargetOwn = { where, single, layout, mode, path, staging, ...(asIs ? asIsFacts(shape) : {}) }
+    const own: TargetOwn = {
+      where,
+      single,
+      layout,
+      mode,
+      path,
+      staging,
+      ...(asIs ? asIsFacts(shape) : formFacts(writeFormOf(config, layout.format))),
+    }
     const { exclusive } = await stagingOf(place, own).create(signal)
-    const columns = shape.columns.map((column) => ({ ...column, native: layout.format === 'parquet' ? duckType(column.type) : 'text' }))
+    const columns = shape.columns.map((column) => ({ ...column, native: nativeIn(layout, column) }))
     const notes = [...notesOn(shape.columns, layout), ...(exclusive ? [] : [NOT_EXCLUSIVE])]
     if (asIs) return { title: where, encoding: 'file', columns: shape.columns, single, notes: exclusive ? [] : [NOT_EXCLUSIVE], own }
-    return { title: where, encoding: 'csv', columns, single, converts: layout.format !== 'csv', notes, own }
+    return { title: where, encoding: 'csv', columns, single, converts: !passesThrough({ layout, form: own.form ?? {} }), notes, own }
   }
 
   /** Something is there already: only `overwrite` may replace it. */
@@ -131,7 +146,7 @@ export class FilesSink implements Sink {
 
   async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
     const { target, slot, part, bytes, agree } = request
-    const { layout } = target.own as TargetOwn
+    const { layout, form = {} } = target.own as TargetOwn
     const staging = stagingOf(this.#parts.place, target.own)
     // It may break while nobody else listens yet; `errored` keeps it.
     bytes.on('error', () => undefined)
@@ -144,7 +159,7 @@ export class FilesSink implements Sink {
     }
     if (target.encoding === 'file') return writeAsIs(request, this.#parts.place, staging, signal)
     const file = staging.newFile(part, slot.attempt, endingOf(layout))
-    const parts = { path: staging.pathOf(file), title: target.title, layout, columns: target.columns, bytes }
+    const parts = { path: staging.pathOf(file), title: target.title, layout, form, columns: target.columns, bytes }
     const written = await writePart(parts, this.#parts, signal)
     try {
       stopIfAborted(signal)
@@ -164,8 +179,14 @@ export class FilesSink implements Sink {
     const found = await this.#writtenFiles(target, run, signal)
     if (found.length === 0) return { rows: 0, checksum: checksum ? '0' : null }
     const { layout } = own
+    const reading = readingOf(own, target.columns)
     await using local = await this.#parts.place.local(found, signal)
-    const files = found.map((file, i) => ({ ...file, path: basename(file.path), absolute: local.paths[i] ?? '', layout }))
+    const files = found.map((file, i) => ({
+      ...file,
+      path: isPiped(reading) ? file.path : basename(file.path),
+      absolute: local.paths[i] ?? '',
+      layout,
+    }))
     // By place, not by name: names of a CSV file may differ in case only.
     const named = layout.format === 'csv' ? placed(target.columns) : target.columns
     const asked =
@@ -176,15 +197,19 @@ export class FilesSink implements Sink {
       digestQuery({
         dialect: 'duckdb',
         columns: asked,
-        from: `${relationOf(files, readingOf(layout, target.columns), named, pipe)} as t`,
+        from: `${relationOf(files, reading, named, pipe)} as t`,
         checksum,
       })
     const { duck, scratch, pipes } = this.#parts
     const place = { at: target.title, columns: target.columns }
-    const answer =
-      layout.format === 'ndjson'
-        ? await feed([ndjsonToPlain(files, target.columns, signal)], { scratch, pipes }, (from, s) => duck.run(sql(from), place, s), signal)
-        : await duck.run(sql(''), place, signal)
+    const answer = isPiped(reading)
+      ? await feed(
+          pipedRows(this.#parts.place, files, reading, target.columns, signal),
+          { scratch, pipes },
+          (from, s) => duck.run(sql(from), place, s),
+          signal,
+        )
+      : await duck.run(sql(''), place, signal)
     const [rows, sum] = answer.rows[0] ?? []
     return { rows: Number(rows), checksum: sum ?? null }
   }
@@ -281,11 +306,29 @@ function placed(columns: readonly Column[]): readonly Column[] {
   return columns.map((column, i) => ({ ...column, name: `p${i}` }))
 }
 
-function readingOf({ format }: Layout, columns: readonly Column[]): Reading {
+function formFacts(form: WriteForm): Pick<TargetOwn, 'form' | 'dialect'> {
+  if (Object.keys(form).length === 0) return {}
+  return { form, ...(form.dialect ? { dialect: form.dialect } : {}) }
+}
+
+function pipedRows(
+  place: Place,
+  files: readonly (Input & { readonly absolute: string })[],
+  reading: Reading,
+  columns: readonly Column[],
+  signal: AbortSignal,
+): Rows {
+  if (reading.format === 'ndjson' || reading.format === 'json') return [ndjsonToPlain(files, columns, signal)]
+  if (reading.format === 'parquet') throw new Fault('INTERNAL', { at: 'Parquet through a pipe' })
+  return [rawCsv({ place, reading, columns: columns.length, files }, signal).bytes, new CsvToPlain()]
+}
+
+function readingOf({ layout: { format }, dialect }: TargetOwn, columns: readonly Column[]): Reading {
   if (format === 'parquet') return { format, natives: nativesOf(columns) }
   if (format === 'ndjson' || format === 'json') return { format, declared: true }
   if (format === 'binary') throw new Fault('INTERNAL', { at: 'binary files have no rows' })
-  return { format, delimiter: format === 'tsv' ? '\t' : ',', declared: true, dialect: dialectOf({}, format) }
+  const delimiter = dialect?.delimiter ?? (format === 'tsv' ? '\t' : ',')
+  return { format, delimiter, declared: true, dialect: dialect ?? dialectOf({}, format) }
 }
 
 function refuseColumns(columns: readonly Column[], format: FileFormat): void {
@@ -307,4 +350,10 @@ function notesOn(columns: readonly Column[], { format }: Layout): readonly strin
     .filter(({ type }) => (type.is === 'decimal' || type.is === 'other') && duckType(type) === 'VARCHAR')
     .map(({ name }) => name)
   return asText.length === 0 ? [] : [`Stored as text, since Parquet has no type for them: ${asText.join(', ')}.`]
+}
+
+/** Lines of JSON hold a document on one line: the same value, but not the same text (engine/comparable.ts). */
+function nativeIn({ format }: Layout, { type }: Column): string {
+  if (format === 'parquet') return duckType(type)
+  return format === 'ndjson' && type.is === 'json' ? 'json line' : 'text'
 }

@@ -7,15 +7,18 @@ import { createGzip, createZstdCompress } from 'node:zlib'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column } from '../contract.ts'
 import { CsvCounter } from './csv-counter.ts'
+import { dialectOf } from './csv-dialect.ts'
 import { syncFile } from './durable.ts'
 import { fileFault, stopIfAborted } from './faults.ts'
 import type { Compression, Layout } from './formats.ts'
+import { linesToArray } from './json-array.ts'
 import { ndjsonLine } from './ndjson-sql.ts'
-import { feed, type Rows } from './pipe.ts'
+import { drain, feed, type Rows } from './pipe.ts'
 import { CsvToPlain, isQuoteHeavy } from './plain.ts'
 import type { FilesParts } from './session.ts'
 import { fileLiteral, identifier, literal } from './sql.ts'
 import { type Dialect, textRows, typedRows } from './types.ts'
+import type { WriteForm } from './write-form.ts'
 
 export interface Written {
   readonly rows: number
@@ -28,15 +31,21 @@ export interface WriteParts {
   /** For a person. */
   readonly title: string
   readonly layout: Layout
+  readonly form: WriteForm
   readonly columns: readonly Column[]
   readonly bytes: Readable
+}
+
+/** Whether CSV is written as it comes. */
+export function passesThrough({ layout, form }: Pick<WriteParts, 'layout' | 'form'>): boolean {
+  return layout.format === 'csv' && form.dialect === undefined
 }
 
 /** Writes the `csv` encoding as a file of the layout, down to the disk. On any failure there is no file. */
 export async function writeFile(parts: WriteParts, session: FilesParts, signal: AbortSignal): Promise<Written> {
   try {
     if (parts.bytes.errored) throw parts.bytes.errored
-    const rows = parts.layout.format === 'csv' ? await passThrough(parts, signal) : await convert(parts, session, signal)
+    const rows = passesThrough(parts) ? await passThrough(parts, signal) : await convert(parts, session, signal)
     const { size } = await stat(parts.path)
     const sha256 = await hashOf(parts.path, signal)
     return { rows, bytes: size, sha256 }
@@ -102,25 +111,49 @@ export function compressor(compression: Compression) {
 }
 
 async function convert(parts: WriteParts, session: FilesParts, signal: AbortSignal): Promise<number> {
+  if (parts.layout.format === 'json') return arrayFile(parts, session, signal)
   const rows = await convertTo(parts.path, parts, session, signal)
   await syncFile(parts.path)
   return rows
 }
 
-/** DuckDB writes the file at `path`, which may be a pipe. */
-export async function convertTo(
-  path: string,
-  { title, layout, columns, bytes }: Omit<WriteParts, 'path'>,
+/** DuckDB writes lines, the node makes one array of them. */
+async function arrayFile(parts: WriteParts, session: FilesParts, signal: AbortSignal): Promise<number> {
+  const { bytes, rows } = await convertedBytes(parts, session, signal)
+  const file = await open(parts.path, 'wx', 0o644)
+  try {
+    await pipeline(bytes, linesToArray(), compressor(parts.layout.compression), fileWriter(file), { signal })
+    await file.sync()
+    return rows()
+  } finally {
+    await file.close()
+  }
+}
+
+/** What DuckDB writes, as a stream, not packed: it packs no text into a pipe that could be unpacked again (1.5.6). A JSON array is still lines. */
+export async function convertedBytes(
+  parts: Omit<WriteParts, 'path'>,
   session: FilesParts,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<{ readonly bytes: Readable; rows(): number }> {
+  const { format } = parts.layout
+  const layout: Layout = { format: format === 'json' ? 'ndjson' : format, compression: 'none' }
+  const write = async (to: string, inner: AbortSignal) => {
+    return { changed: await convertTo(to, { ...parts, layout }, session, inner), rows: [] }
+  }
+  return drain({ scratch: session.scratch, pipes: session.pipes }, write, signal)
+}
+
+/** DuckDB writes the file at `path`, which may be a pipe. */
+export async function convertTo(path: string, parts: Omit<WriteParts, 'path'>, session: FilesParts, signal: AbortSignal): Promise<number> {
   const { duck, scratch, pipes } = session
+  const { title, columns, bytes } = parts
   const dialect = (await isQuoteHeavy(bytes, signal)) ? 'quoted' : 'plain'
   const run = (...rows: Rows) =>
     feed(
       rows,
       { scratch, pipes },
-      (from, inner) => duck.run(copyStatement(from, path, layout, columns, dialect), { at: title, columns }, inner),
+      (from, inner) => duck.run(copyStatement(from, path, parts, dialect), { at: title, columns }, inner),
       signal,
     )
   const counter = new CsvCounter()
@@ -132,11 +165,13 @@ export async function convertTo(
   return answer.changed
 }
 
-function copyStatement(from: string, path: string, { format, compression }: Layout, columns: readonly Column[], dialect: Dialect): string {
+function copyStatement(from: string, path: string, { layout, form, columns }: Omit<WriteParts, 'path'>, dialect: Dialect): string {
+  const { format, compression } = layout
   const to = literal(path)
   const options = { header: false, delimiter: ',', dialect }
   if (format === 'parquet') {
-    return `copy (select * from ${typedRows(fileLiteral(from), columns, options)}) to ${to} (format parquet, compression zstd, row_group_size_bytes '64MB', use_tmp_file false)`
+    const groups = form.rowGroupRows === undefined ? `row_group_size_bytes '64MB'` : `row_group_size ${form.rowGroupRows}`
+    return `copy (select * from ${typedRows(fileLiteral(from), columns, options)}) to ${to} (format parquet, compression ${form.codec ?? 'zstd'}, ${groups}, use_tmp_file false)`
   }
   const text = textRows(fileLiteral(from), columns, options)
   const packed = `compression '${compression}', use_tmp_file false`
@@ -145,7 +180,9 @@ function copyStatement(from: string, path: string, { format, compression }: Layo
     return `copy (select ${ndjsonLine(columns)} as line from ${text}) to ${to} (format csv, header false, quote '', escape '', delimiter '\x01', ${packed})`
   }
   const named = columns.map(({ name }, i) => `c${i} as ${identifier(name)}`).join(', ')
-  return `copy (select ${named} from ${text}) to ${to} (format csv, header true, delimiter '\t', quote '"', escape '"', nullstr '', ${packed})`
+  const { header, delimiter = ',', quote, escape: escaping, nullText } = form.dialect ?? dialectOf({}, format === 'tsv' ? 'tsv' : 'csv')
+  const spelled = `header ${header}, delimiter ${literal(delimiter)}, quote ${literal(quote)}, escape ${literal(escaping)}, nullstr ${literal(nullText)}`
+  return `copy (select ${named} from ${text}) to ${to} (format csv, ${spelled}, ${packed})`
 }
 
 async function hashOf(path: string, signal: AbortSignal): Promise<string> {
