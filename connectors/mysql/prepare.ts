@@ -84,7 +84,10 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
   const { shape, mode, run } = request
   refuseTable(found)
   const notes: string[] = []
-  const columns = matchColumns(shape, found, notes)
+  const omits = shape.kind === KIND ? generatedOf(shape, found) : []
+  if (omits.length > 0) notes.push(`Not copied, because ${found.title} generates them: ${omits.join(', ')}.`)
+  const from = shape.columns.filter(({ name }) => !omits.includes(name))
+  const columns = matchColumns({ ...shape, columns: from }, found, notes)
   const key = mode === 'upsert' ? upsertKey(request, found) : []
   const staging = mode === 'append' ? null : stagingName(run)
   const ddl =
@@ -98,10 +101,18 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
     staging,
     created: false,
     baseline,
-    from: shape.columns,
+    from,
     hexText: !['postgres', KIND].includes(shape.kind),
   }
-  return { target: { title: found.title, encoding: encodingFor(request), columns, single: false, notes, own }, ddl }
+  return {
+    target: { title: found.title, encoding: encodingFor(request), columns, ...(omits.length > 0 && { omits }), single: false, notes, own },
+    ddl,
+  }
+}
+
+function generatedOf(shape: Shape, found: Relation): readonly string[] {
+  const generated = new Set(found.columns.filter((column) => column.generated).map(({ name }) => name.toLowerCase()))
+  return shape.columns.map(({ name }) => name).filter((name) => generated.has(name.toLowerCase()))
 }
 
 function refuseTable(found: Relation): void {
