@@ -1,10 +1,12 @@
 /**
- * The S3 server of the tests, a process of its own: s3rver, with what every real server has and it lacks: conditional writes, reads of one version, a
- * list of unfinished uploads. `--plain` leaves conditional writes out, as servers do that do not know them.
+ * The S3 server of the tests, a process of its own: s3rver, with what every real server has and it lacks: conditional writes, reads of
+ * one version, the list and the end of unfinished uploads. `--plain` leaves conditional writes out, as servers do that do not know them.
  *
  *   node s3-server.ts FOLDER [--plain]      sends { port } to its parent
  */
+import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 
 interface Context {
   readonly method: string
@@ -42,6 +44,9 @@ server.middleware.unshift(async (ctx, next) => {
   const { bucket, key } = placeOf(ctx)
   if (key === '' && ctx.path.endsWith('/')) signedWithSlash(ctx)
   if (ctx.method === 'GET' && 'uploads' in ctx.query && key === '') return listUploads(ctx, bucket)
+  const upload = ctx.query['uploadId']
+  if (upload !== undefined && !uploads.has(upload)) return refuse(ctx, 404, 'NoSuchUpload')
+  if (upload !== undefined && ctx.method === 'DELETE') return abortUpload(ctx, bucket, upload)
   if (flag === '--plain' || ctx.headers['if-none-match'] !== '*' || !['PUT', 'POST'].includes(ctx.method)) await next()
   else await inTurn(ctx.path, () => unlessThere(ctx, next))
   await noteUpload(ctx, key)
@@ -59,14 +64,20 @@ function signedWithSlash(ctx: Context): void {
 async function unlessThere(ctx: Context, next: () => Promise<void>): Promise<void> {
   const { bucket, key } = placeOf(ctx)
   if (!(await server.store.existsObject(bucket, key))) return next()
-  ctx.req.resume()
   refuse(ctx)
 }
 
-function refuse(ctx: Context): void {
-  ctx.status = 412
+function refuse(ctx: Context, status = 412, code = 'PreconditionFailed'): void {
+  ctx.req.resume()
+  ctx.status = status
   ctx.type = 'application/xml'
-  ctx.body = '<Error><Code>PreconditionFailed</Code><Message>It is not as you said.</Message></Error>'
+  ctx.body = `<Error><Code>${code}</Code><Message>It is not as you said.</Message></Error>`
+}
+
+async function abortUpload(ctx: Context, bucket: string, upload: string): Promise<void> {
+  uploads.delete(upload)
+  await rm(join(folder, bucket, '._S3rver_uploads', upload), { recursive: true, force: true })
+  ctx.status = 204
 }
 
 /** Those who want to make the same object go one after the other. */
@@ -84,7 +95,7 @@ async function noteUpload(ctx: Context, key: string): Promise<void> {
   if (ctx.method === 'POST' && 'uploads' in ctx.query) {
     const id = /<UploadId>(.*?)<\/UploadId>/.exec(String(ctx.body))?.[1]
     if (id !== undefined) uploads.set(id, key)
-  } else if (ctx.query['uploadId'] !== undefined && ctx.response.status < 300 && ['POST', 'DELETE'].includes(ctx.method)) {
+  } else if (ctx.query['uploadId'] !== undefined && ctx.response.status < 300 && ctx.method === 'POST') {
     uploads.delete(ctx.query['uploadId'])
   }
 }

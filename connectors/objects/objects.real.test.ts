@@ -1,7 +1,7 @@
 /** What object stores must hold beyond the contract, on an S3 server and on Azurite. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { faultOf, type StoreAccess } from '@postern/testkit/connector-contract.ts'
@@ -24,7 +24,7 @@ let runs = 0
 describe.each([
   ['S3', s3Server],
   ['Azure Blob Storage', azurite],
-] as const)('%s', (_, start) => {
+] as const)('%s', (vendor, start) => {
   let server: ObjectServer
   let bucket: Bucket
   let scratch: string
@@ -121,12 +121,9 @@ describe.each([
     const prefix = `p${runs}/many/`
     const names = Array.from({ length: 10_050 }, (_, i) => `${prefix}${String(i).padStart(5, '0')}.csv`)
     const body = Buffer.from('id,name\n1,a\n')
-    const queue = names.values()
     const signal = AbortSignal.timeout(170_000)
-    const put = async () => {
-      for (const name of queue) await bucket.put(name, body, false, signal)
-    }
-    await Promise.all(Array.from({ length: 16 }, put))
+    if (vendor === 'S3') await putFiles(server, names, body)
+    else await putAll(bucket, names, body, signal)
 
     const catalog = await session.browse('many/', signal)
     const found = await keysOf(bucket, prefix)
@@ -135,7 +132,6 @@ describe.each([
     expect(found).toHaveLength(10_050)
     expect([catalog.entries.length, catalog.truncated]).toEqual([10_000, true])
     expect(fault.code).toBe('INPUT_INVALID')
-    await bucket.delete(names.slice(0, 1_000), signal)
   })
 
   test.each(['a b', 'plus+and%20percent%', 'ünï/çödé 日本', HARDEST, 'hash#question?=', 'brackets[x]{y}*'])(
@@ -316,6 +312,23 @@ test('a server that ignores "only if absent" is found out, and said so; parts ar
   expect(await readAll(session, await session.source.describe('plain.csv/', {}, soon()))).toBe('1,a\n')
   await rm(scratch, { recursive: true, force: true })
 })
+
+async function putAll(bucket: Bucket, keys: readonly string[], body: Buffer, signal: AbortSignal): Promise<void> {
+  const queue = keys.values()
+  const work = async () => {
+    for (const key of queue) await bucket.put(key, body, false, signal)
+  }
+  await Promise.all(Array.from({ length: 16 }, work))
+}
+
+/** Where s3rver keeps its objects: ten times as fast as asking it to. */
+async function putFiles({ folder }: ObjectServer, keys: readonly string[], body: Buffer): Promise<void> {
+  for (const key of keys) {
+    const path = join(folder, 'bucket', `${key}._S3rver_object`)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, body)
+  }
+}
 
 function slotOf(target: Target, part: number, attempt: number) {
   return { target, slot: { run: runOf(target), task: `tsk_${part}`, attempt } }
