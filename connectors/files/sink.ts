@@ -226,8 +226,10 @@ export class FilesSink implements Sink {
   /** Staging, and with it the names of the files, is gone once they are published. */
   async published(target: Target, run: string, signal: AbortSignal): Promise<boolean> {
     const own = target.own as TargetOwn
-    if (!own.asIs || own.single) return false
-    return (await readManifest(this.#parts.place, own.path, own.where, signal))?.run === run
+    const { place } = this.#parts
+    // The one file is moved before staging goes, and a run whose staging was taken away unpublished is not finished any more.
+    if (own.single) return !(await stagingOf(place, own).exists(signal)) && (await place.file(own.path, signal)) !== undefined
+    return (await readManifest(place, own.path, own.where, signal))?.run === run
   }
 
   /** What the run wrote: in staging, or where publishing has put it, also if that was cut short. */
