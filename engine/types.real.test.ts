@@ -125,7 +125,9 @@ test('PostgreSQL to NDJSON and back keeps every value; a JSON document is on one
   const [names] = await database.query<{ all: string; plain: string }>(`
     with c as (select quote_ident(column_name) as name, data_type as type from information_schema.columns where table_name = 'common' order by ordinal_position)
     select string_agg(name, ', ') as all, string_agg(name, ', ') filter (where type not in ('real', 'double precision', 'numeric', 'json')) as plain from c`)
-  const written = (await runAll(engine, new Run({ sink: 'files', from: 'common', to: 'all.ndjson', verify: 'checksum' }))).finish
+  // JSON's null is refused there: it could not be told from NULL.
+  const from = `(select ${names?.all} from common where "c17 json"::text is distinct from 'null')`
+  const written = (await runAll(engine, new Run({ sink: 'files', from, to: 'all.ndjson', verify: 'checksum' }))).finish
   await runAll(engine, new Run({ sink: 'files', from: `(select ${names?.plain} from common)`, to: 'plain.ndjson', verify: 'checksum' }))
   await database.query(`create table copy.before as select ${names?.plain} from common; create table copy.t (like copy.before)`)
   const read = (await runAll(engine, new Run({ source: 'files', from: 'plain.ndjson', to: 'copy.t' }))).finish
