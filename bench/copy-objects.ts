@@ -73,7 +73,13 @@ async function vendorAfter(line: string, vendor: Vendor, key: string, file: stri
 }
 
 function ofS3(endpoint: string): Vendor {
-  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: S3_KEYS })
+  const client = new S3Client({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: S3_KEYS,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  })
   return {
     store: 'objects',
     fetch: async (Key, file) => {

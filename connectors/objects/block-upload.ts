@@ -11,7 +11,7 @@ export interface BlockSizes {
   readonly atOnce: number
 }
 
-export const BLOCKS: BlockSizes = { firstBytes: 8 << 20, doubleAfter: 1_000, mostBytes: 1 << 30, atOnce: 4 }
+export const BLOCKS: BlockSizes = { firstBytes: 5 << 20, doubleAfter: 1_000, mostBytes: 1 << 30, atOnce: 4 }
 
 /**
  * Calls `send` for each block, in order of their numbers (from 1), a few at a time: reading waits while these are on their way, so

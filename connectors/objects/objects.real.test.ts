@@ -1,4 +1,5 @@
 /** What object stores must hold beyond the contract, on an S3 server and on Azurite. */
+import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -327,6 +328,8 @@ async function putFiles({ folder }: ObjectServer, keys: readonly string[], body:
     const path = join(folder, 'bucket', `${key}._S3rver_object`)
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, body)
+    await writeFile(`${path}.md5`, createHash('md5').update(body).digest('hex'))
+    await writeFile(join(folder, 'bucket', `${key}._S3rver_metadata.json`), '{}')
   }
 }
 
