@@ -1,4 +1,3 @@
-import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { sql } from 'kysely'
@@ -54,11 +53,5 @@ export class DispatcherLeases {
          set node_id = null, until = now()
        where gateway_id = ${gatewayId} and node_id = ${nodeId}`.execute(this.#db)
     return (numAffectedRows ?? 0n) > 0n
-  }
-
-  /** Fails with LEASE_LOST when the node does not hold the lease with this epoch now. */
-  async check(gatewayId: GatewayId, nodeId: NodeId, epoch: number): Promise<void> {
-    const lease = await this.current(gatewayId)
-    if (lease.node !== nodeId || lease.epoch !== epoch) throw new Fault('LEASE_LOST', { details: { epoch: lease.epoch } })
   }
 }
