@@ -27,11 +27,11 @@ const FAST = {
   'max-connections': '200',
 }
 
-/** As in postgres-server.ts: when the test process ends in whatever way, the server ends and its folder goes. */
+/** As in postgres-server.ts: when the test process ends in whatever way, the server ends and its folder goes. A signal to all of its group does not stop that. */
 const GUARD = `folder=$1; shift
 "$@" </dev/null 3<&- & server=$!
-( cat >/dev/null; trap "" TERM; kill -KILL $server 2>/dev/null; while kill -0 $server 2>/dev/null; do sleep 0.1; done; rm -rf "$folder" ) <&3 & watcher=$!
-wait $server; code=$?; kill $watcher 2>/dev/null; exit $code`
+( trap "" TERM INT HUP; cat >/dev/null; kill -KILL $server 2>/dev/null; while kill -0 $server 2>/dev/null; do sleep 0.1; done; rm -rf "$folder" ) <&3 &
+wait $server`
 
 /** Undefined where it can be started, else why not. */
 export function mysqlMissing(): string | undefined {
