@@ -1,6 +1,5 @@
 import { basename } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
-import { z } from 'zod'
 import type {
   Column,
   Commit,
@@ -19,9 +18,9 @@ import type {
 import { withCopyOptions } from '../copy-options.ts'
 import { digestQuery } from '../digest.ts'
 import { asIsWritten, digestWritten, isAsIs, namesFor, writeAsIs } from './as-is-sink.ts'
-import { type CsvDialect, dialectName, dialectOf } from './csv-dialect.ts'
+import { type CsvDialect, dialectName } from './csv-dialect.ts'
 import { stopIfAborted } from './faults.ts'
-import { endingOf, type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
+import { endingOf, isHidden, type Layout, layoutOf } from './formats.ts'
 import type { Input } from './inputs.ts'
 import { readManifest } from './manifest.ts'
 import { ndjsonToPlain } from './ndjson.ts'
@@ -31,11 +30,11 @@ import type { FoundFile, Place } from './place.ts'
 import { CsvToPlain } from './plain.ts'
 import { below, folderOf, type PublishParts, publishedFile, publishFile, publishFolder, withdraw } from './publish.ts'
 import { rawCsv } from './raw-csv.ts'
-import { isPiped, nativesOf, type Reading, relationOf } from './reading.ts'
+import { isPiped, type Reading, relationOf } from './reading.ts'
 import type { FilesParts } from './session.ts'
-import { type FileSettings, FileSettingsSchema } from './settings.ts'
+import { FileSettingsSchema } from './settings.ts'
 import { Staging, staleFault } from './staging.ts'
-import { duckType } from './types.ts'
+import { asIsFacts, formFacts, layoutOfSource, layoutOfTarget, nativeIn, notesOn, readingOf, refuseColumns } from './target-form.ts'
 import { type WriteForm, writeFormOf } from './write-form.ts'
 import { passesThrough } from './writer.ts'
 
@@ -272,33 +271,6 @@ interface Wanted {
   readonly asIs: boolean
 }
 
-function layoutOfTarget(where: string, single: boolean, { format, compression }: FileSettings): Layout {
-  const name = basename(where)
-  if (format === 'binary' && !layoutOf(name)) throw new Fault('FORMAT_UNKNOWN', { at: `${where}: rows cannot be written as binary files` })
-  if (single || layoutOf(name) || format) return layoutFor(name, format, where, single ? 'none' : compression)
-  throw new Fault('FORMAT_UNKNOWN', {
-    at: where,
-    remedy: `Give the folder an ending, such as ${name}.parquet/ or ${name}.csv.gz/, or set format of the store.`,
-  })
-}
-
-/** Of a source of files, whichever store of whichever gateway it is. */
-const AsIsSource = z.object({
-  format: z.enum(['csv', 'tsv', 'ndjson', 'json', 'parquet', 'binary']),
-  rows: z.number().nullable().default(null),
-})
-
-function layoutOfSource(shape: Shape, where: string): Layout {
-  const source = AsIsSource.safeParse(shape.own)
-  if (!source.success) throw new Fault('COPY_UNSUPPORTED', { at: `${shape.title} → ${where}: these are no files.` })
-  return { format: source.data.format, compression: layoutOf(basename(where))?.compression ?? 'none' }
-}
-
-function asIsFacts(shape: Shape): Pick<TargetOwn, 'asIs' | 'dialect'> {
-  const source = shape.own as { readonly rows?: number | null; readonly dialect?: CsvDialect }
-  return { asIs: { rows: source.rows ?? null }, ...(source.dialect ? { dialect: source.dialect } : {}) }
-}
-
 function stagingOf(place: Place, own: unknown): Staging {
   const { staging, where } = own as TargetOwn
   return new Staging(place, staging, where)
@@ -306,11 +278,6 @@ function stagingOf(place: Place, own: unknown): Staging {
 
 function placed(columns: readonly Column[]): readonly Column[] {
   return columns.map((column, i) => ({ ...column, name: `p${i}` }))
-}
-
-function formFacts(form: WriteForm): Pick<TargetOwn, 'form' | 'dialect'> {
-  if (Object.keys(form).length === 0) return {}
-  return { form, ...(form.dialect ? { dialect: form.dialect } : {}) }
 }
 
 function pipedRows(
@@ -323,39 +290,4 @@ function pipedRows(
   if (reading.format === 'ndjson' || reading.format === 'json') return [ndjsonToPlain(files, columns, signal)]
   if (reading.format === 'parquet') throw new Fault('INTERNAL', { at: 'Parquet through a pipe' })
   return [rawCsv({ place, reading, columns: columns.length, files }, signal).bytes, new CsvToPlain()]
-}
-
-function readingOf({ layout: { format }, dialect }: TargetOwn, columns: readonly Column[]): Reading {
-  if (format === 'parquet') return { format, natives: nativesOf(columns) }
-  if (format === 'ndjson' || format === 'json') return { format, declared: true }
-  if (format === 'binary') throw new Fault('INTERNAL', { at: 'binary files have no rows' })
-  const delimiter = dialect?.delimiter ?? (format === 'tsv' ? '\t' : ',')
-  return { format, delimiter, declared: true, dialect: dialect ?? dialectOf({}, format) }
-}
-
-function refuseColumns(columns: readonly Column[], format: FileFormat): void {
-  if (columns.length === 0) throw new Fault('COLUMN_MISMATCH', { at: 'The source has no columns.' })
-  if (format === 'csv') return
-  const seen = new Map<string, string>()
-  for (const { name } of columns) {
-    const same = seen.get(name.toLowerCase())
-    if (same !== undefined) {
-      throw new Fault('COLUMN_MISMATCH', { at: `Columns "${same}" and "${name}" differ in case only, which ${format} files cannot hold.` })
-    }
-    seen.set(name.toLowerCase(), name)
-  }
-}
-
-function notesOn(columns: readonly Column[], { format }: Layout): readonly string[] {
-  if (format !== 'parquet') return []
-  const asText = columns
-    .filter(({ type }) => (type.is === 'decimal' || type.is === 'other') && duckType(type) === 'VARCHAR')
-    .map(({ name }) => name)
-  return asText.length === 0 ? [] : [`Stored as text, since Parquet has no type for them: ${asText.join(', ')}.`]
-}
-
-/** Lines of JSON hold a document on one line: the same value, but not the same text (engine/comparable.ts). */
-function nativeIn({ format }: Layout, { type }: Column): string {
-  if (format === 'parquet') return duckType(type)
-  return format === 'ndjson' && type.is === 'json' ? 'json line' : 'text'
 }
