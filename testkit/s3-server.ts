@@ -28,6 +28,15 @@ interface Server {
   run(): Promise<{ readonly port: number }>
 }
 
+// Its tokens of the next page are in DES, which OpenSSL 3 has no more: the same two calls with AES.
+const crypto = createRequire(import.meta.url)('node:crypto') as typeof import('node:crypto')
+const { createCipheriv, createDecipheriv } = crypto
+const twice = (bytes: Uint8Array) => Buffer.concat([bytes, bytes])
+Object.assign(crypto, {
+  createCipheriv: (_: string, key: Uint8Array, iv: Uint8Array) => createCipheriv('aes-128-cbc', twice(key), twice(iv)),
+  createDecipheriv: (_: string, key: Uint8Array, iv: Uint8Array) => createDecipheriv('aes-128-cbc', twice(key), twice(iv)),
+})
+
 const [folder = '', flag] = process.argv.slice(2)
 const S3rver = createRequire(import.meta.url)('@20minutes/s3rver') as new (options: object) => Server
 // s3rver decodes the source of a copy as if "+" and "&" in it were never encoded.
