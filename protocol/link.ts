@@ -17,6 +17,10 @@ export const REPLICA_HEADER = 'postern-replica'
 export const NODE_PATHS = {
   /** link · QueryOrder → rows as bytes; trailers as in QUERY_TRAILERS. */
   query: '/query',
+  /** link · {} in ORDER_HEADER → a stream of messages both ways, as in QUERY_LANE: many small queries share it. */
+  queryLane: '/query/lane',
+  /** link · QueryRest → the answer that waits since `apart` was said on a lane, as of `query`. */
+  queryRest: '/query/rest',
   /** link · StoreOrder → StoreTestResult without `node`. */
   testStore: '/store/test',
   /** link · BrowseOrder → Catalog. */
@@ -33,6 +37,8 @@ export const NODE_PATHS = {
   gatewayKey: '/gateway-key',
   /** link, channel · {} → 204. */
   ping: '/ping',
+  /** link · for as long as the link lives: a LineBeat each second from the node, a LineAnswer to each from the service. JSON, one a line. */
+  beats: '/beats',
 } as const
 
 export const QueryOrder = z.object({
@@ -48,6 +54,26 @@ export const QueryOrder = z.object({
   format: QueryFormat,
 })
 export type QueryOrder = z.infer<typeof QueryOrder>
+
+/**
+ * The lane: one long-lived stream of a link that carries many small queries, one message there and one back each (base/message-stream.ts).
+ * A stream of its own costs a small query more than all the rest of its way. A large answer still gets one: `apart` says so.
+ */
+export const QUERY_LANE = {
+  /** Service → node: QueryOrder, JSON. */
+  order: 1,
+  /** Service → node: nobody waits for the answer any more. */
+  cancel: 2,
+  /** Node → service: the whole answer: rows (uint32), then the bytes. */
+  whole: 3,
+  /** Node → service: 0 or 1 (the store can have seen the statement), then the fault (FaultJson). Nothing else was sent. */
+  refused: 4,
+  /** Node → service: the answer is large, or comes slowly. It waits for a request to NODE_PATHS.queryRest. */
+  apart: 5,
+} as const
+/** The largest answer, and the largest order, that travels on a lane: what stands behind it waits so long. */
+export const LANE_BYTES = 64 << 10
+export const QueryRest = z.object({ query: QueryId })
 
 export const StoreOrder = z.object({ store: StoreRef })
 export const BrowseOrder = z.object({ store: StoreRef, path: z.string().max(4_096) })

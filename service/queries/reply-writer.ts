@@ -7,7 +7,7 @@ const HOLD_BYTES = 64 << 10
  * another node if this one dies now, and on a busy machine a killed node's link takes tens of milliseconds to break. The price is
  * paid by rows that trickle: the first ones come so much later.
  */
-const HOLD_MS = 200
+const HOLD_MS = 10
 /** Up to here copying is cheaper than a second buffer in the write. */
 const JOIN_BYTES = 4 << 10
 
@@ -48,6 +48,12 @@ export class ReplyWriter {
     }
     this.#letGo()
     return this.#raw.write(chunk)
+  }
+
+  /** All of an answer, before `end`: the bytes may be a part of a larger buffer. Only before `began`. */
+  whole(bytes: Buffer): void {
+    this.#held = bytes
+    this.#bytes = bytes.length
   }
 
   /** The answer is whole. */

@@ -133,13 +133,16 @@ export class FakeNode {
   }
 
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const handler = this.handlers[String(headers[':path'])]
+    if (!handler) {
+      stream.respond({ ':status': 404 }, { endStream: true })
+      return
+    }
     const chunks: Buffer[] = []
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     stream.on('end', () => {
-      const handler = this.handlers[String(headers[':path'])]
       const body = chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString())
-      if (handler) handler(stream, body, headers)
-      else stream.respond({ ':status': 404 }, { endStream: true })
+      handler(stream, body, headers)
     })
   }
 
