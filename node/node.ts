@@ -9,6 +9,7 @@ import { NODE_PATHS, SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { answer, type Route, Router } from './app/router.ts'
 import { AppliedSettings } from './beat/applied-settings.ts'
 import { Beat } from './beat/beat.ts'
+import { BeatLine } from './beat/beat-line.ts'
 import { Grace } from './beat/grace.ts'
 import { channelAddress, obeyBeat } from './beat/obey.ts'
 import { Dialler } from './calls/dialler.ts'
@@ -121,7 +122,8 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   }
   const worker: Worker = new Worker({ ...base, service, loadEngine })
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
-  const known = { ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
+  const line = new BeatLine({ clock })
+  const known = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
   const routes = { ...queries.routes, ...wire.routes, ...known }
   const router = new Router({ routes, log })
 
@@ -140,6 +142,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const beat: Beat = new Beat({
     ...base,
     service,
+    line,
     version: options.version ?? VERSION,
     usage,
     work: () => ({

@@ -1,5 +1,6 @@
 /** Links, queries, runs and events: what the service does with its nodes. */
 import type { Component } from '@postern/base/lifecycle.ts'
+import type { NodeId } from '@postern/protocol/ids.ts'
 import { LINK_PATH } from '@postern/protocol/link.ts'
 import type { Core } from './core.ts'
 import { EventBus } from './events/event-bus.ts'
@@ -38,6 +39,8 @@ export interface WorkOptions {
   readonly wire: WireOptions | undefined
   /** Where other replicas reach this one; known once it listens. */
   readonly replicaUrl: () => string
+  /** Who answers the beats that come by a node's link. */
+  readonly beats: (nodeId: NodeId) => (line: string) => string | Promise<string>
 }
 
 export interface Work {
@@ -57,7 +60,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   const events = new EventBus()
   const signal = new TaskSignal()
   const replicas = new Replicas({ rows: new ReplicaRepository(core.db), nodes, url: options.replicaUrl, signal, clock, random, log })
-  const links = new LinkRegistry({ listener: nodes, elsewhere: (node) => replicas.reach(node), clock, log })
+  const links = new LinkRegistry({ listener: nodes, elsewhere: (node) => replicas.reach(node), beats: options.beats, clock, log })
   const replicaDoor = new ReplicaDoor({ self: replicas.id, secret: replicas.secret, links, follow: replicas.follow, clock, log })
   const door = new LinkDoor({ replica: replicas.id, links, doorkeeper, log })
   const admission = new Admission()

@@ -2,6 +2,7 @@ import { BackOff } from '@postern/base/back-off.ts'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import type { Pulse } from '@postern/base/pulse.ts'
 import type { Random } from '@postern/base/random.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Router } from '../app/router.ts'
@@ -27,6 +28,7 @@ export type LinkState =
 
 export interface LinkParts extends TransportParts {
   readonly router: Router
+  readonly pulse: Pulse
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -112,9 +114,7 @@ export class Link implements Component {
   }
 
   async #live(session: LinkSession): Promise<string> {
-    const { clock } = this.#parts
-    const ended = new AbortController()
-    const watching = session.watch(clock, ended.signal)
+    const unwatch = session.watch(this.#parts.pulse)
     const stopped = () => {
       session.close()
       // Streams in hand may end; a service that does not let go is not waited for.
@@ -124,8 +124,7 @@ export class Link implements Component {
     if (this.#stopping.signal.aborted) stopped()
     const why = await session.closed
     this.#stopping.signal.removeEventListener('abort', stopped)
-    ended.abort()
-    await watching
+    unwatch()
     return why
   }
 

@@ -1,4 +1,6 @@
 import type { Component } from '@postern/base/lifecycle.ts'
+import { Pulse } from '@postern/base/pulse.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
 import { Link, type LinkParts, type LinkState } from './link.ts'
 
 /** While one link is up, another that was lost is dialled again within this time, at random. */
@@ -11,9 +13,12 @@ const SPREAD_MS = 3_000
 export class Links implements Component {
   readonly name = 'links'
   readonly #links: readonly [Link, Link]
+  readonly #pulse: Pulse
   #replicas = 1
 
-  constructor(parts: LinkParts) {
+  constructor(given: Omit<LinkParts, 'pulse'>) {
+    this.#pulse = new Pulse({ askMs: LIMITS.pingMs, deadMs: LIMITS.pingTimeoutMs }, given.clock)
+    const parts = { ...given, pulse: this.#pulse }
     const first: Link = new Link({ ...parts, ...this.#beside(() => second) })
     const second: Link = new Link({ ...parts, ...this.#beside(() => first) })
     this.#links = [first, second]
@@ -43,6 +48,7 @@ export class Links implements Component {
 
   async stop(): Promise<void> {
     await Promise.all(this.#links.map((link) => link.stop()))
+    await this.#pulse.stop()
   }
 
   wake(reason: string): void {

@@ -32,6 +32,7 @@ export class Replicas implements Component {
   readonly #peers = new Map<ReplicaId, ReplicaPeer>()
   readonly #stopping = new AbortController()
   readonly #background: Background
+  #followers = 0
   #secret: Promise<string> | undefined
   #loop: Promise<void> | undefined
   #reading = false
@@ -59,6 +60,11 @@ export class Replicas implements Component {
     return [{ id: this.id, url: this.#parts.url() }, ...others]
   }
 
+  /** As many follow our news as there are others. */
+  get heardByAll(): boolean {
+    return this.#followers >= this.#peers.size
+  }
+
   /** By way of another replica. */
   reach(nodeId: NodeId): Reach | undefined {
     for (const peer of this.#peers.values()) {
@@ -73,7 +79,11 @@ export class Replicas implements Component {
     const { nodes, signal } = this.#parts
     for (const news of nodes.linksHere()) tell(news)
     const stops = [nodes.onNews(tell), signal.onWake((gateway) => tell({ type: 'wake', gateway }))]
-    return () => stops.forEach((stop) => void stop())
+    this.#followers += 1
+    return () => {
+      this.#followers -= 1
+      for (const stop of stops) stop()
+    }
   }
 
   async start(): Promise<void> {
