@@ -3,12 +3,14 @@ import { Fault } from '@postern/protocol/fault.ts'
 import type { Answer, Statement } from '../contract.ts'
 import { ByteWriter } from '../formats/byte-writer.ts'
 import { csvHeader } from '../formats/csv.ts'
-import type { RowEncoder } from '../formats/encoder.ts'
+import type { CellColumn, RowEncoder } from '../formats/encoder.ts'
 import type { EncoderMaker } from '../formats/formats.ts'
 import { wholeAnswer } from '../formats/whole-answer.ts'
-import { FRAME, proveStatement, SYNC, statement } from './messages.ts'
+import { FRAME } from './messages.ts'
+import { canBeNamed, namedRequest, plainRequest, type QueryRequest, RESET, ROLLBACK_AND_RESET } from './query-request.ts'
 import { cellColumns, readFields } from './result-columns.ts'
 import { faultOfServer, ServerError } from './server-error.ts'
+import type { TextCounts } from './statement-names.ts'
 import type { Listener, Wire } from './wire.ts'
 
 /** So many bytes wait for the reader before the database's socket is not read any more. */
@@ -16,17 +18,11 @@ const BUFFER_BYTES = 262_144
 
 const NOTHING = Buffer.alloc(0)
 
-const BEGIN_READ = statement('begin read only')
-const BEGIN_WRITE = statement('begin read write')
-const COMMIT = statement('commit')
-/**
- * A session goes to the next caller only as it was after sign-in. ROLLBACK takes back every setting, role and LISTEN of a
- * read; DISCARD ALL what is not transactional: prepared statements, advisory locks, temporary tables, sequences.
- */
-const RESET = Buffer.concat([statement('discard all'), SYNC])
-const ROLLBACK_AND_RESET = Buffer.concat([statement('rollback'), statement('discard all'), SYNC])
-const AFTER_READ = Buffer.concat([SYNC, ROLLBACK_AND_RESET])
-const AFTER_WRITE = Buffer.concat([COMMIT, SYNC])
+/** What says that a named statement is not there, or not as it was: a pooler in between, or the table has changed. */
+const NAME_LOST = new Set(['26000', '42P05', '0A000'])
+
+/** Outside of a transaction, as Z says it. */
+const IDLE = 0x49
 
 const STAGE = { answering: 0, resetting: 1, done: 2 } as const
 type Stage = (typeof STAGE)[keyof typeof STAGE]
@@ -40,17 +36,23 @@ export interface QueryParts {
   readonly free: (clean: boolean) => void
   /** Stops what runs on the wire, in the database, and takes the wire out of use. */
   readonly cancel: () => void
+  readonly texts: TextCounts
 }
 
 /** One user's statement, in a transaction of its own, all of it sent in one write; its rows become bytes as they come. */
 export class QueryRun implements Listener {
   readonly #parts: QueryParts
-  readonly #copy: boolean
+  #request: QueryRequest
   /** From the first bytes of an answer that is not there at once. */
   #stream: Readable | undefined
   #settled: () => void = () => undefined
   readonly #settle: { resolve(answer: Answer): void; reject(cause: unknown): void }
   #stage: Stage = STAGE.answering
+  /** Statements of a named request that are complete, and whether the user's is among them. */
+  #completed = 0
+  #after = false
+  #check = ''
+  #again = false
   #answered = false
   #encoder: RowEncoder | undefined
   #cells = new Int32Array(0)
@@ -65,7 +67,9 @@ export class QueryRun implements Listener {
   private constructor(parts: QueryParts, settle: { resolve(answer: Answer): void; reject(cause: unknown): void }) {
     this.#parts = parts
     this.#settle = settle
-    this.#copy = copyText(parts.statement) !== undefined
+    const { wire, statement, texts } = parts
+    this.#request = wire.named && canBeNamed(statement) ? namedRequest(statement, wire.names, texts) : plainRequest(statement)
+    this.#know(this.#request.named?.columns)
   }
 
   static start(parts: QueryParts, signal: AbortSignal, faultOfAbort: (signal: AbortSignal) => Fault): Promise<Answer> {
@@ -74,7 +78,7 @@ export class QueryRun implements Listener {
       const run = new QueryRun(parts, { resolve, reject })
       run.#settled = () => signal.removeEventListener('abort', aborted)
       signal.addEventListener('abort', aborted, { once: true })
-      parts.wire.exchange(run, requestBytes(parts.statement))
+      parts.wire.exchange(run, run.#request.bytes)
     })
   }
 
@@ -86,7 +90,14 @@ export class QueryRun implements Listener {
   #answerFrame(code: number, buffer: Buffer, start: number, end: number): void {
     switch (code) {
       case FRAME.dataRow:
-        this.#row(buffer, start)
+        if (this.#after) this.#check = buffer.toString('latin1', start + 6, start + 6 + buffer.readInt32BE(start + 2))
+        else this.#row(buffer, start)
+        return
+      case FRAME.commandComplete:
+      case FRAME.emptyQuery:
+      case FRAME.portalSuspended:
+        this.#completed += 1
+        this.#after = this.#completed > (this.#request.before ?? Number.POSITIVE_INFINITY)
         return
       case FRAME.copyData:
         if (this.#abandoned) return
@@ -97,14 +108,16 @@ export class QueryRun implements Listener {
         this.#describe(buffer, start)
         return
       case FRAME.error:
-        this.#error ??= ServerError.parse(buffer, start, end)
+        // What fails after the user's statement is no fault of its answer: the session is reset.
+        if (this.#after) this.#parts.wire.named = false
+        else this.#error ??= ServerError.parse(buffer, start, end)
         return
       case FRAME.copyIn:
       case FRAME.copyBoth:
         this.#refuseCopy()
         return
       case FRAME.copyOut:
-        if (!this.#copy) this.#refuseCopy()
+        if (!this.#request.copy) this.#refuseCopy()
         return
       case FRAME.ready:
         this.#ready(buffer[start] ?? 0)
@@ -124,7 +137,7 @@ export class QueryRun implements Listener {
       cause instanceof ServerError
         ? faultOfServer(cause, 'query', place)
         : new Fault('STORE_LOST', { at: `${place}: ${cause.message}`, cause })
-    const wasAnswering = this.#stage === STAGE.answering
+    const wasAnswering = this.#stage === STAGE.answering || this.#again
     this.#stage = STAGE.done
     this.#parts.free(false)
     if (wasAnswering) this.#fail(this.#error)
@@ -151,11 +164,17 @@ export class QueryRun implements Listener {
 
   #describe(buffer: Buffer, start: number): void {
     const columns = cellColumns(readFields(buffer, start))
-    if (this.#copy) {
+    if (this.#request.copy) {
       this.#copied = new ByteWriter()
       this.#copied.bytes(csvHeader(columns.map((column) => column.name)))
       return
     }
+    if (this.#request.named) this.#request.named.columns = columns
+    this.#know(columns)
+  }
+
+  #know(columns: readonly CellColumn[] | undefined): void {
+    if (!columns) return
     this.#encoder = this.#parts.makeEncoder(columns)
     this.#cells = new Int32Array(columns.length * 2)
   }
@@ -191,11 +210,31 @@ export class QueryRun implements Listener {
   /** The statement and its transaction are done: Z after the first Sync. */
   #ready(transaction: number): void {
     const { wire, statement: asked } = this.#parts
-    this.#stage = STAGE.resetting
-    if (asked.mode === 'write') wire.send(transaction === 0x49 ? RESET : ROLLBACK_AND_RESET)
-    if (this.#paused) wire.resume()
+    const { before, expected } = this.#request
+    const idle = transaction === IDLE
+    if (before !== undefined && idle && !this.#error && this.#check === expected) {
+      this.#stage = STAGE.done
+      wire.release()
+      this.#parts.free(true)
+    } else {
+      this.#stage = STAGE.resetting
+      wire.names.forget()
+      this.#again = before !== undefined && this.#error instanceof ServerError && this.#canRunAgain(this.#error)
+      // The reset of a plain read is on its way.
+      if (before !== undefined || asked.mode === 'write') wire.send(idle ? RESET : ROLLBACK_AND_RESET)
+      if (this.#paused) wire.resume()
+    }
+    if (this.#again) return
     if (this.#error) this.#fail(this.#error instanceof Fault ? this.#error : faultOfServer(this.#error, 'query', ''))
     else if (!this.#abandoned) this.#finish()
+  }
+
+  /** A read that has given nothing yet runs once more, under no name: a pooler that lost one loses them all, and some servers know none. */
+  #canRunAgain({ code }: ServerError): boolean {
+    const ours = this.#completed === 0
+    if (!(ours || NAME_LOST.has(code)) || this.#rows > 0 || this.#abandoned) return false
+    if (code !== '0A000') this.#parts.wire.named = false
+    return true
   }
 
   #finish(): void {
@@ -217,9 +256,25 @@ export class QueryRun implements Listener {
   #resetFrame(code: number, buffer: Buffer, start: number): void {
     if (code === FRAME.error) this.#resetFailed = true
     if (code !== FRAME.ready || this.#stage === STAGE.done) return
+    const clean = !this.#resetFailed && buffer[start] === IDLE
+    if (this.#again && clean && !this.#abandoned) {
+      this.#runAgain()
+      return
+    }
     this.#stage = STAGE.done
     this.#parts.wire.release()
-    this.#parts.free(!this.#resetFailed && buffer[start] === 0x49)
+    this.#parts.free(clean)
+    if (this.#again && this.#error) this.#fail(faultOfServer(this.#error as ServerError, 'query', ''))
+  }
+
+  #runAgain(): void {
+    this.#again = false
+    this.#error = undefined
+    this.#encoder = undefined
+    this.#after = false
+    this.#stage = STAGE.answering
+    this.#request = plainRequest(this.#parts.statement)
+    this.#parts.wire.send(this.#request.bytes)
   }
 
   #refuseCopy(): void {
@@ -265,27 +320,4 @@ export class QueryRun implements Listener {
 /** As readInt32BE, without its checks: the frame is whole. */
 function int32(buffer: Buffer, at: number): number {
   return ((buffer[at] ?? 0) << 24) | ((buffer[at + 1] ?? 0) << 16) | ((buffer[at + 2] ?? 0) << 8) | (buffer[at + 3] ?? 0)
-}
-
-function requestBytes(asked: Statement): Buffer {
-  const { sql, params, maxRows = 0 } = asked
-  const begin = beginBytes(asked)
-  const after = asked.mode === 'read' ? AFTER_READ : AFTER_WRITE
-  const copied = copyText(asked)
-  if (copied === undefined) return Buffer.concat([begin, statement(sql, { params, describe: true, maxRows }), after])
-  // If the text alone is not one valid statement, the server skips the COPY that follows: nothing can hide behind a bracket.
-  return Buffer.concat([begin, proveStatement(copied), statement(`copy (${copied}\n) to stdout (format csv)`), after])
-}
-
-/** `local`: it ends with the transaction. Left out where nobody chose a time-out, for it is one statement more. */
-function beginBytes({ mode, timeoutMs }: Statement): Buffer {
-  const begin = mode === 'read' ? BEGIN_READ : BEGIN_WRITE
-  return timeoutMs === undefined ? begin : Buffer.concat([begin, statement(`set local statement_timeout = ${Math.ceil(timeoutMs)}`)])
-}
-
-/** The statement as COPY takes it, or undefined where rows must be read one by one. */
-function copyText({ sql, params, maxRows, format }: Statement): string | undefined {
-  if (format !== 'csv' || params.length > 0 || maxRows !== undefined) return undefined
-  const text = sql.replace(/[\s;]+$/, '')
-  return /^\s*(select|values|with|table)\b/i.test(text) && !text.includes(';') ? text : undefined
 }
