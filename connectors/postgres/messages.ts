@@ -23,10 +23,13 @@ export const FRAME = {
   portalSuspended: 0x73,
 } as const
 
+/** Outside of a transaction, as `ready` says it. */
+export const IDLE = 0x49
+
 export type Param = string | number | boolean | null
 
 export const SYNC: Buffer = Buffer.from([0x53, 0, 0, 0, 4])
-const FLUSH: Buffer = Buffer.from([0x48, 0, 0, 0, 4])
+export const FLUSH: Buffer = Buffer.from([0x48, 0, 0, 0, 4])
 export const TERMINATE: Buffer = Buffer.from([0x58, 0, 0, 0, 4])
 export const COPY_DONE: Buffer = Buffer.from([0x63, 0, 0, 0, 4])
 const DESCRIBE_PORTAL = message('D', Buffer.from('P\0'))
@@ -91,11 +94,11 @@ export function prepare(name: string, sql: string): Buffer {
   return parse(sql, name)
 }
 
-/** Runs what was prepared; no Sync. */
-export function runNamed(name: string, options: Omit<StatementOptions, 'flush'>): Buffer {
-  const { params = [], describe = false, maxRows = 0 } = options
+/** Runs what was prepared, under no name what was parsed last; no Sync. */
+export function runNamed(name: string, options: Omit<StatementOptions, 'flush'> & { readonly formats?: ResultFormats }): Buffer {
+  const { params = [], describe = false, maxRows = 0, formats = ALL_TEXT } = options
   const execute = maxRows === 0 ? EXECUTE_ALL : executeSome(maxRows)
-  return Buffer.concat(describe ? [bind(params, name), DESCRIBE_PORTAL, execute] : [bind(params, name), execute])
+  return Buffer.concat(describe ? [bind(params, name, formats), DESCRIBE_PORTAL, execute] : [bind(params, name, formats), execute])
 }
 
 export function closeStatement(name: string): Buffer {

@@ -1,6 +1,7 @@
 /** What is sent for one user's statement, in one write, and how its answers are to be told apart. */
 import type { Statement } from '../contract.ts'
-import { proveStatement, runNamed, SYNC, statement } from './messages.ts'
+import type { CellColumn } from '../formats/encoder.ts'
+import { FLUSH, proveStatement, runNamed, SYNC, statement } from './messages.ts'
 import { BEGIN_NAMED, END_NAMED, type NamedText, type StatementNames, type TextCounts } from './statement-names.ts'
 
 const BEGIN_READ = statement('begin read only')
@@ -26,6 +27,8 @@ export interface QueryRequest {
   readonly before?: number
   /** The user's statement, where it is prepared under a name. */
   readonly named?: NamedText | undefined
+  /** To be sent once the columns are known, which `bytes` asks for: each comes in the form that is cheapest. */
+  readonly rest?: ((columns: readonly CellColumn[]) => Buffer) | undefined
   /** What the check is to answer. */
   readonly expected?: string
 }
@@ -47,7 +50,16 @@ export function plainRequest(asked: Statement): QueryRequest {
 /** A read whose session is as it was when the answer has come: one round trip, one flush of the server, and no reset. */
 export function namedRequest(asked: Statement, names: StatementNames, texts: TextCounts): QueryRequest {
   const { sql, params, maxRows = 0 } = asked
+  const before = asked.timeoutMs === undefined ? 1 : 2
   const parts = [names.prepareOwn(), BEGIN_NAMED, ...timeoutOf(asked)]
+  if (asked.format === 'arrow') {
+    parts.push(proveStatement(sql), FLUSH)
+    const rest = (columns: readonly CellColumn[]) => {
+      const formats = columns.map(({ binary }) => (binary ? 1 : 0))
+      return Buffer.concat([runNamed('', { params, maxRows, formats }), END_NAMED, SYNC])
+    }
+    return { bytes: Buffer.concat(parts), rest, copy: false, before, expected: names.expected }
+  }
   let named = names.find(sql)
   if (!named && texts.often(sql)) {
     const added = names.add(sql)
@@ -57,8 +69,12 @@ export function namedRequest(asked: Statement, names: StatementNames, texts: Tex
   if (named) parts.push(runNamed(named.name, { params, maxRows, describe: named.columns === undefined }))
   else parts.push(statement(sql, { params, maxRows, describe: true }))
   parts.push(END_NAMED, SYNC)
-  const before = asked.timeoutMs === undefined ? 1 : 2
   return { bytes: Buffer.concat(parts), copy: false, before, named, expected: names.expected }
+}
+
+/** A named statement is not there, or not as it was: there is a pooler in between, or the table has changed. */
+export function nameLost(sqlState: string): boolean {
+  return sqlState === '26000' || sqlState === '42P05' || sqlState === '0A000'
 }
 
 export function canBeNamed(asked: Statement): boolean {

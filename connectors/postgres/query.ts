@@ -1,43 +1,24 @@
 import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Answer, Statement } from '../contract.ts'
+import type { Answer } from '../contract.ts'
 import { ByteWriter } from '../formats/byte-writer.ts'
 import { csvHeader } from '../formats/csv.ts'
 import type { CellColumn, RowEncoder } from '../formats/encoder.ts'
-import type { EncoderMaker } from '../formats/formats.ts'
 import { wholeAnswer } from '../formats/whole-answer.ts'
-import { FRAME } from './messages.ts'
-import { canBeNamed, namedRequest, plainRequest, type QueryRequest, RESET, ROLLBACK_AND_RESET } from './query-request.ts'
-import { cellColumns, readFields } from './result-columns.ts'
+import { FRAME, IDLE, SYNC } from './messages.ts'
+import type { QueryParts } from './query-parts.ts'
+import { canBeNamed, namedRequest, nameLost, plainRequest, type QueryRequest, RESET, ROLLBACK_AND_RESET } from './query-request.ts'
+import { cellColumns, readCells, readFields } from './result-columns.ts'
 import { faultOfServer, ServerError } from './server-error.ts'
-import type { TextCounts } from './statement-names.ts'
-import type { Listener, Wire } from './wire.ts'
+import type { Listener } from './wire.ts'
 
 /** So many bytes wait for the reader before the database's socket is not read any more. */
 const BUFFER_BYTES = 262_144
 
 const NOTHING = Buffer.alloc(0)
 
-/** What says that a named statement is not there, or not as it was: a pooler in between, or the table has changed. */
-const NAME_LOST = new Set(['26000', '42P05', '0A000'])
-
-/** Outside of a transaction, as Z says it. */
-const IDLE = 0x49
-
 const STAGE = { answering: 0, resetting: 1, done: 2 } as const
 type Stage = (typeof STAGE)[keyof typeof STAGE]
-
-export interface QueryParts {
-  readonly wire: Wire
-  readonly statement: Statement
-  readonly makeEncoder: EncoderMaker
-  readonly place: string
-  /** The wire is free; `clean` as in Pool.release. */
-  readonly free: (clean: boolean) => void
-  /** Stops what runs on the wire, in the database, and takes the wire out of use. */
-  readonly cancel: () => void
-  readonly texts: TextCounts
-}
 
 /** One user's statement, in a transaction of its own, all of it sent in one write; its rows become bytes as they come. */
 export class QueryRun implements Listener {
@@ -107,10 +88,15 @@ export class QueryRun implements Listener {
       case FRAME.rowDescription:
         this.#describe(buffer, start)
         return
+      case FRAME.noData:
+        if (this.#request.rest) this.#ask(this.#request.rest, [])
+        return
       case FRAME.error:
         // What fails after the user's statement is no fault of its answer: the session is reset.
         if (this.#after) this.#parts.wire.named = false
         else this.#error ??= ServerError.parse(buffer, start, end)
+        // What was to follow, and to end with a Sync, does not.
+        if (this.#request.rest) this.#ask(() => SYNC, [])
         return
       case FRAME.copyIn:
       case FRAME.copyBoth:
@@ -145,25 +131,15 @@ export class QueryRun implements Listener {
 
   #row(buffer: Buffer, start: number): void {
     if (this.#abandoned || !this.#encoder) return
-    const cells = this.#cells
-    let at = start + 2
-    for (let i = 0; i < cells.length; i += 2) {
-      const length = int32(buffer, at)
-      at += 4
-      if (length < 0) {
-        cells[i] = -1
-        continue
-      }
-      cells[i] = at
-      at += length
-      cells[i + 1] = at
-    }
-    this.#encoder.row(buffer, cells)
+    readCells(buffer, start, this.#cells)
+    this.#encoder.row(buffer, this.#cells)
     this.#rows += 1
   }
 
   #describe(buffer: Buffer, start: number): void {
-    const columns = cellColumns(readFields(buffer, start))
+    const { rest } = this.#request
+    const columns = cellColumns(readFields(buffer, start), rest !== undefined)
+    if (rest) this.#ask(rest, columns)
     if (this.#request.copy) {
       this.#copied = new ByteWriter()
       this.#copied.bytes(csvHeader(columns.map((column) => column.name)))
@@ -171,6 +147,12 @@ export class QueryRun implements Listener {
     }
     if (this.#request.named) this.#request.named.columns = columns
     this.#know(columns)
+  }
+
+  /** Now that its columns are known. */
+  #ask(rest: NonNullable<QueryRequest['rest']>, columns: readonly CellColumn[]): void {
+    this.#request = { ...this.#request, rest: undefined }
+    this.#parts.wire.send(rest(columns))
   }
 
   #know(columns: readonly CellColumn[] | undefined): void {
@@ -232,7 +214,7 @@ export class QueryRun implements Listener {
   /** A read that has given nothing yet runs once more, under no name: a pooler that lost one loses them all, and some servers know none. */
   #canRunAgain({ code }: ServerError): boolean {
     const ours = this.#completed === 0
-    if (!(ours || NAME_LOST.has(code)) || this.#rows > 0 || this.#abandoned) return false
+    if (!(ours || nameLost(code)) || this.#rows > 0 || this.#abandoned) return false
     if (code !== '0A000') this.#parts.wire.named = false
     return true
   }
@@ -315,9 +297,4 @@ export class QueryRun implements Listener {
     this.#stage = STAGE.done
     this.#parts.cancel()
   }
-}
-
-/** As readInt32BE, without its checks: the frame is whole. */
-function int32(buffer: Buffer, at: number): number {
-  return ((buffer[at] ?? 0) << 24) | ((buffer[at + 1] ?? 0) << 16) | ((buffer[at + 2] ?? 0) << 8) | (buffer[at + 3] ?? 0)
 }
