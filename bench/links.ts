@@ -78,9 +78,9 @@ const said: ManyNodesSaid[] = []
 const linkedAt: number[] = []
 for (let n = 0; n < PROCESSES; n += 1) {
   const child = fork(fileURLToPath(new URL('./tools/many-nodes.ts', import.meta.url)), {
-    env: { ...process.env, NODE_EXTRA_CA_CERTS: certFile },
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: certFile, NODE_OPTIONS: process.env['NODES_OPTIONS'] ?? '' },
   })
-  stack.defer(() => void child.kill('SIGKILL'))
+  stack.defer(() => void child.disconnect())
   children.push(child)
   child.on('message', (message: ManyNodesSaid) => {
     said[n] = message
@@ -91,6 +91,7 @@ for (let n = 0; n < PROCESSES; n += 1) {
 }
 
 const sum = (what: 'linked' | 'beating' | 'byLink') => said.reduce((total, one) => total + (one?.[what] ?? 0), 0)
+const startedAt = performance.now()
 const allThere = (timeoutMs: number) =>
   waitFor(
     'all nodes are linked and beat',
@@ -102,6 +103,9 @@ await allThere(SPREAD_MS + 180_000).catch((cause) => {
   console.error(`linked ${sum('linked')} beating ${sum('beating')} by link ${sum('byLink')}`, service.process.log.slice(-2_000))
   throw cause
 })
+console.log(
+  `  all there after ${((performance.now() - startedAt) / 1_000).toFixed(0)} s, for which the service took ${cpuSeconds(service.process.pid).toFixed(1)} s of CPU`,
+)
 await sleep(SETTLE_MS)
 
 const cpu = cpuSeconds(service.process.pid)

@@ -36,6 +36,7 @@ import { StoreSessions } from './stores/store-sessions.ts'
 import { KeyKeeper } from './vault/key-keeper.ts'
 import { keyRoutes } from './vault/key-routes.ts'
 import { VaultFiles } from './vault/vault-file.ts'
+import { DataDialler } from './wire/data-dialler.ts'
 import { WireRunner } from './wire/wire-runner.ts'
 import { Worker } from './work/worker.ts'
 
@@ -115,7 +116,8 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     copying: () => worker.copying,
   })
   const queries = new QueryRunner({ stores, log })
-  const wire = new WireRunner({ stores, log })
+  const passes = () => folder.joined().transport !== 'websocket'
+  const wire = new WireRunner({ stores, data: new DataDialler({ dialler, service, passes, clock, log }), log })
   const loadEngine = async () => {
     const { Engine } = await import('@postern/engine/engine.ts')
     return new Engine({ clock, log, open: (ref, signal) => stores.open(ref, signal) })
@@ -143,6 +145,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     ...base,
     service,
     line,
+    dialling: () => link.dialling,
     version: options.version ?? VERSION,
     usage,
     work: () => ({

@@ -30,6 +30,8 @@ interface BeatParts {
   readonly service: ServiceClient
   /** By the link, while there is one to a service that knows of this. */
   readonly line: Pick<BeatLine, 'send' | 'onOpen'>
+  /** A link is on its way: with it beats can go again. */
+  readonly dialling?: () => boolean
   readonly version: string
   readonly usage: Pick<Usage, 'facts' | 'average'>
   readonly work: () => Work
@@ -119,6 +121,8 @@ export class Beat implements Component {
       await clock.sleep(Math.max(0, this.#due - clock.monotonic()), until).catch(() => undefined)
       if (signal.aborted) return
       this.#due = Math.max(this.#due, clock.monotonic()) + LIMITS.beatMs
+      // Two connections at once from each node are more than a service that comes up can take. A dial ends; then it is tried again.
+      if (this.#failing !== undefined && this.#parts.dialling?.()) continue
       await this.#beat()
       if (this.#failing === undefined) this.#backOff.reset()
       else this.#due = clock.monotonic() + this.#backOff.next()

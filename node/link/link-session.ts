@@ -17,6 +17,8 @@ export const H2_SETTINGS = { initialWindowSize: LIMITS.streamWindowBytes, maxFra
 export class LinkSession {
   readonly #session: ServerHttp2Session
   readonly #tcp: Socket
+  /** The replica at its other end; null where that does not say. */
+  readonly replica: string | null
   /** Resolves with the reason once the connection is gone; never rejects. */
   readonly closed: Promise<string>
   #reason: string | undefined
@@ -24,6 +26,7 @@ export class LinkSession {
   private constructor(session: ServerHttp2Session, dialled: Dialled) {
     this.#session = session
     this.#tcp = dialled.tcp
+    this.replica = dialled.replica
     const { promise, resolve } = Promise.withResolvers<string>()
     this.closed = promise
     const over = () => resolve(this.#reason ?? 'closed by the service')

@@ -1,4 +1,5 @@
 import { BackOff } from '@postern/base/back-off.ts'
+import { Background } from '@postern/base/background.ts'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
@@ -43,6 +44,8 @@ export interface LinkParts extends TransportParts {
 
 /** A link that died younger than this does not count as success: the next dial waits longer still. */
 const LIVED_MS = 5_000
+/** A dial has its own limit; this one is for what that does not cover. */
+const HARD_DIAL_MS = LIMITS.dialMs + 2_000
 const OTHER = { raw: 'websocket', websocket: 'raw' } as const satisfies Record<Transport, Transport>
 
 /** Keeps one connection to the service: one loop that dials, serves, and dials again. */
@@ -54,9 +57,11 @@ export class Link implements Component {
   #state: LinkState
   #wake = new AbortController()
   #loop: Promise<void> | undefined
+  readonly #background: Background
 
   constructor(parts: LinkParts) {
     this.#parts = parts
+    this.#background = new Background((cause) => parts.log.warn({ err: cause }, 'transport not kept'))
     this.#backOff = new BackOff({ firstMs: 200, maxMs: 15_000 }, parts.random)
     this.#state = { at: 'down', since: parts.clock.now(), why: 'not dialled yet' }
   }
@@ -73,6 +78,7 @@ export class Link implements Component {
     this.#stopping.abort()
     if (this.#state.at === 'up') this.#state.session.close()
     await this.#loop
+    await this.#background.idle()
   }
 
   /** Ends the wait before the next dial: something says that it would work now. */
@@ -88,6 +94,8 @@ export class Link implements Component {
       if (this.#parts.wanted?.() === false) {
         this.#wake = new AbortController()
         await clock.sleep(LIMITS.silentMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined)
+        // All nodes hear within a second of a replica that came.
+        if (this.#parts.wanted()) await this.#spread()
         continue
       }
       const session = await this.#dial()
@@ -137,7 +145,7 @@ export class Link implements Component {
       if (this.#stopping.signal.aborted) break
       this.#state = { at: 'dialling', transport, failures: this.#backOff.failures }
       const outcome = await this.#try(transport)
-      if (outcome instanceof LinkSession) return outcome
+      if (outcome instanceof LinkSession) return this.#up(outcome, transport)
       why = reasonOf(outcome)
       if (!(outcome instanceof UpgradeRefused)) break
       log.debug({ transport, why }, 'this transport does not pass')
@@ -149,22 +157,43 @@ export class Link implements Component {
     return undefined
   }
 
+  /** Ends, whatever becomes of the dial. */
   async #try(transport: Transport): Promise<unknown> {
-    const { clock, log, router, remembered, remember } = this.#parts
+    const dial = this.#dialBy(transport)
+    const over = new AbortController()
+    const late = this.#parts.clock.sleep(HARD_DIAL_MS, over.signal).then(
+      () => 'late' as const,
+      () => 'late' as const,
+    )
+    const outcome = await Promise.race([dial, late])
+    over.abort()
+    if (outcome !== 'late') return outcome
+    // What comes of it after all is of no use any more.
+    this.#background.run(() => dial.then((come) => come instanceof LinkSession && come.destroy('came too late')))
+    return new UpgradeRefused('the dial did not end')
+  }
+
+  async #dialBy(transport: Transport): Promise<unknown> {
     const timeout = AbortSignal.timeout(LIMITS.dialMs)
     const signal = AbortSignal.any([this.#stopping.signal, timeout])
     try {
       const dialled = await dialLink(transport, this.#parts, signal)
-      const session = await LinkSession.open(dialled, router, signal).catch((cause: unknown) => {
+      return await LinkSession.open(dialled, this.#parts.router, signal).catch((cause: unknown) => {
         throw new UpgradeRefused('upgraded, but no HTTP/2 came through', { cause })
       })
-      this.#state = { at: 'up', since: clock.now(), transport, session, replica: dialled.replica }
-      log.info({ transport, replica: dialled.replica }, 'link is up')
-      if (remembered() !== transport) await remember(transport).catch((cause: unknown) => log.warn({ err: cause }, 'transport not kept'))
-      return session
     } catch (cause) {
       return cause
     }
+  }
+
+  #up(session: LinkSession, transport: Transport): LinkSession {
+    const { clock, log, remembered, remember } = this.#parts
+    const { replica } = session
+    this.#state = { at: 'up', since: clock.now(), transport, session, replica }
+    log.info({ transport, replica }, 'link is up')
+    // Not waited for: a disk that hangs must not keep a link from being watched.
+    if (remembered() !== transport) this.#background.run(() => remember(transport))
+    return session
   }
 
   #down(why: string): void {

@@ -15,6 +15,8 @@ import { nodeStatus } from './node-status.ts'
 const REFRESH_MS = 500
 /** How often all is read, whatever is known. */
 const REFRESH_ALL_MS = 30_000
+/** What is read as new goes back 5 s: after an outage of the database all is read. */
+const MISSED_MS = 3_000
 /** How often statuses are derived anew, so that silence is noticed. */
 const SWEEP_MS = 500
 
@@ -45,6 +47,7 @@ export class NodeDirectory implements Component {
   readonly #stamps = new Map<string, string>()
   #reading: Promise<void> | undefined
   #next: Promise<void> | undefined
+  #readAt = Number.NEGATIVE_INFINITY
   #readAllAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: NodeDirectoryParts) {
@@ -230,7 +233,8 @@ export class NodeDirectory implements Component {
   async #read(): Promise<void> {
     const { rows, clock } = this.#parts
     const began = this.#writes
-    const all = clock.monotonic() - this.#readAllAt >= REFRESH_ALL_MS
+    const from = clock.monotonic()
+    const all = from - this.#readAllAt >= REFRESH_ALL_MS || from - this.#readAt >= MISSED_MS
     const silent = all
       ? []
       : this.#nodes
@@ -239,13 +243,14 @@ export class NodeDirectory implements Component {
           .map(({ id }) => id)
           .toArray()
     const read = await rows.load({ all, silent })
-    if (all) this.#readAllAt = clock.monotonic()
+    this.#readAt = from
+    if (all) this.#readAllAt = from
     this.#apply(read, all, began)
     const { gateways, nodes } = read.counts
     const quiet = this.#writes === began
     if (all || !quiet || (gateways === this.#gateways.size && nodes === this.#nodes.size)) return
     const everything = await rows.load({ all: true, silent: [] })
-    this.#readAllAt = clock.monotonic()
+    this.#readAllAt = from
     this.#apply(everything, true, began)
   }
 

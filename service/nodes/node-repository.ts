@@ -56,8 +56,8 @@ export interface DirectoryRows {
   }[]
 }
 
-/** Longer than any of our transactions lasts: what is written at the beginning of one is seen at its end. */
-const LATELY = sql`interval '60 seconds'`
+/** Longer than our transactions on these rows last: what one writes at its beginning is seen at its end. All is read each half minute in any case. */
+const LATELY = sql`interval '5 seconds'`
 const HEARD_LATELY = sql`interval '10 seconds'`
 
 const NODE_COLUMNS = [
