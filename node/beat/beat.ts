@@ -48,7 +48,7 @@ interface BeatParts {
 /** Less than the lease, so that one lost beat does not cost it. */
 const BEAT_TIMEOUT_MS = LIMITS.silentMs - LIMITS.beatMs
 /** Of that, so long for the link: a replica that hangs must leave time for another one. */
-const LINE_TIMEOUT_MS = 2_000
+const LINE_TIMEOUT_MS = 1_200
 /** A call has its own limits; this one is for what they do not cover. */
 const HARD_TIMEOUT_MS = LIMITS.dialMs + 2_000
 /** Beats of thousands of nodes, each with a new connection, would keep a service down that is just coming up. */
@@ -173,7 +173,8 @@ export class Beat implements Component {
   async #call(sent: BeatMessage, signal: AbortSignal): Promise<BeatResponse> {
     const { service, line, clock } = this.#parts
     const from = clock.monotonic()
-    const answer = await line.send(sent, LINE_TIMEOUT_MS, signal)
+    // With two links the second is asked when the first says nothing: its replica hangs.
+    const answer = (await line.send(sent, LINE_TIMEOUT_MS, signal)) ?? (await line.send(sent, LINE_TIMEOUT_MS, signal))
     if (answer) return answer
     const timeoutMs = Math.max(1, BEAT_TIMEOUT_MS - (clock.monotonic() - from))
     return await service.call({ path: SERVICE_PATHS.beat, body: sent, answer: BeatResponse, timeoutMs }, signal)
