@@ -18,6 +18,7 @@ import { QueryRepository } from './queries/query-repository.ts'
 import { queryRoutes } from './queries/query-routes.ts'
 import { QueryService } from './queries/query-service.ts'
 import { ReplicaDoor } from './replicas/replica-door.ts'
+import { ReplicaLoads } from './replicas/replica-loads.ts'
 import { REPLICA_LINK_PATH } from './replicas/replica-news.ts'
 import { ReplicaRepository } from './replicas/replica-repository.ts'
 import { Replicas } from './replicas/replicas.ts'
@@ -59,11 +60,22 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   const { clock, random, log, nodes, doorkeeper, stores } = core
   const events = new EventBus()
   const signal = new TaskSignal()
-  const replicas = new Replicas({ rows: new ReplicaRepository(core.db), nodes, url: options.replicaUrl, signal, clock, random, log })
+  const loads = new ReplicaLoads(clock)
+  const admission = new Admission(loads)
+  const replicas = new Replicas({
+    rows: new ReplicaRepository(core.db),
+    nodes,
+    url: options.replicaUrl,
+    loads,
+    freed: (gateway) => admission.wake(gateway),
+    signal,
+    clock,
+    random,
+    log,
+  })
   const links = new LinkRegistry({ listener: nodes, elsewhere: (node) => replicas.reach(node), beats: options.beats, clock, log })
   const replicaDoor = new ReplicaDoor({ self: replicas.id, secret: replicas.secret, links, follow: replicas.follow, clock, log })
   const door = new LinkDoor({ replica: replicas.id, links, doorkeeper, log })
-  const admission = new Admission()
   const health = new NodeHealth(clock)
   const findStore = (name: string) => stores.byName(name)
 

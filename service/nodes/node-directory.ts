@@ -280,7 +280,7 @@ export class NodeDirectory implements Component {
   #linked(nodeId: NodeId): void {
     const node = this.#nodes.get(nodeId)
     const transport = this.#links.of(nodeId)
-    node?.linked(transport)
+    node?.linked(transport, this.#links.isHere(nodeId))
     if (transport === null) for (const listener of this.#linkListeners) listener(nodeId)
     if (node) this.#derive(node)
   }
@@ -347,7 +347,7 @@ export class NodeDirectory implements Component {
     const known = this.#nodes.get(row.id)
     const node = known ?? new NodeRecord(row, this.#parts.clock)
     this.#nodes.set(row.id, node)
-    if (!known) node.linked(this.#links.of(row.id))
+    if (!known) node.linked(this.#links.of(row.id), this.#links.isHere(row.id))
     node.apply(row)
     node.configure(gateway)
   }
