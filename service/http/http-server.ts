@@ -128,6 +128,8 @@ export class HttpServer implements Component {
       routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
     }) as unknown as FastifyInstance
     ;(http.server as Server).headersTimeout = HEADERS_MS
+    // What is logged of a request says its id itself: a logger for each would cost a query as much as its way through the routes.
+    http.setChildLoggerFactory((logger) => logger)
     http.setValidatorCompiler(validatorCompiler)
     http.setSerializerCompiler(serializerCompiler)
     http.setErrorHandler(sendProblem)
