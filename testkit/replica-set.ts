@@ -50,6 +50,12 @@ export class ReplicaSet implements AsyncDisposable {
     return new Client({ url: service.url, token: this.first.token })
   }
 
+  /** Of the store `shop`. */
+  get database(): TestDatabase {
+    if (!this.#database) throw new Error('There is no database.')
+    return this.#database
+  }
+
   get balanced(): Client {
     if (!this.#balancer) throw new Error('There is no balancer.')
     return new Client({ url: this.#balancer.url, token: this.first.token })
@@ -104,7 +110,7 @@ export class ReplicaSet implements AsyncDisposable {
   }
 
   async #store(): Promise<void> {
-    const { host, port, name, user, password } = this.#database as TestDatabase
+    const { host, port, name, user, password } = this.database
     const words = [`host=${host}`, `port=${port}`, `database=${name}`, `user=${user}`].flatMap((word) => ['--set', word])
     const args = ['store', 'create', 'shop', '--gateway', 'demo', '--kind', 'postgres', ...words, '--secret', 'password=-']
     const made = await postern(args, { env: this.first.env, input: `${password}\n` })

@@ -44,6 +44,36 @@ test('a change of settings is known at every replica within a second, also while
   expect(Math.max(...late)).toBeLessThan(1_000)
 }, 60_000)
 
+test('the limit of a node holds for all replicas together, and who waits at one is served when a place is free at another', async () => {
+  await set.clientOf(0).gateways.set('demo', { queryConcurrency: 2, queueTimeoutMs: 30_000 })
+  await sleep(1_000)
+  let most = 0
+  let over = false
+  const looking = (async () => {
+    const sql = `select count(*)::int as n from pg_stat_activity where query like 'select pg_sleep(0.3)%' and state = 'active'`
+    while (!over) most = Math.max(most, Number((await set.database.query(sql))[0]?.['n']))
+  })()
+
+  const answers: Promise<unknown>[] = []
+  for (let n = 0; n < 36; n += 1) {
+    answers.push(
+      set
+        .clientOf(n % 3)
+        .query('shop', { sql: 'select pg_sleep(0.3)::text as slept' })
+        .then((answer) => answer.rows()),
+    )
+    await sleep(25)
+  }
+  await Promise.all(answers)
+  over = true
+  await looking
+  await set.clientOf(0).gateways.set('demo', { queryConcurrency: null, queueTimeoutMs: null })
+
+  // Two nodes with two places each; three replicas that did not know of each other would use twelve. One more: two can take the last place within a millisecond.
+  expect(most).toBeGreaterThanOrEqual(3)
+  expect(most).toBeLessThanOrEqual(5)
+}, 60_000)
+
 test('a replica that hangs is not missed by clients of the others, and works again when it goes on', async () => {
   const asking = new Asking([set.clientOf(0), set.clientOf(1)])
   await asking.more(20)

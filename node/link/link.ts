@@ -5,6 +5,7 @@ import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Pulse } from '@postern/base/pulse.ts'
 import type { Random } from '@postern/base/random.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Router } from '../app/router.ts'
 import type { Transport } from '../state/node-file.ts'
@@ -44,6 +45,9 @@ export interface LinkParts extends TransportParts {
 
 /** A link that died younger than this does not count as success: the next dial waits longer still. */
 const LIVED_MS = 5_000
+/** Of a service with two replicas every other dial finds the other one; after so many it is taken that the balancer always picks the same. */
+const MOST_TO_THE_SAME = 12
+const AGAIN_MS = 1_000
 /** A dial has its own limit; this one is for what that does not cover. */
 const HARD_DIAL_MS = LIMITS.dialMs + 2_000
 const OTHER = { raw: 'websocket', websocket: 'raw' } as const satisfies Record<Transport, Transport>
@@ -56,6 +60,8 @@ export class Link implements Component {
   readonly #backOff: BackOff
   #state: LinkState
   #wake = new AbortController()
+  /** How often in a row a dial came to the replica that has the other link. */
+  #toTheSame = 0
   #loop: Promise<void> | undefined
   readonly #background: Background
 
@@ -101,9 +107,10 @@ export class Link implements Component {
       const session = await this.#dial()
       if (!session) {
         this.#wake = new AbortController()
-        await clock.sleep(this.#backOff.next(), AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined)
+        await clock.sleep(this.#wait(), AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined)
         continue
       }
+      this.#toTheSame = 0
       const since = clock.monotonic()
       const why = await this.#live(session)
       this.#down(why)
@@ -112,6 +119,13 @@ export class Link implements Component {
       if (clock.monotonic() - since >= LIVED_MS) this.#backOff.reset()
       else await clock.sleep(this.#backOff.next(), signal).catch(() => undefined)
     }
+  }
+
+  /** A balancer that brought us to the replica that has the other link brings us elsewhere soon, unless it never does. */
+  #wait(): number {
+    const { random } = this.#parts
+    if (this.#toTheSame === 0 || this.#toTheSame > MOST_TO_THE_SAME) return this.#backOff.next()
+    return AGAIN_MS / 4 + (AGAIN_MS * 3 * random.fraction()) / 4
   }
 
   /** Hundreds of nodes lose their link to a replica in the same moment; they need not all come back in the same one. */
@@ -147,6 +161,7 @@ export class Link implements Component {
       const outcome = await this.#try(transport)
       if (outcome instanceof LinkSession) return this.#up(outcome, transport)
       why = reasonOf(outcome)
+      this.#toTheSame = outcome instanceof Fault && outcome.code === 'NODE_LINKED_ALREADY' ? this.#toTheSame + 1 : 0
       if (!(outcome instanceof UpgradeRefused)) break
       log.debug({ transport, why }, 'this transport does not pass')
     }
