@@ -83,16 +83,27 @@ export const ORDER_HEADER = 'postern-order'
 /** As PostgreSQL has it for a startup packet. */
 export const STARTUP_BYTES = 10_000
 const Word = z.string().max(STARTUP_BYTES)
+/**
+ * The node may dial a connection of its own for the session's bytes: `GET` DATA_PATH with `Upgrade: postern-data`, signed like the link, with
+ * the ticket, which is good once, for this node, while the session is being opened. It says in its answer (DATA_HEADER) that it did; the
+ * stream of the link then only carries the end of each direction: how many bytes there were (8 bytes, big-endian).
+ */
+const Ticket = z.string().max(64).optional()
+export const DATA_PATH = '/v1/node/data'
+export const DATA_PROTOCOL = 'postern-data'
+export const TICKET_HEADER = 'postern-ticket'
+export const DATA_HEADER = 'postern-data'
 export const WireOrder = z.object({
   session: SessionId,
   store: StoreRef,
   /** What the client said at its start (application_name, client_encoding, options, ...), without user and database. */
   parameters: z.record(Word, Word),
+  ticket: Ticket,
 })
 export type WireOrder = z.infer<typeof WireOrder>
 /** Asks the store to stop what runs in a session. */
 export const WireCancel = z.object({ session: SessionId })
-export const ConnectOrder = z.object({ session: SessionId, store: StoreRef })
+export const ConnectOrder = z.object({ session: SessionId, store: StoreRef, ticket: Ticket })
 export type ConnectOrder = z.infer<typeof ConnectOrder>
 
 /** `GET /v1/stores/{store}/connect` with `Upgrade:` this (raw) or `Upgrade: websocket` (subprotocol of the same name). */

@@ -233,6 +233,23 @@ test('a session stands in the list while it is open', async () => {
   await waitFor('it is gone', applications, (names) => !names.includes('seen'))
 })
 
+test('a session that an operator ends tells its client by whom, and is gone', async () => {
+  const client = await signIn({ application_name: 'unwanted' })
+  await client.query('select 1')
+  const told = lastError(client)
+  const listed = await cluster.cli(['session', 'list'])
+  const [session] = (await cluster.client.sessions.list()).filter(({ application }) => application === 'unwanted')
+  expect(listed.stdout).toContain(session?.id)
+  expect(session?.way).toBe('own')
+  const ended = await cluster.cli(['session', 'end', session?.id ?? ''])
+
+  expect(ended.code, ended.stderr).toBe(0)
+  expect(await told).toMatchObject({ code: '57P01', message: expect.stringContaining('ended it') })
+  await waitFor('it is gone', applications, (names) => !names.includes('unwanted'))
+  const again = await cluster.cli(['session', 'end', session?.id ?? ''])
+  expect(again.stderr).toContain('There is no such open connection')
+})
+
 test('connections over a limit are refused, idle and old ones are ended with a reason', async () => {
   await cluster.cli(['gateway', 'set', 'demo', 'sessionsPerCaller=1'])
   await waitFor('nobody is connected', applications, (names) => names.length === 0)
