@@ -94,7 +94,9 @@ export class ReplicaSet implements AsyncDisposable {
     this.#database = this.#stack.use(await testDatabase())
     for (let n = 0; n < replicas; n += 1) {
       const args = ['--database-url', control.url, ...(service.args ?? [])]
-      this.services.push(this.#stack.use(await TestService.start({ ...service, database: 'embedded', args })))
+      const { tls, env } = service
+      const options = { ...(tls ? { tls } : {}), ...(env ? { env } : {}), database: 'embedded', args } as const
+      this.services.push(this.#stack.use(await TestService.start(options)))
     }
     this.#balancer = this.#stack.use(
       await Balancer.over(
@@ -106,14 +108,14 @@ export class ReplicaSet implements AsyncDisposable {
     const url = (await urlOf?.(this.#balancer)) ?? this.#balancer.url
     for (const name of nodes) this.nodes.push(await TestNode.start({ name, url, key, ...(service.env ? { env: service.env } : {}) }))
     for (let n = 0; n < replicas; n += 1) await this.online(n)
-    await this.#store()
+    await this.#store(service.env)
   }
 
-  async #store(): Promise<void> {
+  async #store(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const { host, port, name, user, password } = this.database
     const words = [`host=${host}`, `port=${port}`, `database=${name}`, `user=${user}`].flatMap((word) => ['--set', word])
     const args = ['store', 'create', 'shop', '--gateway', 'demo', '--kind', 'postgres', ...words, '--secret', 'password=-']
-    const made = await postern(args, { env: this.first.env, input: `${password}\n` })
+    const made = await postern(args, { env: { ...this.first.env, ...env }, input: `${password}\n` })
     if (made.code !== 0) throw new Error(made.stderr)
   }
 }
