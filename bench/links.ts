@@ -3,7 +3,7 @@
  * memory (RSS with them less RSS without, divided by their number), and what all of them cost in CPU. The nodes are simulated in a
  * few processes, with the node's own code for link and beat, a key each, over TLS; the service is a process of its own.
  *
- *   npx node bench/links.ts [--nodes 5000] [--gateways 500] [--processes 4] [--seconds 60] [--restart]
+ *   npx node bench/links.ts [--nodes 5000] [--gateways 500] [--processes 4] [--seconds 60] [--plain] [--restart]
  *
  * With --restart the service is killed then and started again: when the nodes are back, and in which second how many.
  */
@@ -32,6 +32,8 @@ const { values } = parseArgs({
     processes: { type: 'string', default: '4' },
     seconds: { type: 'string', default: '60' },
     restart: { type: 'boolean', default: false },
+    /** Without TLS, as behind a balancer that ends it. */
+    plain: { type: 'boolean', default: false },
   },
 })
 const NODES = Number(values.nodes)
@@ -54,7 +56,7 @@ writeFileSync(keyFile, key)
 const service = stack.use(
   await TestService.start({
     database: 'embedded',
-    tls: { certFile, keyFile },
+    ...(values.plain ? {} : { tls: { certFile, keyFile } }),
     env: { POSTERN_LOG: process.env['POSTERN_LOG'] ?? 'error', NODE_OPTIONS: process.env['SERVICE_OPTIONS'] ?? '' },
     args: ['--database-url', database.url],
   }),
@@ -117,7 +119,7 @@ while (performance.now() - began < SECONDS * 1_000) {
 }
 const share = ((cpuSeconds(service.process.pid) - cpu) / (performance.now() - began)) * 100_000
 const each = (looks.toSorted((a, b) => a - b)[looks.length >> 1] ?? 0) - before
-console.log(`\nlinks: ${NODES} nodes in ${GATEWAYS} gateways, linked to one replica by TLS, a beat each second, ${SECONDS} s`)
+console.log(`\nlinks: ${NODES} nodes in ${GATEWAYS} gateways, linked to one replica ${values.plain ? 'without TLS' : 'by TLS'}, a beat each second, ${SECONDS} s`)
 console.log(`  linked ${sum('linked')}, beats answered ${sum('beating')}, of these by link ${sum('byLink')}`)
 console.log(`  RSS a node   ${(each / NODES / 1_024).toFixed(1)} KB   (wanted: at most 60; ${(before / 1e6).toFixed(0)} MB without them)`)
 console.log(`  CPU          ${share.toFixed(1)} % of one core   (wanted: at most 40)`)
