@@ -17,9 +17,9 @@ export const REPLICA_HEADER = 'postern-replica'
 export const NODE_PATHS = {
   /** link · QueryOrder → rows as bytes; trailers as in QUERY_TRAILERS. */
   query: '/query',
-  /** link · {} in ORDER_HEADER → a stream of messages both ways, as in QUERY_LANE: many small queries share it. */
-  queryLane: '/query/lane',
-  /** link · QueryRest → the answer that waits since `apart` was said on a lane, as of `query`. */
+  /** link · {} in ORDER_HEADER → a stream of messages both ways, as in QUERY_TRUNK: many small queries share it. */
+  queryTrunk: '/query/trunk',
+  /** link · QueryRest → the answer that waits since `apart` was said on a trunk, as of `query`. */
   queryRest: '/query/rest',
   /** link · StoreOrder → StoreTestResult without `node`. */
   testStore: '/store/test',
@@ -56,10 +56,10 @@ export const QueryOrder = z.object({
 export type QueryOrder = z.infer<typeof QueryOrder>
 
 /**
- * The lane: one long-lived stream of a link that carries many small queries, one message there and one back each (base/message-stream.ts).
+ * The trunk: one long-lived stream of a link that carries many small queries, one message there and one back each (base/message-stream.ts).
  * A stream of its own costs a small query more than all the rest of its way. A large answer still gets one: `apart` says so.
  */
-export const QUERY_LANE = {
+export const QUERY_TRUNK = {
   /** Service → node: QueryOrder, JSON. */
   order: 1,
   /** Service → node: nobody waits for the answer any more. */
@@ -71,8 +71,8 @@ export const QUERY_LANE = {
   /** Node → service: the answer is large, or comes slowly. It waits for a request to NODE_PATHS.queryRest. */
   apart: 5,
 } as const
-/** The largest answer, and the largest order, that travels on a lane: what stands behind it waits so long. */
-export const LANE_BYTES = 64 << 10
+/** The largest answer, and the largest order, that travels on a trunk: what stands behind it waits so long. */
+export const TRUNK_BYTES = 64 << 10
 export const QueryRest = z.object({ query: QueryId })
 
 export const StoreOrder = z.object({ store: StoreRef })

@@ -6,12 +6,12 @@ import { FORMATS } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { QueryId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import { LANE_BYTES, NODE_PATHS, QueryOrder, QueryRest, type Stage } from '@postern/protocol/link.ts'
+import { NODE_PATHS, QueryOrder, QueryRest, type Stage, TRUNK_BYTES } from '@postern/protocol/link.ts'
 import { parseBody } from '../app/parse.ts'
 import { type Request, type Route, refuse } from '../app/router.ts'
 import type { StoreSessions } from '../stores/store-sessions.ts'
-import { type LaneQuery, QueryLane } from './query-lane.ts'
 import { send } from './query-reply.ts'
+import { QueryTrunk, type TrunkQuery } from './query-trunk.ts'
 
 /** We end a statement that takes too long, with our own words; the store does when we are gone. */
 const STORE_LATE_MS = 1_000
@@ -33,7 +33,7 @@ export class QueryRunner implements Component {
   readonly name = 'queries'
   readonly #parts: QueryRunnerParts
   readonly #running = new Set<AbortController>()
-  readonly #lanes = new Set<QueryLane>()
+  readonly #trunks = new Set<QueryTrunk>()
   /** Answers that wait for a stream of their own. */
   readonly #apart = new Map<QueryId, (stream: ServerHttp2Stream) => void>()
   #draining = false
@@ -50,7 +50,7 @@ export class QueryRunner implements Component {
   get routes(): Readonly<Record<string, Route>> {
     return {
       [NODE_PATHS.query]: { doors: ['link'], handle: (request) => this.#alone(request) },
-      [NODE_PATHS.queryLane]: { doors: ['link'], duplex: true, handle: (request) => this.#lane(request) },
+      [NODE_PATHS.queryTrunk]: { doors: ['link'], duplex: true, handle: (request) => this.#trunk(request) },
       [NODE_PATHS.queryRest]: { doors: ['link'], handle: (request) => this.#rest(request) },
     }
   }
@@ -66,7 +66,7 @@ export class QueryRunner implements Component {
         deadline.addEventListener('abort', () => resolve(), { once: true })
       })
     }
-    for (const lane of this.#lanes) lane.end()
+    for (const trunk of this.#trunks) trunk.end()
   }
 
   async stop(): Promise<void> {
@@ -90,18 +90,18 @@ export class QueryRunner implements Component {
     })
   }
 
-  async #lane({ stream }: Request): Promise<void> {
+  async #trunk({ stream }: Request): Promise<void> {
     if (this.#draining) throw new Fault('STOPPING', { at: 'The node is draining.' })
-    const lane = new QueryLane(stream, (query) => void this.#onLane(query))
-    this.#lanes.add(lane)
-    stream.once('close', () => this.#lanes.delete(lane))
+    const trunk = new QueryTrunk(stream, (query) => void this.#onTrunk(query))
+    this.#trunks.add(trunk)
+    stream.once('close', () => this.#trunks.delete(trunk))
   }
 
   /** Never rejects, as `#run` never does. */
-  #onLane(query: LaneQuery): Promise<void> {
+  #onTrunk(query: TrunkQuery): Promise<void> {
     return this.#run(query.body, query.abort, {
       answered: (answer, order) => {
-        if (!answer.whole || answer.whole.length > LANE_BYTES) return this.#setApart(query, answer, order)
+        if (!answer.whole || answer.whole.length > TRUNK_BYTES) return this.#setApart(query, answer, order)
         query.whole(answer.whole, answer.rows())
         return undefined
       },
@@ -110,7 +110,7 @@ export class QueryRunner implements Component {
   }
 
   /** The answer waits until a stream comes for it; the store is held back meanwhile. */
-  #setApart(query: LaneQuery, answer: Answer, { query: id, format }: QueryOrder): Promise<void> {
+  #setApart(query: TrunkQuery, answer: Answer, { query: id, format }: QueryOrder): Promise<void> {
     const { signal } = query.abort
     return new Promise((resolve) => {
       const done = () => {

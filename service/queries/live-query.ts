@@ -13,15 +13,15 @@ import { type Considered, choose, type LimitName } from './choose.ts'
 import type { NodeHealth } from './node-health.ts'
 import { askNode } from './query-ask.ts'
 import { type Asking, AttemptFailed, type Receiver } from './query-attempt.ts'
-import type { QueryLanes } from './query-lanes.ts'
 import { type EffectiveLimits, tooLarge, tooLate, tooManyRows } from './query-limits.ts'
 import { type AttemptRecord, faultInWords, type QueryRecord } from './query-record.ts'
+import type { QueryTrunks } from './query-trunks.ts'
 import { ReplyWriter } from './reply-writer.ts'
 
 export interface LiveQueryParts {
   readonly nodes: Pick<NodeDirectory, 'nodesOf' | 'gateway'>
   readonly links: Pick<LinkRegistry, 'open'>
-  readonly lanes: QueryLanes
+  readonly trunks: QueryTrunks
   readonly admission: Admission
   readonly health: NodeHealth
   readonly clock: Clock

@@ -1,10 +1,10 @@
 import type { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
-import { LANE_BYTES, NODE_PATHS, type QueryOrder as SentOrder } from '@postern/protocol/link.ts'
+import { NODE_PATHS, type QueryOrder as SentOrder, TRUNK_BYTES } from '@postern/protocol/link.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import { type Asking, AttemptFailed, follow, type Receiver } from './query-attempt.ts'
-import type { LaneAsking, QueryLane } from './query-lane.ts'
-import type { QueryLanes } from './query-lanes.ts'
+import type { QueryTrunk, TrunkAsking } from './query-trunk.ts'
+import type { QueryTrunks } from './query-trunks.ts'
 
 /** As it is sent: the values of parameters are passed on as the caller's schema took them. */
 export type QueryOrder = Readonly<Omit<SentOrder, 'params' | 'store' | 'maxRows'>> & {
@@ -15,26 +15,26 @@ export type QueryOrder = Readonly<Omit<SentOrder, 'params' | 'store' | 'maxRows'
 
 export interface AskParts {
   readonly links: Pick<LinkRegistry, 'open'>
-  readonly lanes: QueryLanes
+  readonly trunks: QueryTrunks
 }
 
-/** Asks one node: by the lane where the answer is likely to be small, else by a stream of its own. Fails with NODE_OFFLINE. */
+/** Asks one node: by the trunk where the answer is likely to be small, else by a stream of its own. Fails with NODE_OFFLINE. */
 export function askNode(parts: AskParts, nodeId: NodeId, order: QueryOrder, receiver: Receiver): Asking {
-  const { links, lanes } = parts
+  const { links, trunks } = parts
   const { store, sql, format } = order
   const text = JSON.stringify(order)
-  const small = text.length <= LANE_BYTES && (format === 'json' || format === 'ndjson')
-  const lane = lanes.laneFor(nodeId, { store: store.id, sql, small })
-  return lane ? new OnLane(parts, nodeId, order, receiver).ask(lane, text) : follow(links.open(nodeId, NODE_PATHS.query, text), receiver)
+  const small = text.length <= TRUNK_BYTES && (format === 'json' || format === 'ndjson')
+  const trunk = trunks.trunkFor(nodeId, { store: store.id, sql, small })
+  return trunk ? new OnTrunk(parts, nodeId, order, receiver).ask(trunk, text) : follow(links.open(nodeId, NODE_PATHS.query, text), receiver)
 }
 
-/** A query on a lane. Whose answer is set apart is fetched by a stream of its own. */
-class OnLane implements Asking {
+/** A query on a trunk. Whose answer is set apart is fetched by a stream of its own. */
+class OnTrunk implements Asking {
   readonly #parts: AskParts
   readonly #nodeId: NodeId
   readonly #order: QueryOrder
   readonly #receiver: Receiver
-  #asking: LaneAsking | undefined
+  #asking: TrunkAsking | undefined
   #rest: Asking | undefined
   /** Cancelled, or it has failed: its two ways may break one after the other. */
   #over = false
@@ -46,8 +46,8 @@ class OnLane implements Asking {
     this.#receiver = receiver
   }
 
-  ask(lane: QueryLane, text: string): Asking {
-    this.#asking = lane.ask(text, {
+  ask(trunk: QueryTrunk, text: string): Asking {
+    this.#asking = trunk.ask(text, {
       all: (bytes, rows) => this.#receiver.all(bytes, rows),
       apart: () => this.#apart(),
       failed: (failure) => this.#failed(failure),
@@ -66,10 +66,10 @@ class OnLane implements Asking {
   }
 
   #apart(): void {
-    const { links, lanes } = this.#parts
+    const { links, trunks } = this.#parts
     const { store, sql, query } = this.#order
     if (this.#over || this.#rest) return
-    lanes.isLarge(store.id, sql)
+    trunks.isLarge(store.id, sql)
     try {
       const stream = links.open(this.#nodeId, NODE_PATHS.queryRest, JSON.stringify({ query }))
       // From here on it is cancelled, and breaks, by its own stream.

@@ -17,11 +17,11 @@ import type { Admission } from './admission.ts'
 import { LiveQuery, type LiveQueryParts } from './live-query.ts'
 import type { NodeHealth } from './node-health.ts'
 import { QueryCounts } from './query-counts.ts'
-import { QueryLanes } from './query-lanes.ts'
 import { effectiveLimits } from './query-limits.ts'
 import type { QueryLog } from './query-log.ts'
 import type { QueryMetrics } from './query-metrics.ts'
 import { faultInWords, type QueryRecord } from './query-record.ts'
+import { QueryTrunks } from './query-trunks.ts'
 
 /** What a query must know of a store; found without SQL. */
 export interface QueryStore {
@@ -69,7 +69,7 @@ export class QueryService {
 
   constructor(parts: QueryServiceParts) {
     this.#parts = parts
-    this.#live = { ...parts, lanes: new QueryLanes(parts) }
+    this.#live = { ...parts, trunks: new QueryTrunks(parts) }
   }
 
   /** Streams the answer into `raw`. Rejects with the fault when nothing was sent; `onRecord` tells the query's id before that. */

@@ -2,32 +2,32 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import { MESSAGE_HEAD, MessageReader, MessageWriter, messageOf } from '@postern/base/message-stream.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Stage } from '@postern/protocol/link.ts'
-import { QUERY_LANE } from '@postern/protocol/link.ts'
+import { QUERY_TRUNK } from '@postern/protocol/link.ts'
 
-/** One query that came on a lane. */
-export interface LaneQuery {
+/** One query that came on a trunk. */
+export interface TrunkQuery {
   /** The order as it came. */
   readonly body: unknown
   /** Aborted when nobody waits for the answer any more. */
   readonly abort: AbortController
   whole(bytes: Buffer, rows: number): void
   refused(fault: Fault, stage: Stage): void
-  /** The answer waits for a stream of its own: from now on the lane has no part in it. `cancelled` is told until it is `taken`. */
+  /** The answer waits for a stream of its own: from now on the trunk has no part in it. `cancelled` is told until it is `taken`. */
   apart(): void
-  /** The lane has nothing more to do with it. */
+  /** The trunk has nothing more to do with it. */
   taken(): void
 }
 
-/** The node's end of a lane: many small queries on one stream, each one message there and one back. */
-export class QueryLane {
+/** The node's end of a trunk: many small queries on one stream, each one message there and one back. */
+export class QueryTrunk {
   readonly #stream: ServerHttp2Stream
-  readonly #ask: (query: LaneQuery) => void
+  readonly #ask: (query: TrunkQuery) => void
   readonly #queries = new Map<number, AbortController>()
   readonly #writer: MessageWriter
   /** Nothing more comes, or nothing more shall: it ends when all is answered. */
   #ending = false
 
-  constructor(stream: ServerHttp2Stream, ask: (query: LaneQuery) => void) {
+  constructor(stream: ServerHttp2Stream, ask: (query: TrunkQuery) => void) {
     this.#stream = stream
     this.#ask = ask
     this.#writer = new MessageWriter((bytes) => {
@@ -63,13 +63,13 @@ export class QueryLane {
   }
 
   #hear(kind: number, id: number, body: Buffer): void {
-    if (kind === QUERY_LANE.cancel) {
+    if (kind === QUERY_TRUNK.cancel) {
       this.#queries.get(id)?.abort(new Fault('CANCELLED'))
       this.#done(id)
       return
     }
     // A newer service may say what we do not know.
-    if (kind !== QUERY_LANE.order) return
+    if (kind !== QUERY_TRUNK.order) return
     const abort = new AbortController()
     this.#queries.set(id, abort)
     this.#ask({
@@ -84,7 +84,7 @@ export class QueryLane {
         this.#writer.send(refusedMessage(id, fault, stage))
         this.#done(id)
       },
-      apart: () => this.#writer.send(messageOf(QUERY_LANE.apart, id, 0)),
+      apart: () => this.#writer.send(messageOf(QUERY_TRUNK.apart, id, 0)),
       taken: () => this.#done(id),
     })
   }
@@ -104,7 +104,7 @@ function parsed(body: Buffer): unknown {
 }
 
 function wholeMessage(id: number, bytes: Buffer, rows: number): Buffer {
-  const message = messageOf(QUERY_LANE.whole, id, 4 + bytes.length)
+  const message = messageOf(QUERY_TRUNK.whole, id, 4 + bytes.length)
   message.writeUInt32BE(rows, MESSAGE_HEAD)
   bytes.copy(message, MESSAGE_HEAD + 4)
   return message
@@ -112,7 +112,7 @@ function wholeMessage(id: number, bytes: Buffer, rows: number): Buffer {
 
 function refusedMessage(id: number, fault: Fault, stage: Stage): Buffer {
   const text = JSON.stringify(fault)
-  const message = messageOf(QUERY_LANE.refused, id, 1 + Buffer.byteLength(text))
+  const message = messageOf(QUERY_TRUNK.refused, id, 1 + Buffer.byteLength(text))
   message[MESSAGE_HEAD] = stage === 'before-store' ? 0 : 1
   message.write(text, MESSAGE_HEAD + 1)
   return message

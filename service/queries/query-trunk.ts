@@ -1,12 +1,12 @@
 import { type ClientHttp2Stream, constants, type Http2Session } from 'node:http2'
 import { MESSAGE_HEAD, MessageReader, MessageWriter, messageOf } from '@postern/base/message-stream.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { QUERY_LANE } from '@postern/protocol/link.ts'
+import { QUERY_TRUNK } from '@postern/protocol/link.ts'
 import { faultFromAnswer } from '../links/link-answer.ts'
 import { AttemptFailed } from './query-attempt.ts'
 
-/** Who waits for an answer on a lane. One of the three is called, once. */
-export interface LaneHearer {
+/** Who waits for an answer on a trunk. One of the three is called, once. */
+export interface TrunkHearer {
   /** All of it. The bytes are a part of what was read: copy what is kept. */
   all(bytes: Buffer, rows: number): void
   /** It is to be fetched by a stream of its own. */
@@ -14,23 +14,23 @@ export interface LaneHearer {
   failed(failure: AttemptFailed): void
 }
 
-export interface LaneAsking {
+export interface TrunkAsking {
   /** Nobody waits any more. */
   cancel(): void
   /** What was set apart has a stream of its own now. */
   taken(): void
 }
 
-/** asking: the node has not said yet whether it knows of lanes. none: it does not, or the lane is over. */
-export type LaneState = 'asking' | 'open' | 'none'
+/** asking: the node has not said yet whether it knows of trunks. none: it does not, or the trunk is over. */
+export type TrunkState = 'asking' | 'open' | 'none'
 
-/** The service's end of a lane: many small queries on one stream of a link, each one message there and one back. */
-export class QueryLane {
+/** The service's end of a trunk: many small queries on one stream of a link, each one message there and one back. */
+export class QueryTrunk {
   readonly #stream: ClientHttp2Stream
   readonly #session: Http2Session | undefined
   readonly #writer: MessageWriter
-  readonly #waiting = new Map<number, LaneHearer>()
-  #state: LaneState = 'asking'
+  readonly #waiting = new Map<number, TrunkHearer>()
+  #state: TrunkState = 'asking'
   #refused = false
   #last = 0
 
@@ -68,30 +68,30 @@ export class QueryLane {
     })
   }
 
-  /** The node knows of no lanes, or takes none now. */
+  /** The node knows of no trunks, or takes none now. */
   get refused(): boolean {
     return this.#refused
   }
 
   /** A link that says goodbye takes nothing new. */
-  get state(): LaneState {
+  get state(): TrunkState {
     const session = this.#session
     if (this.#state !== 'none' && (!session || session.closed || session.destroyed)) this.leave()
     return this.#state
   }
 
   /** Only while `open`. */
-  ask(order: string, hearer: LaneHearer): LaneAsking {
+  ask(order: string, hearer: TrunkHearer): TrunkAsking {
     this.#last = (this.#last + 1) % 0x1_0000_0000
     const id = this.#last
     this.#waiting.set(id, hearer)
-    const message = messageOf(QUERY_LANE.order, id, Buffer.byteLength(order))
+    const message = messageOf(QUERY_TRUNK.order, id, Buffer.byteLength(order))
     message.write(order, MESSAGE_HEAD)
     this.#writer.send(message)
     return {
       cancel: () => {
         if (!this.#waiting.delete(id)) return
-        this.#writer.send(messageOf(QUERY_LANE.cancel, id, 0))
+        this.#writer.send(messageOf(QUERY_TRUNK.cancel, id, 0))
         this.#endWhenIdle()
       },
       taken: () => {
@@ -117,15 +117,15 @@ export class QueryLane {
     const hearer = this.#waiting.get(id)
     if (!hearer) return
     switch (kind) {
-      case QUERY_LANE.whole:
+      case QUERY_TRUNK.whole:
         this.#waiting.delete(id)
         hearer.all(body.subarray(4), body.readUInt32BE(0))
         break
-      case QUERY_LANE.apart:
+      case QUERY_TRUNK.apart:
         // Not forgotten: until its stream is there, `cancel` is how to say that nobody wants it.
         hearer.apart()
         break
-      case QUERY_LANE.refused:
+      case QUERY_TRUNK.refused:
         this.#waiting.delete(id)
         hearer.failed(new AttemptFailed(faultFromAnswer(0, body.toString('utf8', 1)), body[0] === 0))
         break
