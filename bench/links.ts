@@ -119,7 +119,9 @@ while (performance.now() - began < SECONDS * 1_000) {
 }
 const share = ((cpuSeconds(service.process.pid) - cpu) / (performance.now() - began)) * 100_000
 const each = (looks.toSorted((a, b) => a - b)[looks.length >> 1] ?? 0) - before
-console.log(`\nlinks: ${NODES} nodes in ${GATEWAYS} gateways, linked to one replica ${values.plain ? 'without TLS' : 'by TLS'}, a beat each second, ${SECONDS} s`)
+console.log(
+  `\nlinks: ${NODES} nodes in ${GATEWAYS} gateways, linked to one replica ${values.plain ? 'without TLS' : 'by TLS'}, a beat each second, ${SECONDS} s`,
+)
 console.log(`  linked ${sum('linked')}, beats answered ${sum('beating')}, of these by link ${sum('byLink')}`)
 console.log(`  RSS a node   ${(each / NODES / 1_024).toFixed(1)} KB   (wanted: at most 60; ${(before / 1e6).toFixed(0)} MB without them)`)
 console.log(`  CPU          ${share.toFixed(1)} % of one core   (wanted: at most 40)`)
