@@ -41,9 +41,9 @@ export class BeatLine {
     return { [NODE_PATHS.beats]: { doors: ['link'], duplex: true, handle: ({ stream }) => this.#open(stream) } }
   }
 
-  /** A beat can go by the link now. */
+  /** Beats go by a link. */
   get open(): boolean {
-    return this.#free() !== undefined
+    return this.#lines.size > 0
   }
 
   /** Told when there is a line again. */
