@@ -1,11 +1,11 @@
 /** The two ways of a session's bytes between service and node: a connection of its own, or the link where that does not pass. */
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { FlakyLink } from '@postern/testkit/flaky-link.ts'
+import { WebSocketOnlyProxy } from '@postern/node/testing/middleboxes.ts'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { WebSocketOnlyProxy } from '../node/testing/middleboxes.ts'
 import { Cluster } from './cluster.ts'
+import { FlakyLink } from './flaky-link.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { waitFor } from './wait-for.ts'
 

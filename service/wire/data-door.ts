@@ -15,7 +15,7 @@ import { refuse } from '../links/link-door.ts'
 const EMPTY = new Uint8Array()
 const TICKET_BYTES = 32
 /** What a middlebox forgets an idle connection after is mostly longer. */
-export const KEEP_ALIVE_MS = 15_000
+const KEEP_ALIVE_MS = 15_000
 
 export interface DataDoorParts {
   readonly doorkeeper: Pick<Doorkeeper, 'node'>
