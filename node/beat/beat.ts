@@ -176,7 +176,7 @@ export class Beat implements Component {
     // With two links the second is asked when the first says nothing: its replica hangs.
     const answer = (await line.send(sent, LINE_TIMEOUT_MS, signal)) ?? (await line.send(sent, LINE_TIMEOUT_MS, signal))
     if (answer) return answer
-    const timeoutMs = Math.max(1, BEAT_TIMEOUT_MS - (clock.monotonic() - from))
+    const timeoutMs = Math.max(1, Math.round(BEAT_TIMEOUT_MS - (clock.monotonic() - from)))
     return await service.call({ path: SERVICE_PATHS.beat, body: sent, answer: BeatResponse, timeoutMs }, signal)
   }
 
