@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { passOn } from './give-back.ts'
 
 export interface SpliceHooks {
   /** Bytes from `one` to `other`, before they are written. */
@@ -33,7 +34,7 @@ function pass(from: Duplex, to: Duplex, seen: ((chunk: Buffer) => void) | undefi
   }
   from.on('data', (chunk: Buffer) => {
     seen?.(chunk)
-    if (to.writable && !to.write(chunk)) from.pause()
+    if (to.writable && !passOn(to, chunk)) from.pause()
   })
   to.on('drain', () => from.resume())
   from.once('end', end)

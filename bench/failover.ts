@@ -2,9 +2,12 @@
  * Eight clients ask without pause while the primary is killed, cut off or hangs: how long the queries take that are asked after
  * that, and how many fail.
  *
- *   npx node bench/failover.ts
+ *   npx node bench/failover.ts [--only SIGSTOP] [--rounds 3]
+ *
+ * What failed is written to stderr, with what the service said of it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import { Cluster } from '@postern/testkit/cluster.ts'
 import { FlakyLink } from '@postern/testkit/flaky-link.ts'
 import { testDatabase } from '@postern/testkit/postgres.ts'
@@ -14,7 +17,8 @@ import { Pool } from 'undici'
 import { median, quantile } from './tools/compare.ts'
 
 const CLIENTS = 8
-const ROUNDS = 3
+const { values } = parseArgs({ options: { only: { type: 'string' }, rounds: { type: 'string', default: '3' } } })
+const ROUNDS = Number(values.rounds)
 /** How long is looked before and after what happens. */
 const BEFORE_MS = 1_500
 const AFTER_MS = 3_000
@@ -49,12 +53,15 @@ async function ask(): Promise<Seen> {
   const askedAt = performance.now()
   const response = await http.request({ path: '/v1/stores/bench/query', method: 'POST', headers, body: '{"sql":"select 1 as one"}' })
   // An answer that breaks off after its first byte is a failure too.
-  const text = await response.body.text().catch(() => '')
-  return {
-    askedAt,
-    ms: performance.now() - askedAt,
-    failed: response.statusCode !== 200 || text.replaceAll(/\s/g, '') !== '[{"one":1}]',
+  const text = await response.body.text().catch((cause: unknown) => `cut: ${cause}`)
+  const ms = performance.now() - askedAt
+  const failed = response.statusCode !== 200 || text.replaceAll(/\s/g, '') !== '[{"one":1}]'
+  if (failed) {
+    const id = response.headers['postern-query-id']
+    const view = typeof id === 'string' ? await cluster.client.queries.get(id).catch(String) : 'no id'
+    console.error(`failed after ${ms.toFixed(0)} ms with ${response.statusCode}: ${text}\n${JSON.stringify(view)}`)
   }
+  return { askedAt, ms, failed }
 }
 
 async function round(strike: () => unknown, heal: () => unknown, afterMs: number) {
@@ -109,7 +116,7 @@ const TROUBLES: readonly Trouble[] = [
 console.log(
   `\nfailover: ${CLIENTS} clients without pause, policy primary-first, ${ROUNDS} rounds each; times of the queries asked after it`,
 )
-for (const { name, strike, heal, afterMs, wanted } of TROUBLES) {
+for (const { name, strike, heal, afterMs, wanted } of TROUBLES.filter((one) => values.only === undefined || one.name === values.only)) {
   const next: number[] = []
   const caught: number[] = []
   const found: number[] = []

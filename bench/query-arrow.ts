@@ -4,11 +4,11 @@
  *
  *   npx node bench/query-arrow.ts
  */
-import { readFileSync } from 'node:fs'
 import { tableFromIPC } from 'apache-arrow'
 import pg from 'pg'
 import { request } from 'undici'
 import { compare, timed } from './tools/compare.ts'
+import { coreSeconds } from './tools/core-seconds.ts'
 import { Rig } from './tools/rig.ts'
 
 const ROWS = 1_000_000
@@ -47,16 +47,6 @@ async function readArrow(): Promise<void> {
 async function readObjects(): Promise<void> {
   const { rows } = await straight.query(SQL)
   if (rows.length !== ROWS) throw new Error(`${rows.length} rows`)
-}
-
-/** Seconds on a core since the process began, where /proc says it: what a busy machine does not falsify much. */
-function coreSeconds(pid: number): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[11]) + Number(fields[12])) / 100
-  } catch {
-    return Number.NaN
-  }
 }
 
 const straight = new pg.Client({ connectionString: rig.database.url })

@@ -12,6 +12,7 @@ import { nodeCommands } from './commands/node.ts'
 import { queryCommand } from './commands/query.ts'
 import { runCommands } from './commands/run.ts'
 import { serviceCommands } from './commands/service.ts'
+import { sessionCommands } from './commands/session.ts'
 import { storeCommands } from './commands/store.ts'
 import { tokenCommands } from './commands/token.ts'
 import { Exit } from './exit.ts'
@@ -42,6 +43,7 @@ export function buildProgram(shell: Shell): Command {
     copyCommand,
     connectCommand,
     runCommands,
+    sessionCommands,
     tokenCommands,
     loginCommand,
     doctorCommand,

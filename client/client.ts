@@ -91,6 +91,8 @@ export class Client {
   readonly sessions = {
     list: async (signal?: AbortSignal) =>
       (await this.#http.json<{ readonly items: readonly SessionView[] }>('GET', at('sessions'), { signal })).items,
+    /** Ends it, whatever it does. */
+    end: (session: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('sessions', session), { signal }),
   }
 
   readonly runs = {

@@ -9,6 +9,7 @@ import { NODE_PATHS, SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { answer, type Route, Router } from './app/router.ts'
 import { AppliedSettings } from './beat/applied-settings.ts'
 import { Beat } from './beat/beat.ts'
+import { BeatLine } from './beat/beat-line.ts'
 import { Grace } from './beat/grace.ts'
 import { channelAddress, obeyBeat } from './beat/obey.ts'
 import { BridgeDoor } from './bridge/bridge-door.ts'
@@ -36,6 +37,7 @@ import { StoreSessions } from './stores/store-sessions.ts'
 import { KeyKeeper } from './vault/key-keeper.ts'
 import { keyRoutes } from './vault/key-routes.ts'
 import { VaultFiles } from './vault/vault-file.ts'
+import { DataDialler } from './wire/data-dialler.ts'
 import { WireRunner } from './wire/wire-runner.ts'
 import { SharedPlaces } from './work/shared-places.ts'
 import { Worker } from './work/worker.ts'
@@ -116,7 +118,8 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     copying: () => worker.copying,
   })
   const queries = new QueryRunner({ stores, log })
-  const wire = new WireRunner({ stores, log })
+  const passes = () => folder.joined().transport !== 'websocket'
+  const wire = new WireRunner({ stores, data: new DataDialler({ dialler, service, passes, clock, log }), log })
   const loadEngine = async () => {
     const [{ Engine }, { Bridge }] = await Promise.all([import('@postern/engine/engine.ts'), import('./bridge/bridge.ts')])
     const bridge = new Bridge({ service, clock })
@@ -125,7 +128,8 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const worker: Worker = new Worker({ ...base, service, loadEngine, checkPlaces: (order, signal) => places.check(order, signal) })
   const bridge = new BridgeDoor({ stores, key: () => keys.key, limit: () => worker.limit, clock, log })
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
-  const known = { ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
+  const line = new BeatLine({ clock })
+  const known = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
   const routes = { ...queries.routes, ...wire.routes, ...bridge.routes, ...known }
   const credentials = () => folder.joined().channel
   const channel = new ChannelClient({ gatewayId, credentials })
@@ -145,6 +149,8 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const beat: Beat = new Beat({
     ...base,
     service,
+    line,
+    dialling: () => link.dialling,
     version: options.version ?? VERSION,
     usage,
     work: () => ({

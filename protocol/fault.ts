@@ -121,6 +121,11 @@ export const FAULTS = {
     says: 'The node is linked to this replica already, and asked for another one.',
     remedy: 'None: it dials again until the balancer brings it to another replica.',
   },
+  TICKET_UNKNOWN: {
+    kind: 'missing',
+    says: 'The ticket of the connection is not known here: used, too old, or of another replica.',
+    remedy: 'None: the connection goes over the link instead.',
+  },
   NODE_CUT_OFF: {
     kind: 'stopped',
     says: 'This node has not heard from its service for longer than its grace period.',
@@ -272,6 +277,11 @@ export const FAULTS = {
     kind: 'limit',
     says: 'There are too many open connections.',
     remedy: 'Close some, or raise the limit that the message names with `postern gateway set`.',
+  },
+  SESSION_UNKNOWN: {
+    kind: 'missing',
+    says: 'There is no such open connection on this replica of the service.',
+    remedy: 'See `postern session list`.',
   },
   SESSION_ENDED: {
     kind: 'stopped',

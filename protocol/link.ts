@@ -17,6 +17,10 @@ export const REPLICA_HEADER = 'postern-replica'
 export const NODE_PATHS = {
   /** link · QueryOrder → rows as bytes; trailers as in QUERY_TRAILERS. */
   query: '/query',
+  /** link · {} in ORDER_HEADER → a stream of messages both ways, as in QUERY_TRUNK: many small queries share it. */
+  queryTrunk: '/query/trunk',
+  /** link · QueryRest → the answer that waits since `apart` was said on a trunk, as of `query`. */
+  queryRest: '/query/rest',
   /** link · StoreOrder → StoreTestResult without `node`. */
   testStore: '/store/test',
   /** link · BrowseOrder → Catalog. */
@@ -37,6 +41,8 @@ export const NODE_PATHS = {
   gatewayKey: '/gateway-key',
   /** link, channel · {} → 204. */
   ping: '/ping',
+  /** link · for as long as the link lives: a LineBeat each second from the node, a LineAnswer to each from the service. JSON, one a line. */
+  beats: '/beats',
 } as const
 
 export const QueryOrder = z.object({
@@ -53,6 +59,26 @@ export const QueryOrder = z.object({
 })
 export type QueryOrder = z.infer<typeof QueryOrder>
 
+/**
+ * The trunk: one long-lived stream of a link that carries many small queries, one message there and one back each (base/message-stream.ts).
+ * A stream of its own costs a small query more than all the rest of its way. A large answer still gets one: `apart` says so.
+ */
+export const QUERY_TRUNK = {
+  /** Service → node: QueryOrder, JSON. */
+  order: 1,
+  /** Service → node: nobody waits for the answer any more. */
+  cancel: 2,
+  /** Node → service: the whole answer: rows (uint32), then the bytes. */
+  whole: 3,
+  /** Node → service: 0 or 1 (the store can have seen the statement), then the fault (FaultJson). Nothing else was sent. */
+  refused: 4,
+  /** Node → service: the answer is large, or comes slowly. It waits for a request to NODE_PATHS.queryRest. */
+  apart: 5,
+} as const
+/** The largest answer, and the largest order, that travels on a trunk: what stands behind it waits so long. */
+export const TRUNK_BYTES = 64 << 10
+export const QueryRest = z.object({ query: QueryId })
+
 export const StoreOrder = z.object({ store: StoreRef })
 export const BrowseOrder = z.object({ store: StoreRef, path: z.string().max(4_096) })
 
@@ -61,16 +87,27 @@ export const ORDER_HEADER = 'postern-order'
 /** As PostgreSQL has it for a startup packet. */
 export const STARTUP_BYTES = 10_000
 const Word = z.string().max(STARTUP_BYTES)
+/**
+ * The node may dial a connection of its own for the session's bytes: `GET` DATA_PATH with `Upgrade: postern-data`, signed like the link, with
+ * the ticket, which is good once, for this node, while the session is being opened. It says in its answer (DATA_HEADER) that it did; the
+ * stream of the link then only carries the end of each direction: how many bytes there were (8 bytes, big-endian).
+ */
+const Ticket = z.string().max(64).optional()
+export const DATA_PATH = '/v1/node/data'
+export const DATA_PROTOCOL = 'postern-data'
+export const TICKET_HEADER = 'postern-ticket'
+export const DATA_HEADER = 'postern-data'
 export const WireOrder = z.object({
   session: SessionId,
   store: StoreRef,
   /** What the client said at its start (application_name, client_encoding, options, ...), without user and database. */
   parameters: z.record(Word, Word),
+  ticket: Ticket,
 })
 export type WireOrder = z.infer<typeof WireOrder>
 /** Asks the store to stop what runs in a session. */
 export const WireCancel = z.object({ session: SessionId })
-export const ConnectOrder = z.object({ session: SessionId, store: StoreRef })
+export const ConnectOrder = z.object({ session: SessionId, store: StoreRef, ticket: Ticket })
 export type ConnectOrder = z.infer<typeof ConnectOrder>
 
 /** `GET /v1/stores/{store}/connect` with `Upgrade:` this (raw) or `Upgrade: websocket` (subprotocol of the same name). */

@@ -108,6 +108,15 @@ export const BeatResponse = z.object({
 })
 export type BeatResponse = z.infer<typeof BeatResponse>
 
+/** A beat by the link: in the body of the stream NODE_PATHS.beats, without a signature, for the link has proved who it is. */
+export const LineBeat = z.object({ n: z.int(), beat: Beat })
+/**
+ * Its answer, in the order of the beats. It has only what is new since the answer before it on the same stream; `stop` and
+ * `keepSnapshots` that are left out are empty. The first has all.
+ */
+export const LineAnswer = z.object({ n: z.int(), answer: BeatResponse.partial().optional(), fault: FaultMessage.optional() })
+export type LineAnswer = z.infer<typeof LineAnswer>
+
 /** The first node makes the gateway's key pair; of several at once one wins, the others get `accepted: false`. */
 export const OfferGatewayKey = z.object({ publicKey: z.string().max(64) })
 export const OfferGatewayKeyResponse = z.object({ accepted: z.boolean(), publicKey: z.string() })

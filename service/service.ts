@@ -11,6 +11,7 @@ import { Database } from './db/database.ts'
 import { EmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { HttpServer, type Routes } from './http/http-server.ts'
 import { plainRoutes } from './http/plain-routes.ts'
+import { BeatLineEnd } from './nodes/beat-line-end.ts'
 import { NodeBeats } from './nodes/node-beats.ts'
 import { nodeCallRoutes } from './nodes/node-call-routes.ts'
 import { NodeExpiry } from './nodes/node-expiry.ts'
@@ -70,12 +71,17 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   // Links, queries, runs and events: work.ts.
   const names = [host, ...(publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : [])]
   const wire = options.postgres && { ...options.postgres, host, tls, names, folder }
-  const work = buildWork(core, { wire, replicaUrl: () => replicaUrl ?? http.url })
-  const beats = new NodeBeats({
+  const work = buildWork(core, {
+    wire,
+    replicaUrl: () => replicaUrl ?? http.url,
+    beats: (nodeId) => new BeatLineEnd(beats, nodeId).answer,
+  })
+  const beats: NodeBeats = new NodeBeats({
     nodes: core.nodes,
     repository: core.nodeRepository,
     leases: core.leases,
     replicas: () => work.replicas.alive().length,
+    heardByAll: () => work.replicas.heardByAll,
     listener: work.beatListener,
     clock,
     log,

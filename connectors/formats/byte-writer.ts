@@ -1,18 +1,22 @@
-const FIRST_BYTES = 2_048
+const FIRST_BYTES = 1_024
+const NOTHING = Buffer.alloc(0)
 /** The next buffer is as large as the last one was full, within these. */
 const MOST_BYTES = 1_048_576
 
 /** Bytes in the making. What `take` gave away is never written again. */
 export class ByteWriter {
   /** The bytes so far are [0, length). Encoders write here after `ensure`, and move `length`. */
-  buffer: Buffer = Buffer.allocUnsafe(FIRST_BYTES)
+  buffer: Buffer = NOTHING
   length = 0
+  /** Of the next buffer: made when there is something to write, for most answers are taken once. */
+  #next = FIRST_BYTES
 
   /** Room for so many more bytes. */
   ensure(bytes: number): void {
     const needed = this.length + bytes
     if (needed <= this.buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(needed, Math.min(this.buffer.length * 4, this.buffer.length + MOST_BYTES)))
+    const wanted = this.buffer.length === 0 ? this.#next : Math.min(this.buffer.length * 4, this.buffer.length + MOST_BYTES)
+    const larger = Buffer.allocUnsafe(Math.max(needed, wanted))
     this.buffer.copy(larger, 0, 0, this.length)
     this.buffer = larger
   }
@@ -49,8 +53,8 @@ export class ByteWriter {
   take(): Buffer | undefined {
     if (this.length === 0) return undefined
     const taken = this.buffer.subarray(0, this.length)
-    const next = this.length * 1.25 + 1_024
-    this.buffer = Buffer.allocUnsafe(Math.min(MOST_BYTES, Math.max(FIRST_BYTES, Math.ceil(next))))
+    this.#next = Math.min(MOST_BYTES, Math.max(FIRST_BYTES, Math.ceil(this.length * 1.25 + 1_024)))
+    this.buffer = NOTHING
     this.length = 0
     return taken
   }

@@ -27,6 +27,8 @@ export interface CellColumn {
   readonly element?: CellKind
   /** Of a whole number: how wide it is. Of a float: 32 or 64. */
   readonly bits?: 16 | 32 | 64
+  /** Cells come as PostgreSQL's binary format has them. Only for an encoder that asked for it. */
+  readonly binary?: boolean
 }
 
 /**

@@ -23,8 +23,7 @@ export class JsonEncoder implements RowEncoder {
   constructor(columns: readonly CellColumn[], shape: 'json' | 'ndjson') {
     this.#columns = columns
     this.#lines = shape === 'ndjson'
-    const names = distinctNames(columns.map((column) => column.name))
-    this.#keys = names.map((name, i) => Buffer.from(`${i === 0 ? '{' : ','}${JSON.stringify(name)}:`))
+    this.#keys = keysOf(columns)
   }
 
   row(data: Buffer, cells: Int32Array): void {
@@ -49,6 +48,18 @@ export class JsonEncoder implements RowEncoder {
   end(): void {
     if (!this.#lines) this.out.text(this.#first ? '[]\n' : '\n]\n')
   }
+}
+
+/** Of the columns of prepared statements, which come again. */
+const KEYS = new WeakMap<readonly CellColumn[], readonly Buffer[]>()
+
+function keysOf(columns: readonly CellColumn[]): readonly Buffer[] {
+  const known = KEYS.get(columns)
+  if (known) return known
+  const names = distinctNames(columns.map((column) => column.name))
+  const keys = names.map((name, i) => Buffer.from(`${i === 0 ? '{' : ','}${JSON.stringify(name)}:`))
+  KEYS.set(columns, keys)
+  return keys
 }
 
 const OPEN = Buffer.from('[\n')

@@ -23,16 +23,20 @@ export const FRAME = {
   portalSuspended: 0x73,
 } as const
 
+/** Outside of a transaction, as `ready` says it. */
+export const IDLE = 0x49
+
 export type Param = string | number | boolean | null
 
 export const SYNC: Buffer = Buffer.from([0x53, 0, 0, 0, 4])
-const FLUSH: Buffer = Buffer.from([0x48, 0, 0, 0, 4])
+export const FLUSH: Buffer = Buffer.from([0x48, 0, 0, 0, 4])
 export const TERMINATE: Buffer = Buffer.from([0x58, 0, 0, 0, 4])
 export const COPY_DONE: Buffer = Buffer.from([0x63, 0, 0, 0, 4])
 const DESCRIBE_PORTAL = message('D', Buffer.from('P\0'))
 const DESCRIBE_STATEMENT = message('D', Buffer.from('S\0'))
 /** No parameters, all results as text, unnamed portal of the unnamed statement. */
 const BIND_NOTHING = message('B', Buffer.alloc(8))
+const EXECUTE_ALL = message('E', Buffer.alloc(5))
 
 function message(code: string, body: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(5 + body.length)
@@ -42,35 +46,63 @@ function message(code: string, body: Uint8Array): Buffer {
   return bytes
 }
 
-function parse(sql: string): Buffer {
+/** Names are ours, and ASCII; none is the unnamed statement. */
+function parse(sql: string, name = ''): Buffer {
   const text = encoder.encode(sql)
-  const bytes = Buffer.allocUnsafe(5 + 1 + text.length + 1 + 2)
+  const head = 5 + name.length
+  const bytes = Buffer.allocUnsafe(head + 1 + text.length + 1 + 2)
   bytes[0] = 0x50
   bytes.writeInt32BE(bytes.length - 1, 1)
-  bytes[5] = 0
-  bytes.set(text, 6)
-  bytes[6 + text.length] = 0
-  bytes.writeInt16BE(0, 7 + text.length)
+  bytes.write(name, 5, 'latin1')
+  bytes[head] = 0
+  bytes.set(text, head + 1)
+  bytes[head + 1 + text.length] = 0
+  bytes.writeInt16BE(0, head + 2 + text.length)
   return bytes
 }
 
-/** Values travel as text beside the statement; the server infers their types. They are never part of the SQL. */
-function bind(params: readonly Param[]): Buffer {
-  if (params.length === 0) return BIND_NOTHING
-  const values = params.map((value) => (value === null ? null : encoder.encode(String(value))))
-  const size = values.reduce((sum, value) => sum + 4 + (value?.length ?? 0), 0)
-  const body = Buffer.allocUnsafe(2 + 2 + 2 + size + 2)
-  body.writeInt16BE(0, 0)
-  body.writeInt16BE(0, 2)
-  let at = body.writeUInt16BE(values.length, 4)
-  for (const value of values) {
-    at = body.writeInt32BE(value === null ? -1 : value.length, at)
-    if (value === null) continue
-    body.set(value, at)
-    at += value.length
+/** Which columns come in PostgreSQL's binary form, 1, or as text, 0. */
+export type ResultFormats = readonly (0 | 1)[]
+const ALL_TEXT: ResultFormats = []
+
+/**
+ * Values travel as text beside the statement; the server infers their types. They are never part of the SQL.
+ */
+function bind(params: readonly Param[], name = '', formats = ALL_TEXT): Buffer {
+  if (params.length === 0 && name === '' && formats.length === 0) return BIND_NOTHING
+  const values = params.map((value) => (value === null ? null : String(value)))
+  const sizes = values.map((value) => (value === null ? 0 : Buffer.byteLength(value)))
+  const size = sizes.reduce((sum, bytes) => sum + 4 + bytes, 0)
+  const body = Buffer.allocUnsafe(1 + name.length + 1 + 2 + 2 + size + 2 + 2 * formats.length)
+  body[0] = 0
+  body.write(name, 1, 'latin1')
+  let at = 1 + name.length
+  body[at] = 0
+  at = body.writeInt16BE(0, at + 1)
+  at = body.writeUInt16BE(values.length, at)
+  for (const [i, value] of values.entries()) {
+    at = body.writeInt32BE(value === null ? -1 : (sizes[i] ?? 0), at)
+    if (value !== null) at += body.write(value, at)
   }
-  body.writeInt16BE(0, at)
+  at = body.writeUInt16BE(formats.length, at)
+  for (const format of formats) at = body.writeInt16BE(format, at)
   return message('B', body)
+}
+
+/** The statement, kept by the server under a name; no Sync. */
+export function prepare(name: string, sql: string): Buffer {
+  return parse(sql, name)
+}
+
+/** Runs what was prepared, under no name what was parsed last; no Sync. */
+export function runNamed(name: string, options: Omit<StatementOptions, 'flush'> & { readonly formats?: ResultFormats }): Buffer {
+  const { params = [], describe = false, maxRows = 0, formats = ALL_TEXT } = options
+  const execute = maxRows === 0 ? EXECUTE_ALL : executeSome(maxRows)
+  return Buffer.concat(describe ? [bind(params, name, formats), DESCRIBE_PORTAL, execute] : [bind(params, name, formats), execute])
+}
+
+export function closeStatement(name: string): Buffer {
+  return message('C', Buffer.from(`S${name}\0`))
 }
 
 function execute(maxRows: number): Buffer {
@@ -80,7 +112,7 @@ function execute(maxRows: number): Buffer {
   return message('E', body)
 }
 
-const EXECUTE_ALL = execute(0)
+const executeSome = (maxRows: number): Buffer => execute(Math.min(maxRows, 0x7fffffff))
 
 export interface StatementOptions {
   readonly params?: readonly Param[]
@@ -98,7 +130,7 @@ export function statement(sql: string, options: StatementOptions = {}): Buffer {
     parse(sql),
     bind(params),
     ...(describe ? [DESCRIBE_PORTAL] : []),
-    maxRows === 0 ? EXECUTE_ALL : execute(Math.min(maxRows, 0x7fffffff)),
+    maxRows === 0 ? EXECUTE_ALL : executeSome(maxRows),
     ...(flush ? [FLUSH] : []),
   ])
 }

@@ -15,7 +15,7 @@ test('what a read does to its session is not there for the next one', async () =
   await on.ask('commit')
   const after = await on.ask(
     `select current_setting('search_path') as path, current_user = session_user as self, current_setting('my.own', true) as own,
-            (select count(*) from pg_prepared_statements) as prepared, (select count(*) from pg_listening_channels()) as channels,
+            (select count(*) from pg_prepared_statements where from_sql) as prepared, (select count(*) from pg_listening_channels()) as channels,
             (select count(*) from pg_locks where locktype = 'advisory') as locks`,
   )
 

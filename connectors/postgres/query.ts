@@ -1,56 +1,39 @@
 import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Answer, Statement } from '../contract.ts'
+import type { Answer } from '../contract.ts'
 import { ByteWriter } from '../formats/byte-writer.ts'
 import { csvHeader } from '../formats/csv.ts'
-import type { RowEncoder } from '../formats/encoder.ts'
-import type { EncoderMaker } from '../formats/formats.ts'
+import type { CellColumn, RowEncoder } from '../formats/encoder.ts'
 import { wholeAnswer } from '../formats/whole-answer.ts'
-import { FRAME, proveStatement, SYNC, statement } from './messages.ts'
-import { cellColumns, readFields } from './result-columns.ts'
+import { FRAME, IDLE, SYNC } from './messages.ts'
+import type { QueryParts } from './query-parts.ts'
+import { canBeNamed, namedRequest, nameLost, plainRequest, type QueryRequest, RESET, ROLLBACK_AND_RESET } from './query-request.ts'
+import { cellColumns, readCells, readFields } from './result-columns.ts'
 import { faultOfServer, ServerError } from './server-error.ts'
-import type { Listener, Wire } from './wire.ts'
+import type { Listener } from './wire.ts'
 
 /** So many bytes wait for the reader before the database's socket is not read any more. */
 const BUFFER_BYTES = 262_144
 
 const NOTHING = Buffer.alloc(0)
 
-const BEGIN_READ = statement('begin read only')
-const BEGIN_WRITE = statement('begin read write')
-const COMMIT = statement('commit')
-/**
- * A session goes to the next caller only as it was after sign-in. ROLLBACK takes back every setting, role and LISTEN of a
- * read; DISCARD ALL what is not transactional: prepared statements, advisory locks, temporary tables, sequences.
- */
-const RESET = Buffer.concat([statement('discard all'), SYNC])
-const ROLLBACK_AND_RESET = Buffer.concat([statement('rollback'), statement('discard all'), SYNC])
-const AFTER_READ = Buffer.concat([SYNC, ROLLBACK_AND_RESET])
-const AFTER_WRITE = Buffer.concat([COMMIT, SYNC])
-
 const STAGE = { answering: 0, resetting: 1, done: 2 } as const
 type Stage = (typeof STAGE)[keyof typeof STAGE]
-
-export interface QueryParts {
-  readonly wire: Wire
-  readonly statement: Statement
-  readonly makeEncoder: EncoderMaker
-  readonly place: string
-  /** The wire is free; `clean` as in Pool.release. */
-  readonly free: (clean: boolean) => void
-  /** Stops what runs on the wire, in the database, and takes the wire out of use. */
-  readonly cancel: () => void
-}
 
 /** One user's statement, in a transaction of its own, all of it sent in one write; its rows become bytes as they come. */
 export class QueryRun implements Listener {
   readonly #parts: QueryParts
-  readonly #copy: boolean
+  #request: QueryRequest
   /** From the first bytes of an answer that is not there at once. */
   #stream: Readable | undefined
   #settled: () => void = () => undefined
   readonly #settle: { resolve(answer: Answer): void; reject(cause: unknown): void }
   #stage: Stage = STAGE.answering
+  /** Statements of a named request that are complete, and whether the user's is among them. */
+  #completed = 0
+  #after = false
+  #check = ''
+  #again = false
   #answered = false
   #encoder: RowEncoder | undefined
   #cells = new Int32Array(0)
@@ -65,7 +48,9 @@ export class QueryRun implements Listener {
   private constructor(parts: QueryParts, settle: { resolve(answer: Answer): void; reject(cause: unknown): void }) {
     this.#parts = parts
     this.#settle = settle
-    this.#copy = copyText(parts.statement) !== undefined
+    const { wire, statement, texts } = parts
+    this.#request = wire.named && canBeNamed(statement) ? namedRequest(statement, wire.names, texts) : plainRequest(statement)
+    this.#know(this.#request.named?.columns)
   }
 
   static start(parts: QueryParts, signal: AbortSignal, faultOfAbort: (signal: AbortSignal) => Fault): Promise<Answer> {
@@ -74,7 +59,7 @@ export class QueryRun implements Listener {
       const run = new QueryRun(parts, { resolve, reject })
       run.#settled = () => signal.removeEventListener('abort', aborted)
       signal.addEventListener('abort', aborted, { once: true })
-      parts.wire.exchange(run, requestBytes(parts.statement))
+      parts.wire.exchange(run, run.#request.bytes)
     })
   }
 
@@ -86,7 +71,14 @@ export class QueryRun implements Listener {
   #answerFrame(code: number, buffer: Buffer, start: number, end: number): void {
     switch (code) {
       case FRAME.dataRow:
-        this.#row(buffer, start)
+        if (this.#after) this.#check = buffer.toString('latin1', start + 6, start + 6 + buffer.readInt32BE(start + 2))
+        else this.#row(buffer, start)
+        return
+      case FRAME.commandComplete:
+      case FRAME.emptyQuery:
+      case FRAME.portalSuspended:
+        this.#completed += 1
+        this.#after = this.#completed > (this.#request.before ?? Number.POSITIVE_INFINITY)
         return
       case FRAME.copyData:
         if (this.#abandoned) return
@@ -96,15 +88,22 @@ export class QueryRun implements Listener {
       case FRAME.rowDescription:
         this.#describe(buffer, start)
         return
+      case FRAME.noData:
+        if (this.#request.rest) this.#ask(this.#request.rest, [])
+        return
       case FRAME.error:
-        this.#error ??= ServerError.parse(buffer, start, end)
+        // What fails after the user's statement is no fault of its answer: the session is reset.
+        if (this.#after) this.#parts.wire.named = false
+        else this.#error ??= ServerError.parse(buffer, start, end)
+        // What was to follow, and to end with a Sync, does not.
+        if (this.#request.rest) this.#ask(() => SYNC, [])
         return
       case FRAME.copyIn:
       case FRAME.copyBoth:
         this.#refuseCopy()
         return
       case FRAME.copyOut:
-        if (!this.#copy) this.#refuseCopy()
+        if (!this.#request.copy) this.#refuseCopy()
         return
       case FRAME.ready:
         this.#ready(buffer[start] ?? 0)
@@ -124,7 +123,7 @@ export class QueryRun implements Listener {
       cause instanceof ServerError
         ? faultOfServer(cause, 'query', place)
         : new Fault('STORE_LOST', { at: `${place}: ${cause.message}`, cause })
-    const wasAnswering = this.#stage === STAGE.answering
+    const wasAnswering = this.#stage === STAGE.answering || this.#again
     this.#stage = STAGE.done
     this.#parts.free(false)
     if (wasAnswering) this.#fail(this.#error)
@@ -132,30 +131,32 @@ export class QueryRun implements Listener {
 
   #row(buffer: Buffer, start: number): void {
     if (this.#abandoned || !this.#encoder) return
-    const cells = this.#cells
-    let at = start + 2
-    for (let i = 0; i < cells.length; i += 2) {
-      const length = int32(buffer, at)
-      at += 4
-      if (length < 0) {
-        cells[i] = -1
-        continue
-      }
-      cells[i] = at
-      at += length
-      cells[i + 1] = at
-    }
-    this.#encoder.row(buffer, cells)
+    readCells(buffer, start, this.#cells)
+    this.#encoder.row(buffer, this.#cells)
     this.#rows += 1
   }
 
   #describe(buffer: Buffer, start: number): void {
-    const columns = cellColumns(readFields(buffer, start))
-    if (this.#copy) {
+    const { rest } = this.#request
+    const columns = cellColumns(readFields(buffer, start), rest !== undefined)
+    if (rest) this.#ask(rest, columns)
+    if (this.#request.copy) {
       this.#copied = new ByteWriter()
       this.#copied.bytes(csvHeader(columns.map((column) => column.name)))
       return
     }
+    if (this.#request.named) this.#request.named.columns = columns
+    this.#know(columns)
+  }
+
+  /** Now that its columns are known. */
+  #ask(rest: NonNullable<QueryRequest['rest']>, columns: readonly CellColumn[]): void {
+    this.#request = { ...this.#request, rest: undefined }
+    this.#parts.wire.send(rest(columns))
+  }
+
+  #know(columns: readonly CellColumn[] | undefined): void {
+    if (!columns) return
     this.#encoder = this.#parts.makeEncoder(columns)
     this.#cells = new Int32Array(columns.length * 2)
   }
@@ -191,11 +192,31 @@ export class QueryRun implements Listener {
   /** The statement and its transaction are done: Z after the first Sync. */
   #ready(transaction: number): void {
     const { wire, statement: asked } = this.#parts
-    this.#stage = STAGE.resetting
-    if (asked.mode === 'write') wire.send(transaction === 0x49 ? RESET : ROLLBACK_AND_RESET)
-    if (this.#paused) wire.resume()
+    const { before, expected } = this.#request
+    const idle = transaction === IDLE
+    if (before !== undefined && idle && !this.#error && this.#check === expected) {
+      this.#stage = STAGE.done
+      wire.release()
+      this.#parts.free(true)
+    } else {
+      this.#stage = STAGE.resetting
+      wire.names.forget()
+      this.#again = before !== undefined && this.#error instanceof ServerError && this.#canRunAgain(this.#error)
+      // The reset of a plain read is on its way.
+      if (before !== undefined || asked.mode === 'write') wire.send(idle ? RESET : ROLLBACK_AND_RESET)
+      if (this.#paused) wire.resume()
+    }
+    if (this.#again) return
     if (this.#error) this.#fail(this.#error instanceof Fault ? this.#error : faultOfServer(this.#error, 'query', ''))
     else if (!this.#abandoned) this.#finish()
+  }
+
+  /** A read that has given nothing yet runs once more, under no name: a pooler that lost one loses them all, and some servers know none. */
+  #canRunAgain({ code }: ServerError): boolean {
+    const ours = this.#completed === 0
+    if (!(ours || nameLost(code)) || this.#rows > 0 || this.#abandoned) return false
+    if (code !== '0A000') this.#parts.wire.named = false
+    return true
   }
 
   #finish(): void {
@@ -217,9 +238,25 @@ export class QueryRun implements Listener {
   #resetFrame(code: number, buffer: Buffer, start: number): void {
     if (code === FRAME.error) this.#resetFailed = true
     if (code !== FRAME.ready || this.#stage === STAGE.done) return
+    const clean = !this.#resetFailed && buffer[start] === IDLE
+    if (this.#again && clean && !this.#abandoned) {
+      this.#runAgain()
+      return
+    }
     this.#stage = STAGE.done
     this.#parts.wire.release()
-    this.#parts.free(!this.#resetFailed && buffer[start] === 0x49)
+    this.#parts.free(clean)
+    if (this.#again && this.#error) this.#fail(faultOfServer(this.#error as ServerError, 'query', ''))
+  }
+
+  #runAgain(): void {
+    this.#again = false
+    this.#error = undefined
+    this.#encoder = undefined
+    this.#after = false
+    this.#stage = STAGE.answering
+    this.#request = plainRequest(this.#parts.statement)
+    this.#parts.wire.send(this.#request.bytes)
   }
 
   #refuseCopy(): void {
@@ -260,32 +297,4 @@ export class QueryRun implements Listener {
     this.#stage = STAGE.done
     this.#parts.cancel()
   }
-}
-
-/** As readInt32BE, without its checks: the frame is whole. */
-function int32(buffer: Buffer, at: number): number {
-  return ((buffer[at] ?? 0) << 24) | ((buffer[at + 1] ?? 0) << 16) | ((buffer[at + 2] ?? 0) << 8) | (buffer[at + 3] ?? 0)
-}
-
-function requestBytes(asked: Statement): Buffer {
-  const { sql, params, maxRows = 0 } = asked
-  const begin = beginBytes(asked)
-  const after = asked.mode === 'read' ? AFTER_READ : AFTER_WRITE
-  const copied = copyText(asked)
-  if (copied === undefined) return Buffer.concat([begin, statement(sql, { params, describe: true, maxRows }), after])
-  // If the text alone is not one valid statement, the server skips the COPY that follows: nothing can hide behind a bracket.
-  return Buffer.concat([begin, proveStatement(copied), statement(`copy (${copied}\n) to stdout (format csv)`), after])
-}
-
-/** `local`: it ends with the transaction. Left out where nobody chose a time-out, for it is one statement more. */
-function beginBytes({ mode, timeoutMs }: Statement): Buffer {
-  const begin = mode === 'read' ? BEGIN_READ : BEGIN_WRITE
-  return timeoutMs === undefined ? begin : Buffer.concat([begin, statement(`set local statement_timeout = ${Math.ceil(timeoutMs)}`)])
-}
-
-/** The statement as COPY takes it, or undefined where rows must be read one by one. */
-function copyText({ sql, params, maxRows, format }: Statement): string | undefined {
-  if (format !== 'csv' || params.length > 0 || maxRows !== undefined) return undefined
-  const text = sql.replace(/[\s;]+$/, '')
-  return /^\s*(select|values|with|table)\b/i.test(text) && !text.includes(';') ? text : undefined
 }

@@ -1,4 +1,5 @@
 import type { CellColumn, CellKind } from '../formats/encoder.ts'
+import { int32 } from '../formats/int32.ts'
 
 type Kind = Pick<CellColumn, 'kind' | 'element' | 'bits'>
 
@@ -67,6 +68,30 @@ export function readFields(buffer: Buffer, start: number): readonly FieldType[] 
   return fields
 }
 
-export function cellColumns(fields: readonly FieldType[]): readonly CellColumn[] {
-  return fields.map(({ name, oid }) => ({ name, ...(KINDS.get(oid) ?? { kind: 'text' }) }))
+/** bool, bytea, int8, int2, int4, float4, float8, date, time, timestamp, timestamptz: their binary form is plain, and cheap on both sides. */
+const BINARY: ReadonlySet<number> = new Set([16, 17, 20, 21, 23, 700, 701, 1082, 1083, 1114, 1184])
+
+/** `binary`: columns of the types that have a plain binary form are to come in it. */
+export function cellColumns(fields: readonly FieldType[], binary = false): readonly CellColumn[] {
+  return fields.map(({ name, oid }) => ({
+    name,
+    ...(KINDS.get(oid) ?? { kind: 'text' }),
+    ...(binary && BINARY.has(oid) ? { binary } : {}),
+  }))
+}
+
+/** Where the cells of a DataRow stand: as RowEncoder.row takes them. */
+export function readCells(buffer: Buffer, start: number, cells: Int32Array): void {
+  let at = start + 2
+  for (let i = 0; i < cells.length; i += 2) {
+    const length = int32(buffer, at)
+    at += 4
+    if (length < 0) {
+      cells[i] = -1
+      continue
+    }
+    cells[i] = at
+    at += length
+    cells[i + 1] = at
+  }
 }

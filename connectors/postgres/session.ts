@@ -14,6 +14,7 @@ import { QueryRun } from './query.ts'
 import { faultOfAbort } from './server-error.ts'
 import { PostgresSink } from './sink.ts'
 import { PostgresSource } from './source.ts'
+import { TextCounts } from './statement-names.ts'
 import type { Wire } from './wire.ts'
 import { Work } from './work.ts'
 
@@ -33,6 +34,7 @@ export class PostgresSession implements Session {
   readonly #place: string
   readonly #background: Background
   readonly #work: Work
+  readonly #texts = new TextCounts()
 
   constructor({ config, password, log }: SessionParts) {
     this.#place = placeOf(config)
@@ -68,7 +70,8 @@ export class PostgresSession implements Session {
     const wire = await this.#pool.acquire(signal)
     const cancel = () => this.#work.stop(wire)
     const free = (clean: boolean) => this.#pool.release(wire, clean)
-    return QueryRun.start({ wire, statement, makeEncoder, place: this.#place, free, cancel }, signal, faultOfAbort)
+    const parts = { wire, statement, makeEncoder, place: this.#place, free, cancel, texts: this.#texts }
+    return QueryRun.start(parts, signal, faultOfAbort)
   }
 
   /** Not of the pool: what a client leaves behind in a connection is nobody else's. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { FRAME, TERMINATE } from './messages.ts'
 import { ServerError } from './server-error.ts'
+import { StatementNames } from './statement-names.ts'
 
 /** Who hears the server's answers during one exchange. Frames are [start, end) of `buffer`, valid only during the call. */
 export interface Listener {
@@ -19,6 +20,9 @@ export class Wire {
   readonly processId: number
   readonly secretKey: number
   readonly openedAt: number
+  /** What is prepared on it; used while `named`: poolers that mix up sessions lose names. */
+  readonly names = new StatementNames()
+  named = true
   /** When it was last given back, on the pool's clock. */
   idleSince = 0
   readonly #socket: Socket
@@ -42,7 +46,7 @@ export class Wire {
   }
 
   get alive(): boolean {
-    return this.#dead === undefined
+    return this.#dead === undefined && this.#lastError === undefined
   }
 
   /** An exchange is going on. */
@@ -166,6 +170,8 @@ export class Wire {
     const code = buffer[start] ?? 0
     if (code === FRAME.notice || code === FRAME.parameterStatus || code === 0x41) return
     if (code === FRAME.error) this.#lastError = fatal(ServerError.parse(buffer, start + 5, end))
+    // Nobody may take it any more while it waits for the server to close it.
+    if (this.#lastError && !this.#listener) this.#socket.destroy(this.#lastError)
     this.#listener?.frame(code, buffer, start + 5, end)
   }
 }

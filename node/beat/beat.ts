@@ -1,3 +1,4 @@
+import { BackOff } from '@postern/base/back-off.ts'
 import { Background } from '@postern/base/background.ts'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
@@ -9,6 +10,7 @@ import { SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { type Beat as BeatMessage, BeatResponse } from '@postern/protocol/node-api.ts'
 import type { ServiceClient } from '../calls/service-client.ts'
 import type { Usage } from '../metrics/usage.ts'
+import type { BeatLine } from './beat-line.ts'
 
 /** All of the beat that is not about the machine. */
 export type Work = Pick<
@@ -26,6 +28,10 @@ export interface Answered {
 
 interface BeatParts {
   readonly service: ServiceClient
+  /** By the link, while there is one to a service that knows of this. */
+  readonly line: Pick<BeatLine, 'send' | 'onOpen'>
+  /** A link is on its way: with it beats can go again. */
+  readonly dialling?: () => boolean
   readonly version: string
   readonly usage: Pick<Usage, 'facts' | 'average'>
   readonly work: () => Work
@@ -41,6 +47,12 @@ interface BeatParts {
 
 /** Less than the lease, so that one lost beat does not cost it. */
 const BEAT_TIMEOUT_MS = LIMITS.silentMs - LIMITS.beatMs
+/** Of that, so long for the link: a replica that hangs must leave time for another one. */
+const LINE_TIMEOUT_MS = 1_200
+/** A call has its own limits; this one is for what they do not cover. */
+const HARD_TIMEOUT_MS = LIMITS.dialMs + 2_000
+/** Beats of thousands of nodes, each with a new connection, would keep a service down that is just coming up. */
+const FAILED = { firstMs: LIMITS.beatMs, maxMs: 4 * LIMITS.beatMs } as const
 
 /** Tells the service each LIMITS.beatMs what is so, and has done what it answers. */
 export class Beat implements Component {
@@ -54,10 +66,15 @@ export class Beat implements Component {
   #refused: Fault | undefined
   #heardAt: number
   #due = 0
+  #wake = new AbortController()
+  readonly #backOff: BackOff
 
   constructor(parts: BeatParts) {
     this.#parts = parts
     this.#heardAt = parts.clock.monotonic()
+    this.#backOff = new BackOff(FAILED, parts.random)
+    // After a failure: who has a link again need not wait.
+    parts.line.onOpen(() => this.#wake.abort())
     this.#bootId = Buffer.from(parts.random.bytes(16)).toString('base64url')
     this.#background = new Background((cause) => parts.log.error({ err: cause }, 'the answer to a beat could not be obeyed'))
   }
@@ -99,21 +116,26 @@ export class Beat implements Component {
     const { signal } = this.#stopping
     this.#due = clock.monotonic() + LIMITS.beatMs
     while (!signal.aborted) {
-      await clock.sleep(Math.max(0, this.#due - clock.monotonic()), signal).catch(() => undefined)
+      this.#wake = new AbortController()
+      const until = this.#failing === undefined ? signal : AbortSignal.any([signal, this.#wake.signal])
+      await clock.sleep(Math.max(0, this.#due - clock.monotonic()), until).catch(() => undefined)
       if (signal.aborted) return
       this.#due = Math.max(this.#due, clock.monotonic()) + LIMITS.beatMs
+      // Two connections at once from each node are more than a service that comes up can take. A dial ends; then it is tried again.
+      if (this.#failing !== undefined && this.#parts.dialling?.()) continue
       await this.#beat()
+      if (this.#failing === undefined) this.#backOff.reset()
+      else this.#due = clock.monotonic() + this.#backOff.next()
     }
   }
 
   async #beat(): Promise<void> {
-    const { service, clock, obey, log, usage } = this.#parts
+    const { clock, obey, log, usage } = this.#parts
     const { signal } = this.#stopping
-    const sent = this.#message()
     const askedAt = clock.monotonic()
     try {
-      const call = { path: SERVICE_PATHS.beat, body: sent, answer: BeatResponse, timeoutMs: BEAT_TIMEOUT_MS }
-      const answer = await service.call(call, signal)
+      const sent = this.#message()
+      const answer = await this.#say(sent, signal)
       if (this.#failing !== undefined) {
         log.info('the service answers again')
         this.#parts.onRecovered()
@@ -132,6 +154,30 @@ export class Beat implements Component {
       if (fault.code === 'NODE_DELETED') this.#parts.onDeleted(fault)
       this.#refused = fault.kind === 'denied' || fault.code === 'NODE_UNKNOWN' ? fault : undefined
     }
+  }
+
+  /** Ends, whatever becomes of the call: a loop that waited for an answer that never comes would be silent for good. */
+  async #say(sent: BeatMessage, signal: AbortSignal): Promise<BeatResponse> {
+    const over = new AbortController()
+    const late = this.#parts.clock.sleep(HARD_TIMEOUT_MS, AbortSignal.any([signal, over.signal])).then(() => {
+      throw new Fault('SERVICE_UNREACHABLE', { at: '(the call did not end)' })
+    })
+    try {
+      return await Promise.race([this.#call(sent, signal), late])
+    } finally {
+      over.abort()
+      late.catch(() => undefined)
+    }
+  }
+
+  async #call(sent: BeatMessage, signal: AbortSignal): Promise<BeatResponse> {
+    const { service, line, clock } = this.#parts
+    const from = clock.monotonic()
+    // With two links the second is asked when the first says nothing: its replica hangs.
+    const answer = (await line.send(sent, LINE_TIMEOUT_MS, signal)) ?? (await line.send(sent, LINE_TIMEOUT_MS, signal))
+    if (answer) return answer
+    const timeoutMs = Math.max(1, Math.round(BEAT_TIMEOUT_MS - (clock.monotonic() - from)))
+    return await service.call({ path: SERVICE_PATHS.beat, body: sent, answer: BeatResponse, timeoutMs }, signal)
   }
 
   #message(): BeatMessage {

@@ -54,12 +54,15 @@ export class Dialler {
   }
 }
 
+/** Beats go by the link: thousands of nodes must not keep a second connection to the service, and its memory, for nothing. */
+const IDLE_MS = 5_000
+
 /** An agent whose sockets a Dialler opens; `http.request` then speaks over them whatever the scheme of the URL is. */
 export class DiallerAgent extends Agent {
   readonly #dialler: Dialler
 
   constructor(dialler: Dialler) {
-    super({ keepAlive: true, maxSockets: 64, maxFreeSockets: 8, scheduling: 'lifo' })
+    super({ keepAlive: true, maxSockets: 64, maxFreeSockets: 8, scheduling: 'lifo', timeout: IDLE_MS })
     this.#dialler = dialler
   }
 

@@ -1,6 +1,6 @@
 import { constants, performServerHandshake, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { Clock } from '@postern/base/clock.ts'
+import type { Pulse } from '@postern/base/pulse.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Router } from '../app/router.ts'
 import type { Dialled } from './transport.ts'
@@ -17,6 +17,8 @@ export const H2_SETTINGS = { initialWindowSize: LIMITS.streamWindowBytes, maxFra
 export class LinkSession {
   readonly #session: ServerHttp2Session
   readonly #tcp: Socket
+  /** The replica at its other end; null where that does not say. */
+  readonly replica: string | null
   /** Resolves with the reason once the connection is gone; never rejects. */
   readonly closed: Promise<string>
   #reason: string | undefined
@@ -24,7 +26,13 @@ export class LinkSession {
   private constructor(session: ServerHttp2Session, dialled: Dialled) {
     this.#session = session
     this.#tcp = dialled.tcp
-    this.closed = new Promise((resolve) => session.once('close', () => resolve(this.#reason ?? 'closed by the service')))
+    this.replica = dialled.replica
+    const { promise, resolve } = Promise.withResolvers<string>()
+    this.closed = promise
+    const over = () => resolve(this.#reason ?? 'closed by the service')
+    session.once('close', over)
+    // A session that has bytes to send waits with its end for a connection that takes none any more: for minutes.
+    dialled.tcp.once('close', over)
     session.on('error', (cause) => {
       this.#reason ??= cause instanceof Error ? cause.message : 'broke'
     })
@@ -47,13 +55,15 @@ export class LinkSession {
     return session
   }
 
-  /** Asks for a sign of life until there is none in time: then the connection is given up. */
-  async watch(clock: Clock, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#session.destroyed) {
-      await clock.sleep(LIMITS.pingMs, signal).catch(() => undefined)
-      if (signal.aborted || this.#session.destroyed) return
-      if (!(await this.#ping(clock, signal)) && !signal.aborted) this.destroy('no answer to a ping')
-    }
+  /** Gives the connection up when no sign of life comes in time. Returns how to end that. */
+  watch(pulse: Pulse): () => void {
+    return pulse.watch({
+      bytesRead: () => this.#tcp.bytesRead,
+      ask: (answered) => {
+        if (!this.#session.destroyed) this.#session.ping((cause) => cause === null && answered())
+      },
+      dead: () => this.destroy('no answer to a ping'),
+    })
   }
 
   /** Lets streams in hand end: the service sees GOAWAY. */
@@ -65,25 +75,7 @@ export class LinkSession {
     this.#reason ??= reason
     // With a code: streams in flight then fail, without one they end as if whole.
     if (!this.#session.destroyed) this.#session.destroy(undefined, constants.NGHTTP2_CONNECT_ERROR)
-  }
-
-  /** Bytes that came in meanwhile prove life too: the answer may stand behind a long queue of them. */
-  async #ping(clock: Clock, signal: AbortSignal): Promise<boolean> {
-    const before = this.#tcp.bytesRead
-    const { promise: answered, resolve } = Promise.withResolvers<boolean>()
-    const timer = new AbortController()
-    try {
-      this.#session.ping((cause) => resolve(cause === null))
-    } catch {
-      return false
-    }
-    const late = clock.sleep(LIMITS.pingTimeoutMs, AbortSignal.any([signal, timer.signal])).then(
-      () => this.#tcp.bytesRead > before,
-      () => true,
-    )
-    const alive = await Promise.race([answered, late])
-    timer.abort()
-    return alive
+    this.#tcp.destroy()
   }
 
   #answered(signal: AbortSignal): Promise<void> {

@@ -1,8 +1,11 @@
 import { BackOff } from '@postern/base/back-off.ts'
+import { Background } from '@postern/base/background.ts'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import type { Pulse } from '@postern/base/pulse.ts'
 import type { Random } from '@postern/base/random.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Router } from '../app/router.ts'
 import type { Transport } from '../state/node-file.ts'
@@ -27,6 +30,7 @@ export type LinkState =
 
 export interface LinkParts extends TransportParts {
   readonly router: Router
+  readonly pulse: Pulse
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -41,6 +45,11 @@ export interface LinkParts extends TransportParts {
 
 /** A link that died younger than this does not count as success: the next dial waits longer still. */
 const LIVED_MS = 5_000
+/** Of a service with two replicas every other dial finds the other one; after so many it is taken that the balancer always picks the same. */
+const MOST_TO_THE_SAME = 12
+const AGAIN_MS = 1_000
+/** A dial has its own limit; this one is for what that does not cover. */
+const HARD_DIAL_MS = LIMITS.dialMs + 2_000
 const OTHER = { raw: 'websocket', websocket: 'raw' } as const satisfies Record<Transport, Transport>
 
 /** Keeps one connection to the service: one loop that dials, serves, and dials again. */
@@ -51,10 +60,14 @@ export class Link implements Component {
   readonly #backOff: BackOff
   #state: LinkState
   #wake = new AbortController()
+  /** How often in a row a dial came to the replica that has the other link. */
+  #toTheSame = 0
   #loop: Promise<void> | undefined
+  readonly #background: Background
 
   constructor(parts: LinkParts) {
     this.#parts = parts
+    this.#background = new Background((cause) => parts.log.warn({ err: cause }, 'transport not kept'))
     this.#backOff = new BackOff({ firstMs: 200, maxMs: 15_000 }, parts.random)
     this.#state = { at: 'down', since: parts.clock.now(), why: 'not dialled yet' }
   }
@@ -71,6 +84,7 @@ export class Link implements Component {
     this.#stopping.abort()
     if (this.#state.at === 'up') this.#state.session.close()
     await this.#loop
+    await this.#background.idle()
   }
 
   /** Ends the wait before the next dial: something says that it would work now. */
@@ -86,14 +100,17 @@ export class Link implements Component {
       if (this.#parts.wanted?.() === false) {
         this.#wake = new AbortController()
         await clock.sleep(LIMITS.silentMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined)
+        // All nodes hear within a second of a replica that came.
+        if (this.#parts.wanted()) await this.#spread()
         continue
       }
       const session = await this.#dial()
       if (!session) {
         this.#wake = new AbortController()
-        await clock.sleep(this.#backOff.next(), AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined)
+        await clock.sleep(this.#wait(), AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined)
         continue
       }
+      this.#toTheSame = 0
       const since = clock.monotonic()
       const why = await this.#live(session)
       this.#down(why)
@@ -104,6 +121,13 @@ export class Link implements Component {
     }
   }
 
+  /** A balancer that brought us to the replica that has the other link brings us elsewhere soon, unless it never does. */
+  #wait(): number {
+    const { random } = this.#parts
+    if (this.#toTheSame === 0 || this.#toTheSame > MOST_TO_THE_SAME) return this.#backOff.next()
+    return AGAIN_MS / 4 + (AGAIN_MS * 3 * random.fraction()) / 4
+  }
+
   /** Hundreds of nodes lose their link to a replica in the same moment; they need not all come back in the same one. */
   async #spread(): Promise<void> {
     const { clock, random, spreadMs } = this.#parts
@@ -112,9 +136,7 @@ export class Link implements Component {
   }
 
   async #live(session: LinkSession): Promise<string> {
-    const { clock } = this.#parts
-    const ended = new AbortController()
-    const watching = session.watch(clock, ended.signal)
+    const unwatch = session.watch(this.#parts.pulse)
     const stopped = () => {
       session.close()
       // Streams in hand may end; a service that does not let go is not waited for.
@@ -124,8 +146,7 @@ export class Link implements Component {
     if (this.#stopping.signal.aborted) stopped()
     const why = await session.closed
     this.#stopping.signal.removeEventListener('abort', stopped)
-    ended.abort()
-    await watching
+    unwatch()
     return why
   }
 
@@ -138,8 +159,9 @@ export class Link implements Component {
       if (this.#stopping.signal.aborted) break
       this.#state = { at: 'dialling', transport, failures: this.#backOff.failures }
       const outcome = await this.#try(transport)
-      if (outcome instanceof LinkSession) return outcome
+      if (outcome instanceof LinkSession) return this.#up(outcome, transport)
       why = reasonOf(outcome)
+      this.#toTheSame = outcome instanceof Fault && outcome.code === 'NODE_LINKED_ALREADY' ? this.#toTheSame + 1 : 0
       if (!(outcome instanceof UpgradeRefused)) break
       log.debug({ transport, why }, 'this transport does not pass')
     }
@@ -150,22 +172,43 @@ export class Link implements Component {
     return undefined
   }
 
+  /** Ends, whatever becomes of the dial. */
   async #try(transport: Transport): Promise<unknown> {
-    const { clock, log, router, remembered, remember } = this.#parts
+    const dial = this.#dialBy(transport)
+    const over = new AbortController()
+    const late = this.#parts.clock.sleep(HARD_DIAL_MS, over.signal).then(
+      () => 'late' as const,
+      () => 'late' as const,
+    )
+    const outcome = await Promise.race([dial, late])
+    over.abort()
+    if (outcome !== 'late') return outcome
+    // What comes of it after all is of no use any more.
+    this.#background.run(() => dial.then((come) => come instanceof LinkSession && come.destroy('came too late')))
+    return new UpgradeRefused('the dial did not end')
+  }
+
+  async #dialBy(transport: Transport): Promise<unknown> {
     const timeout = AbortSignal.timeout(LIMITS.dialMs)
     const signal = AbortSignal.any([this.#stopping.signal, timeout])
     try {
       const dialled = await dialLink(transport, this.#parts, signal)
-      const session = await LinkSession.open(dialled, router, signal).catch((cause: unknown) => {
+      return await LinkSession.open(dialled, this.#parts.router, signal).catch((cause: unknown) => {
         throw new UpgradeRefused('upgraded, but no HTTP/2 came through', { cause })
       })
-      this.#state = { at: 'up', since: clock.now(), transport, session, replica: dialled.replica }
-      log.info({ transport, replica: dialled.replica }, 'link is up')
-      if (remembered() !== transport) await remember(transport).catch((cause: unknown) => log.warn({ err: cause }, 'transport not kept'))
-      return session
     } catch (cause) {
       return cause
     }
+  }
+
+  #up(session: LinkSession, transport: Transport): LinkSession {
+    const { clock, log, remembered, remember } = this.#parts
+    const { replica } = session
+    this.#state = { at: 'up', since: clock.now(), transport, session, replica }
+    log.info({ transport, replica }, 'link is up')
+    // Not waited for: a disk that hangs must not keep a link from being watched.
+    if (remembered() !== transport) this.#background.run(() => remember(transport))
+    return session
   }
 
   #down(why: string): void {

@@ -1,7 +1,9 @@
 import type { Component } from '@postern/base/lifecycle.ts'
+import { Pulse } from '@postern/base/pulse.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
 import { Link, type LinkParts, type LinkState } from './link.ts'
 
-/** While one link is up, another that was lost is dialled again within this time, at random. */
+/** While one link is up, another one that was lost, or that can be had now, is dialled within this time, at random. */
 const SPREAD_MS = 3_000
 
 /**
@@ -11,11 +13,15 @@ const SPREAD_MS = 3_000
 export class Links implements Component {
   readonly name = 'links'
   readonly #links: readonly [Link, Link]
+  readonly #pulse: Pulse
   #replicas = 1
 
-  constructor(parts: LinkParts) {
-    const first: Link = new Link({ ...parts, ...this.#beside(() => second) })
-    const second: Link = new Link({ ...parts, ...this.#beside(() => first) })
+  constructor(given: Omit<LinkParts, 'pulse'>) {
+    this.#pulse = new Pulse({ askMs: LIMITS.pingMs, deadMs: LIMITS.pingTimeoutMs }, given.clock)
+    const parts = { ...given, pulse: this.#pulse }
+    const first: Link = new Link({ ...parts, ...this.#beside(() => second), wanted: () => this.#replicas > 1 || second.state.at !== 'up' })
+    // The first to dial is alone; the other one follows once it is known that there is somebody else.
+    const second: Link = new Link({ ...parts, ...this.#beside(() => first), wanted: () => this.#replicas > 1 })
     this.#links = [first, second]
   }
 
@@ -28,6 +34,11 @@ export class Links implements Component {
   /** How many are up. */
   get up(): number {
     return this.#links.filter(({ state }) => state.at === 'up').length
+  }
+
+  /** None is up, but one is on its way. */
+  get dialling(): boolean {
+    return this.up === 0 && this.#links.some(({ state }) => state.at === 'dialling')
   }
 
   /** What the service said in its answer to a beat. */
@@ -43,20 +54,19 @@ export class Links implements Component {
 
   async stop(): Promise<void> {
     await Promise.all(this.#links.map((link) => link.stop()))
+    await this.#pulse.stop()
   }
 
   wake(reason: string): void {
     for (const link of this.#links) link.wake(reason)
   }
 
-  #beside(other: () => Link): Pick<LinkParts, 'unless' | 'wanted' | 'spreadMs'> {
+  #beside(other: () => Link): Pick<LinkParts, 'unless' | 'spreadMs'> {
     return {
       unless: () => {
         const { state } = other()
         return state.at === 'up' ? state.replica : null
       },
-      // The first to dial is alone; the other one follows once it is known that there is somebody else.
-      wanted: () => this.#replicas > 1 || other().state.at === 'down',
       spreadMs: () => (other().state.at === 'up' ? SPREAD_MS : 0),
     }
   }

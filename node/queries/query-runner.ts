@@ -4,11 +4,14 @@ import type { Log } from '@postern/base/log.ts'
 import { type Answer, BEFORE_STORE, type Session } from '@postern/connectors/contract.ts'
 import { FORMATS } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import type { QueryId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import { NODE_PATHS, QUERY_TRAILERS, QueryOrder } from '@postern/protocol/link.ts'
+import { NODE_PATHS, QueryOrder, QueryRest, type Stage, TRUNK_BYTES } from '@postern/protocol/link.ts'
 import { parseBody } from '../app/parse.ts'
 import { type Request, type Route, refuse } from '../app/router.ts'
 import type { StoreSessions } from '../stores/store-sessions.ts'
+import { send } from './query-reply.ts'
+import { QueryTrunk, type TrunkQuery } from './query-trunk.ts'
 
 /** We end a statement that takes too long, with our own words; the store does when we are gone. */
 const STORE_LATE_MS = 1_000
@@ -18,11 +21,21 @@ interface QueryRunnerParts {
   readonly log: Log
 }
 
-/** Runs queries: from the store's bytes to the stream's, each read only as fast as the other takes. */
+/** By which way a query came, and its answer leaves. */
+interface Way {
+  /** Settles when the answer has left, or nobody wants it any more. */
+  answered(answer: Answer, order: QueryOrder): Promise<void> | undefined
+  refused(fault: Fault, stage: Stage): void
+}
+
+/** Takes queries from the link to the stores. */
 export class QueryRunner implements Component {
   readonly name = 'queries'
   readonly #parts: QueryRunnerParts
   readonly #running = new Set<AbortController>()
+  readonly #trunks = new Set<QueryTrunk>()
+  /** Answers that wait for a stream of their own. */
+  readonly #apart = new Map<QueryId, (stream: ServerHttp2Stream) => void>()
   #draining = false
   #idle: (() => void) | undefined
 
@@ -35,7 +48,11 @@ export class QueryRunner implements Component {
   }
 
   get routes(): Readonly<Record<string, Route>> {
-    return { [NODE_PATHS.query]: { doors: ['link'], handle: (request) => this.#handle(request) } }
+    return {
+      [NODE_PATHS.query]: { doors: ['link'], handle: (request) => this.#alone(request) },
+      [NODE_PATHS.queryTrunk]: { doors: ['link'], duplex: true, handle: (request) => this.#trunk(request) },
+      [NODE_PATHS.queryRest]: { doors: ['link'], handle: (request) => this.#rest(request) },
+    }
   }
 
   async start(): Promise<void> {}
@@ -43,11 +60,13 @@ export class QueryRunner implements Component {
   /** New queries go to other nodes; those in hand may end. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true
-    if (this.#running.size === 0 || deadline.aborted) return
-    await new Promise<void>((resolve) => {
-      this.#idle = resolve
-      deadline.addEventListener('abort', () => resolve(), { once: true })
-    })
+    if (this.#running.size > 0 && !deadline.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+        deadline.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+    for (const trunk of this.#trunks) trunk.end()
   }
 
   async stop(): Promise<void> {
@@ -59,13 +78,74 @@ export class QueryRunner implements Component {
     for (const query of this.#running) query.abort(fault)
   }
 
-  /** The fault before the first byte goes as status and stage; after it, as a trailer. */
-  async #handle({ stream, body }: Request): Promise<void> {
+  /** On a stream of its own. The fault before the first byte goes as status and stage; after it, as a trailer. */
+  #alone({ stream, body }: Request): Promise<void> {
     const abort = new AbortController()
-    this.#running.add(abort)
     stream.once('close', () => {
       if (!stream.writableEnded || stream.rstCode !== constants.NGHTTP2_NO_ERROR) abort.abort(new Fault('CANCELLED'))
     })
+    return this.#run(body, abort, {
+      answered: (answer, order) => send(stream, answer, { type: FORMATS[order.format], signal: abort.signal }),
+      refused: (fault, stage) => refuse(stream, fault, stage),
+    })
+  }
+
+  async #trunk({ stream }: Request): Promise<void> {
+    if (this.#draining) throw new Fault('STOPPING', { at: 'The node is draining.' })
+    const trunk = new QueryTrunk(stream, (query) => void this.#onTrunk(query))
+    this.#trunks.add(trunk)
+    stream.once('close', () => this.#trunks.delete(trunk))
+  }
+
+  /** Never rejects, as `#run` never does. */
+  #onTrunk(query: TrunkQuery): Promise<void> {
+    return this.#run(query.body, query.abort, {
+      answered: (answer, order) => {
+        if (!answer.whole || answer.whole.length > TRUNK_BYTES) return this.#setApart(query, answer, order)
+        query.whole(answer.whole, answer.rows())
+        return undefined
+      },
+      refused: (fault, stage) => query.refused(fault, stage),
+    })
+  }
+
+  /** The answer waits until a stream comes for it; the store is held back meanwhile. */
+  #setApart(query: TrunkQuery, answer: Answer, { query: id, format }: QueryOrder): Promise<void> {
+    const { signal } = query.abort
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', leave)
+        this.#apart.delete(id)
+      }
+      const leave = () => {
+        done()
+        query.taken()
+        answer.bytes.on('error', () => undefined).destroy()
+        resolve()
+      }
+      const timer = setTimeout(leave, LIMITS.callMs)
+      signal.addEventListener('abort', leave, { once: true })
+      this.#apart.set(id, (stream) => {
+        done()
+        query.taken()
+        stream.once('close', () => {
+          if (!stream.writableEnded || stream.rstCode !== constants.NGHTTP2_NO_ERROR) query.abort.abort(new Fault('CANCELLED'))
+        })
+        void send(stream, answer, { type: FORMATS[format], signal }).then(resolve)
+      })
+      query.apart()
+    })
+  }
+
+  async #rest({ stream, body }: Request): Promise<void> {
+    const take = this.#apart.get(parseBody(QueryRest, body).query)
+    if (take) take(stream)
+    else refuse(stream, new Fault('NODE_OFFLINE', { at: 'The answer is not there any more.' }), 'in-store')
+  }
+
+  async #run(body: unknown, abort: AbortController, way: Way): Promise<void> {
+    this.#running.add(abort)
     let release: (() => void) | undefined
     let timer: NodeJS.Timeout | undefined
     try {
@@ -75,12 +155,12 @@ export class QueryRunner implements Component {
       const opening = this.#parts.stores.acquire(order.store)
       const opened = opening instanceof Promise ? await opening : opening
       release = opened.release
-      const answer = await ask(opened.session, order, abort.signal)
-      await send(stream, answer, { type: FORMATS[order.format], signal: abort.signal })
+      const leaving = way.answered(await ask(opened.session, order, abort.signal), order)
+      if (leaving) await leaving
     } catch (cause) {
       const fault = abort.signal.aborted ? Fault.from(abort.signal.reason) : Fault.from(cause)
       if (fault.code === 'INTERNAL') this.#parts.log.error({ err: cause }, 'a query failed unexpectedly')
-      refuse(stream, fault, BEFORE_STORE.has(fault.code) ? 'before-store' : 'in-store')
+      way.refused(fault, BEFORE_STORE.has(fault.code) ? 'before-store' : 'in-store')
     } finally {
       clearTimeout(timer)
       release?.()
@@ -99,53 +179,4 @@ async function ask(session: Session, order: QueryOrder, signal: AbortSignal): Pr
   if (!signal.aborted) return answer
   answer.bytes.on('error', () => undefined).destroy()
   throw signal.reason
-}
-
-/** Most answers: no stream in between, and the head, the bytes and the trailers leave together. */
-function sendWhole(
-  stream: ServerHttp2Stream,
-  answer: { readonly whole: Buffer; readonly rows: number; readonly type: string },
-): Promise<void> {
-  if (stream.destroyed || stream.closed) return Promise.resolve()
-  return new Promise((resolve) => {
-    stream.respond({ ':status': 200, 'content-type': answer.type }, { waitForTrailers: true })
-    stream.once('wantTrailers', () => stream.sendTrailers({ [QUERY_TRAILERS.rows]: String(answer.rows) }))
-    stream.once('close', resolve)
-    stream.end(answer.whole)
-  })
-}
-
-/** Settles when the last byte and the trailers are handed over, or the other side has left. */
-function send(stream: ServerHttp2Stream, answer: Answer, how: { readonly type: string; readonly signal: AbortSignal }): Promise<void> {
-  if (answer.whole) return sendWhole(stream, { whole: answer.whole, rows: answer.rows(), type: how.type })
-  const { bytes } = answer
-  if (stream.destroyed || stream.closed) {
-    bytes.on('error', () => undefined).destroy()
-    return Promise.resolve()
-  }
-  return new Promise((resolve) => {
-    let fault: Fault | undefined
-    let cutting: NodeJS.Timeout | undefined
-    stream.respond({ ':status': 200, 'content-type': how.type }, { waitForTrailers: true })
-    stream.once('wantTrailers', () => {
-      const failed = fault ? { [QUERY_TRAILERS.fault]: Buffer.from(JSON.stringify(fault)).toString('base64url') } : {}
-      stream.sendTrailers({ [QUERY_TRAILERS.rows]: String(answer.rows()), ...failed })
-    })
-    stream.once('close', () => {
-      clearTimeout(cutting)
-      // Also when the other side left: destroying the bytes cancels the statement in the store.
-      if (!bytes.destroyed) bytes.destroy()
-      resolve()
-    })
-    bytes.on('error', (cause) => {
-      fault = how.signal.aborted ? Fault.from(how.signal.reason) : Fault.from(cause)
-      if (stream.destroyed) return
-      if (stream.closed) return stream.close(constants.NGHTTP2_CANCEL)
-      stream.end()
-      // A reader that takes nothing any more does not get to the trailers either.
-      cutting = setTimeout(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR), LIMITS.callMs)
-    })
-    // Not pipeline(): an error of the store must still end the stream in order, with its trailers.
-    bytes.pipe(stream)
-  })
 }

@@ -4,18 +4,21 @@ import type { Duplex } from 'node:stream'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { splice } from '@postern/base/splice.ts'
+import { spliceBeside } from '@postern/base/splice-beside.ts'
 import { BEFORE_STORE } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { SessionId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import { ConnectOrder, NODE_PATHS, WireCancel, WireOrder } from '@postern/protocol/link.ts'
+import { ConnectOrder, DATA_HEADER, NODE_PATHS, WireCancel, WireOrder } from '@postern/protocol/link.ts'
 import type { StoreRef } from '@postern/protocol/node-api.ts'
 import { parseBody } from '../app/parse.ts'
 import { answer, type Request, type Route, refuse } from '../app/router.ts'
 import type { StoreSessions } from '../stores/store-sessions.ts'
+import type { DataDialler } from './data-dialler.ts'
 
 interface WireRunnerParts {
   readonly stores: Pick<StoreSessions, 'acquire' | 'place'>
+  readonly data: Pick<DataDialler, 'dial'>
   readonly log: Log
 }
 
@@ -103,7 +106,7 @@ export class WireRunner implements Component {
   }
 
   /** From the order to the end of both directions. A refusal says that the store has not seen anything: no statement has been sent yet. */
-  async #serve<Order extends { readonly session: SessionId; readonly store: StoreRef }>(
+  async #serve<Order extends { readonly session: SessionId; readonly store: StoreRef; readonly ticket?: string | undefined }>(
     stream: ServerHttp2Stream,
     read: () => Order,
     connect: (order: Order, open: Open, signal: AbortSignal) => Promise<{ readonly socket: Duplex; readonly greeting: Buffer | undefined }>,
@@ -113,24 +116,32 @@ export class WireRunner implements Component {
     stream.once('close', left)
     const open: Open = { stream, cancel: undefined }
     let session: SessionId | undefined
+    let dialling: Promise<Duplex | undefined> = Promise.resolve(undefined)
     try {
       if (this.#draining) throw new Fault('STOPPING', { at: 'The node is draining.' })
       const order = read()
       session = order.session
       this.#open.set(session, open)
+      // While the store is being signed in to: nobody waits for it longer than for that, but where it is slow to fail.
+      if (order.ticket !== undefined) dialling = this.#parts.data.dial(order.ticket, gone.signal)
       const { socket, greeting } = await connect(order, open, AbortSignal.any([gone.signal, AbortSignal.timeout(LIMITS.dialMs)]))
+      const data = await dialling
       stream.off('close', left)
-      if (stream.destroyed || stream.closed) return void socket.on('error', () => undefined).destroy()
-      stream.respond({ ':status': 200 })
-      if (greeting) stream.write(greeting)
+      if (stream.destroyed || stream.closed) {
+        data?.destroy()
+        return void socket.on('error', () => undefined).destroy()
+      }
+      stream.respond({ ':status': 200, ...(data ? { [DATA_HEADER]: 'beside' } : {}) })
+      if (greeting && !data) stream.write(greeting)
       stream.once('close', () => {
         // Cut, not ended: what the client had running is of no use to anybody.
         if (stream.rstCode === constants.NGHTTP2_NO_ERROR) return
         void open.cancel?.()
         socket.destroy()
       })
-      await splice(stream, socket)
+      await (data ? spliceBeside(socket, { data, control: stream }, { first: greeting }) : splice(stream, socket))
     } catch (cause) {
+      void dialling.then((data) => data?.destroy())
       const fault = Fault.from(cause)
       if (fault.code === 'INTERNAL') this.#parts.log.error({ err: cause }, 'a connection to a store failed unexpectedly')
       refuse(stream, fault, BEFORE_STORE.has(fault.code) ? 'before-store' : 'in-store')

@@ -14,6 +14,8 @@ export const SessionView = z.object({
   application: z.string(),
   address: z.string(),
   node: Name.nullable(),
+  /** How the bytes go to the node and back: on a connection that it dialled for them, or on a stream of its link. */
+  way: z.enum(['own', 'link']).nullable(),
   startedAt: z.iso.datetime(),
   queuedMs: z.number(),
   /** For how long nothing has moved. */

@@ -40,7 +40,8 @@ export function specifiersOf(text: string): readonly string[] {
 export function breach(file: string, specifier: string): string | undefined {
   const room = file.split('/')[0] as Room
   const isTest = file.endsWith('.test.ts') || file.includes('/testing/')
-  if (!isTest && /(?:^|\/)testing\//.test(specifier)) return `${file} imports ${specifier}, which is for tests only`
+  // Benchmarks are measured with what tests are made of.
+  if (!isTest && room !== 'bench' && /(?:^|\/)testing\//.test(specifier)) return `${file} imports ${specifier}, which is for tests only`
   const target = targetRoom(file, specifier)
   if (target === undefined) {
     const isPackage = !specifier.startsWith('.') && !specifier.startsWith('node:')

@@ -10,6 +10,7 @@ export interface GatewayTables {
     settings: Json<SettingsChange>
     public_key: string | null
     created_at: Generated<Date>
+    changed_at: Generated<Date>
   }
   gateway_key: {
     gateway_id: GatewayId

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http'
+import { Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
@@ -19,6 +20,10 @@ const KEEP_ALIVE_MS = 75_000
 const HEADERS_MS = 15_000
 /** For the whole of a request's body; our bodies are small. */
 const REQUEST_MS = 60_000
+
+/** How long a client that is known may take to ask once more, and hear that it must come by another connection. */
+const LEAVE_MS = 1_000
+const LOOK_MS = 20
 
 /** Routes of one noun: `export const xRoutes = (parts): Routes => async (http) => { http.get(...) }`. */
 export type Routes = FastifyPluginAsyncZod
@@ -79,8 +84,20 @@ export class HttpServer implements Component {
     this.#url = `${tls ? 'https' : 'http'}://${shown.includes(':') ? `[${shown}]` : shown}:${taken}`
   }
 
-  /** People are asked to come again; nodes may still report how their work ended. */
-  async drain(): Promise<void> {
+  /**
+   * New connections go elsewhere; who has one is served, told to come with another, and has a moment to do so. Then people are asked to
+   * come again; nodes may still report how their work ended.
+   */
+  async drain(deadline: AbortSignal): Promise<void> {
+    const server = this.#http?.server
+    if (server && !this.#draining) {
+      // Not the HTTP server's own: that cuts connections on which a request may just be coming.
+      NetServer.prototype.close.call(server)
+      server.prependListener('request', (_request, response) => void response.setHeader('connection', 'close'))
+      const until = this.#parts.clock.monotonic() + LEAVE_MS
+      while (this.#parts.clock.monotonic() < until && !deadline.aborted && (await connections(server)) > this.#upgraded.size)
+        await this.#parts.clock.sleep(LOOK_MS, deadline).catch(() => undefined)
+    }
     this.#draining = true
   }
 
@@ -111,6 +128,8 @@ export class HttpServer implements Component {
       routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
     }) as unknown as FastifyInstance
     ;(http.server as Server).headersTimeout = HEADERS_MS
+    // What is logged of a request says its id itself: a logger for each would cost a query as much as its way through the routes.
+    http.setChildLoggerFactory((logger) => logger)
     http.setValidatorCompiler(validatorCompiler)
     http.setSerializerCompiler(serializerCompiler)
     http.setErrorHandler(sendProblem)
@@ -132,6 +151,10 @@ export class HttpServer implements Component {
     if (found) found.handler(request, socket, head)
     else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   }
+}
+
+function connections(server: NetServer): Promise<number> {
+  return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)))
 }
 
 function listenFault(cause: unknown, host: string, port: number): unknown {

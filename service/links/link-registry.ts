@@ -3,8 +3,10 @@ import { Background } from '@postern/base/background.ts'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Pulse } from '@postern/base/pulse.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
 import { Link, type LinkParts, type LinkTransport } from './link.ts'
 
 /** Who wants to know of links: the node directory. */
@@ -20,6 +22,8 @@ export interface LinkRegistryParts {
   /** By way of another replica, for a node without a link to this one. */
   readonly elsewhere?: (nodeId: NodeId) => Reach | undefined
   readonly listener: LinkListener
+  /** Who answers a node's beats that come by its link; new for each link. */
+  readonly beats?: (nodeId: NodeId) => (line: string) => string | Promise<string>
   readonly clock: Clock
   readonly log: Log
 }
@@ -33,10 +37,12 @@ export class LinkRegistry implements Component {
   readonly #parts: LinkRegistryParts
   readonly #links = new Map<NodeId, Link>()
   readonly #background: Background
+  readonly #pulse: Pulse
   #stopping = false
 
   constructor(parts: LinkRegistryParts) {
     this.#parts = parts
+    this.#pulse = linkPulse(parts.clock)
     this.#background = new Background((cause) => parts.log.error({ err: cause }, 'link watcher failed'))
   }
 
@@ -53,13 +59,14 @@ export class LinkRegistry implements Component {
   /** Only in the callback of the write of the 101: earlier, Node aborts the process on a TLS socket. */
   add(parts: Pick<LinkParts, 'transport' | 'duplex' | 'bytesRead'> & { readonly nodeId: NodeId }): void {
     if (this.#stopping) return void parts.duplex.destroy()
-    const { clock, log, listener } = this.#parts
+    const { log, listener, beats } = this.#parts
     const { nodeId } = parts
-    const link = new Link({ ...parts, clock, log })
+    const link = new Link({ ...parts, pulse: this.#pulse, log })
     const old = this.#links.get(nodeId)
     this.#links.set(nodeId, link)
     if (old) this.#background.run(() => old.close(AbortSignal.timeout(REPLACED_MS)))
     link.watch()
+    if (beats) link.takeBeats(beats(nodeId))
     listener.linkUp(nodeId, link.transport)
     log.info({ node: nodeId, transport: link.transport, replaced: old !== undefined }, 'link up')
     this.#background.run(async () => {
@@ -98,6 +105,7 @@ export class LinkRegistry implements Component {
     this.#stopping = true
     for (const link of this.#links.values()) link.destroy()
     await this.#background.idle()
+    await this.#pulse.stop()
   }
 
   /** For another replica: only over a link of this one, or a request could go round in circles. */
@@ -115,3 +123,5 @@ export class LinkRegistry implements Component {
     return reach
   }
 }
+
+export const linkPulse = (clock: Clock): Pulse => new Pulse({ askMs: LIMITS.pingMs, deadMs: LIMITS.pingTimeoutMs }, clock)

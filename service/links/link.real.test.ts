@@ -140,9 +140,11 @@ test('a link whose other end is silent is found dead by PING', async () => {
   await dial(echo)
   await vi.waitUntil(() => links.has(NODE))
 
+  const from = performance.now()
   network.halfOpen()
 
   await vi.waitUntil(() => heard.includes('down'), { timeout: 8_000 })
+  expect(performance.now() - from).toBeLessThan(5_000)
   expect(links.has(NODE)).toBe(false)
 })
 

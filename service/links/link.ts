@@ -1,12 +1,13 @@
-import http2, { type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2'
+import http2, { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
+import type { Pulse } from '@postern/base/pulse.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId, ReplicaId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import { ORDER_HEADER } from '@postern/protocol/link.ts'
+import { NODE_PATHS, ORDER_HEADER } from '@postern/protocol/link.ts'
 import { collectAnswer } from './link-answer.ts'
+import { answerLines } from './link-lines.ts'
 
 export type LinkTransport = 'raw' | 'websocket'
 
@@ -18,7 +19,7 @@ export interface LinkParts {
   readonly duplex: Duplex
   /** Bytes that have come in on the TCP socket below; they prove life as well as a PING's answer does. */
   readonly bytesRead: () => number
-  readonly clock: Clock
+  readonly pulse: Pulse
   readonly log: Log
 }
 
@@ -27,7 +28,7 @@ const SESSION_MEMORY_MB = 256
 
 /**
  * One node's connection. The node is the HTTP/2 server on it, we are its client: flow control, cancelling and saying
- * goodbye are HTTP/2's. Silent death is found by PING within LIMITS.pingMs + LIMITS.pingTimeoutMs.
+ * goodbye are HTTP/2's. Silent death is found by PING within LIMITS.pingMs + LIMITS.pingTimeoutMs; where beats come in there is none.
  */
 export class Link {
   readonly nodeId: NodeId | ReplicaId
@@ -35,8 +36,8 @@ export class Link {
   readonly #session: ClientHttp2Session
   readonly #parts: LinkParts
   readonly #ended: Promise<void>
-  readonly #over = new AbortController()
-  #watching: Promise<void> | undefined
+  #unwatch: (() => void) | undefined
+  #beats: ClientHttp2Stream | undefined
 
   constructor(parts: LinkParts) {
     this.#parts = parts
@@ -54,8 +55,10 @@ export class Link {
     })
     // The HTTP server's sockets may be half open: a node that has ended its half is gone.
     parts.duplex.once('end', () => this.destroy())
+    // Or this stream, which never ends by itself, would keep the session from closing.
+    this.#session.once('goaway', () => this.#beats?.close(constants.NGHTTP2_NO_ERROR))
     this.#session.once('close', () => {
-      this.#over.abort()
+      this.#unwatch?.()
       parts.duplex.destroy()
     })
   }
@@ -71,7 +74,24 @@ export class Link {
 
   /** Begins the PINGs. */
   watch(): void {
-    this.#watching ??= this.#watch()
+    const { pulse, bytesRead, log } = this.#parts
+    this.#unwatch ??= pulse.watch({
+      bytesRead,
+      ask: (answered) => {
+        if (!this.#session.destroyed) this.#session.ping((error) => error === null && answered())
+      },
+      dead: () => {
+        log.info({ node: this.nodeId }, 'link is silent')
+        this.destroy()
+      },
+    })
+  }
+
+  /** Takes the node's beats by this link, where it knows of that. */
+  takeBeats(answer: (line: string) => string | Promise<string>): void {
+    if (!this.alive) return
+    this.#beats = this.openDuplex(NODE_PATHS.beats, {})
+    answerLines(this.#beats, answer)
   }
 
   /** A request whose answer streams. Fails with NODE_OFFLINE when the link is gone. */
@@ -115,11 +135,11 @@ export class Link {
   /** Says goodbye, lets what is in flight end, and cuts when `deadline` aborts. */
   async close(deadline: AbortSignal): Promise<void> {
     if (!this.#session.destroyed) this.#session.close()
+    this.#beats?.close(constants.NGHTTP2_NO_ERROR)
     const cut = () => this.destroy()
     deadline.addEventListener('abort', cut, { once: true })
     if (deadline.aborted) cut()
     await this.#ended
-    await this.#watching
     deadline.removeEventListener('abort', cut)
   }
 
@@ -127,34 +147,5 @@ export class Link {
     // With an error: streams in flight then fail, without one they end as if whole.
     this.#session.destroy(new Fault('NODE_OFFLINE'))
     this.#parts.duplex.destroy()
-  }
-
-  async #watch(): Promise<void> {
-    const { clock } = this.#parts
-    const { signal } = this.#over
-    while (!signal.aborted) {
-      await clock.sleep(LIMITS.pingMs, signal).catch(() => undefined)
-      if (signal.aborted || (await this.#lives())) continue
-      this.#parts.log.info({ node: this.nodeId }, 'link is silent')
-      this.destroy()
-    }
-  }
-
-  async #lives(): Promise<boolean> {
-    const before = this.#parts.bytesRead()
-    const limit = new AbortController()
-    const { promise: answered, resolve } = Promise.withResolvers<boolean>()
-    try {
-      this.#session.ping((error) => resolve(error === null))
-    } catch {
-      return false
-    }
-    const late = this.#parts.clock.sleep(LIMITS.pingTimeoutMs, AbortSignal.any([limit.signal, this.#over.signal])).then(
-      () => this.#parts.bytesRead() > before,
-      () => false,
-    )
-    const alive = await Promise.race([answered, late])
-    limit.abort()
-    return alive
   }
 }

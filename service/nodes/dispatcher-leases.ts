@@ -34,16 +34,29 @@ export class DispatcherLeases {
 
   /** Takes a free or expired lease, or renews one's own. Undefined when another node holds it. */
   async take(gatewayId: GatewayId, nodeId: NodeId): Promise<Lease | undefined> {
-    const { rows } = await sql<Lease>`
+    return (await this.takeAll([{ gatewayId, nodeId }]))[0]
+  }
+
+  /** `take` for many gateways at once, each named once; those that another node holds are left out. */
+  async takeAll(
+    wanted: readonly { readonly gatewayId: GatewayId; readonly nodeId: NodeId }[],
+  ): Promise<(Lease & { gatewayId: GatewayId })[]> {
+    // In one order, or two replicas could wait for each other's rows.
+    const sorted = wanted.toSorted((a, b) => (a.gatewayId < b.gatewayId ? -1 : 1))
+    const { rows } = await sql<Lease & { gatewayId: GatewayId }>`
       insert into dispatcher_lease as l (gateway_id, node_id, epoch, until)
-           values (${gatewayId}, ${nodeId}, 1, now() + ${LIMITS.leaseMs} * interval '1 millisecond')
+           select gateway.id, wanted.node_id, 1, now() + ${LIMITS.leaseMs} * interval '1 millisecond'
+             from unnest(${sorted.map(({ gatewayId }) => gatewayId)}::text[], ${sorted.map(({ nodeId }) => nodeId)}::text[])
+                  with ordinality as wanted (gateway_id, node_id, n)
+             join gateway on gateway.id = wanted.gateway_id
+         order by wanted.n
       on conflict (gateway_id) do update
               set node_id = excluded.node_id,
                   until   = excluded.until,
                   epoch   = l.epoch + (l.node_id is distinct from excluded.node_id or l.until < now())::int
             where l.node_id = excluded.node_id or l.node_id is null or l.until < now()
-        returning node_id as node, epoch, ${LIMITS.leaseMs}::float8 as "leftMs"`.execute(this.#db)
-    return rows[0]
+        returning gateway_id as "gatewayId", node_id as node, epoch, ${LIMITS.leaseMs}::float8 as "leftMs"`.execute(this.#db)
+    return rows
   }
 
   /** Frees the lease at once if this node holds it. True when it did. */

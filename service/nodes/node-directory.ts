@@ -6,18 +6,22 @@ import type { GatewayId, NodeId, ReplicaId } from '@postern/protocol/ids.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
 import type { GatewayFacts, LinkTransport, NodeChange, NodeFacts } from './node-facts.ts'
 import { type DirectoryNews, NodeLinks } from './node-links.ts'
-import { factsOf, type Picture, pictureOf, sharedBy } from './node-picture.ts'
+import { factsOf, type Picture, pictureOf, saysOfItself, saysOfOthers } from './node-picture.ts'
 import { NodeRecord } from './node-record.ts'
-import type { DirectoryRows, GatewayRow, NodeRow } from './node-repository.ts'
+import type { DirectoryQuery, DirectoryRows, GatewayRow, NodeRow } from './node-repository.ts'
 import { nodeStatus } from './node-status.ts'
 
-/** How often what other replicas wrote is read. */
-const REFRESH_MS = 3_000
+/** How often what other replicas wrote is read: they tell of it too, but a second must do where they cannot. */
+const REFRESH_MS = 500
+/** How often all is read, whatever is known. */
+const REFRESH_ALL_MS = 30_000
+/** What is read as new goes back 5 s: after an outage of the database all is read. */
+const MISSED_MS = 3_000
 /** How often statuses are derived anew, so that silence is noticed. */
 const SWEEP_MS = 500
 
 export interface NodeDirectoryParts {
-  readonly rows: { load(): Promise<DirectoryRows> }
+  readonly rows: { load(query: DirectoryQuery): Promise<DirectoryRows> }
   readonly clock: Clock
   readonly log: Log
 }
@@ -36,8 +40,15 @@ export class NodeDirectory implements Component {
   readonly #links = new NodeLinks()
   readonly #stopping = new AbortController()
   #loop: Promise<void> | undefined
-  /** Grows with each own write: a read that began before it may be older than what is known. */
+  /** What was written here while a read was under way: what that brings of it may be older. */
+  readonly #written = new Map<string, number>()
   #writes = 0
+  /** Rows as they were last applied. */
+  readonly #stamps = new Map<string, string>()
+  #reading: Promise<void> | undefined
+  #next: Promise<void> | undefined
+  #readAt = Number.NEGATIVE_INFINITY
+  #readAllAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: NodeDirectoryParts) {
     this.#parts = parts
@@ -77,10 +88,11 @@ export class NodeDirectory implements Component {
   }
 
   /** Who dispatches, as last heard; the lease in the database decides. */
-  dispatcherOf(gatewayId: GatewayId): { readonly node: NodeId | null; readonly epoch: number } {
+  dispatcherOf(gatewayId: GatewayId): { readonly node: NodeId | null; readonly epoch: number; readonly leftMs: number } {
     const held = this.#holders.get(gatewayId)
-    if (!held) return { node: null, epoch: 0 }
-    return { node: held.until > this.#parts.clock.monotonic() ? held.node : null, epoch: held.epoch }
+    if (!held) return { node: null, epoch: 0, leftMs: 0 }
+    const leftMs = Math.max(0, held.until - this.#parts.clock.monotonic())
+    return { node: leftMs > 0 ? held.node : null, epoch: held.epoch, leftMs }
   }
 
   /** Of the version that most nodes of the gateway run. */
@@ -155,47 +167,46 @@ export class NodeDirectory implements Component {
   }
 
   putGateway(row: GatewayRow): void {
-    this.#wrote()
+    this.#wrote(row.id)
     this.#applyGateway(row)
     this.sweep()
   }
 
   dropGateway(id: GatewayId): void {
-    this.#wrote()
+    this.#wrote(id)
     this.#gateways.delete(id)
     for (const node of this.#byGateway.get(id) ?? []) this.#forget(node)
     this.#arrange()
   }
 
   putNode(row: NodeRow): void {
-    this.#wrote()
+    this.#wrote(row.id)
     this.#applyNode(row)
     this.#arrange()
     this.sweep()
   }
 
   dropNode(id: NodeId): void {
-    this.#wrote()
+    this.#wrote(id)
     const node = this.#nodes.get(id)
     if (node) this.#forget(node)
     this.#arrange()
     this.sweep()
   }
 
-  /** Reads all from the database; what is newer in memory stays. */
+  /**
+   * Reads what is new from the database; what is newer in memory stays. A read that has begun may have missed what the caller knows
+   * of, so it waits for the one after that: one for all that come meanwhile.
+   */
   async refresh(): Promise<void> {
-    const writes = this.#writes
-    const { gateways, nodes, leases } = await this.#parts.rows.load()
-    if (writes !== this.#writes) return // something was written meanwhile: the next round reads it
-    for (const row of gateways) this.#applyGateway(row)
-    const ids = new Set<string>(gateways.map(({ id }) => id))
-    for (const id of this.#gateways.keys()) if (!ids.has(id)) this.#gateways.delete(id)
-    for (const row of nodes) this.#applyNode(row)
-    const nodeIds = new Set<string>(nodes.map(({ id }) => id))
-    for (const node of this.#nodes.values()) if (!nodeIds.has(node.id)) this.#forget(node)
-    this.#arrange()
-    for (const { gatewayId, node, epoch, leftMs } of leases) this.lease(gatewayId, node, epoch, leftMs)
-    this.sweep()
+    if (!this.#reading) return await this.#begin()
+    this.#next ??= this.#reading
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined
+        return this.#begin()
+      })
+    await this.#next
   }
 
   /** Derives each node's status and tells of what changed. */
@@ -203,13 +214,73 @@ export class NodeDirectory implements Component {
     for (const gatewayId of this.#byGateway.keys()) this.#sweepGateway(gatewayId)
   }
 
+  /** For what changes by nothing but the time: silence, and settings that are not taken over. */
+  #sweepOld(): void {
+    for (const [gatewayId, nodes] of this.#byGateway)
+      if (!nodes.every((node) => node.alive() && node.settingsBehindMs() === 0)) this.#sweepGateway(gatewayId)
+  }
+
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────
+
+  #begin(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
+      this.#written.clear()
+    })
+    return this.#reading
+  }
+
+  async #read(): Promise<void> {
+    const { rows, clock } = this.#parts
+    const began = this.#writes
+    const from = clock.monotonic()
+    const all = from - this.#readAllAt >= REFRESH_ALL_MS || from - this.#readAt >= MISSED_MS
+    const silent = all
+      ? []
+      : this.#nodes
+          .values()
+          .filter((node) => !node.alive())
+          .map(({ id }) => id)
+          .toArray()
+    const read = await rows.load({ all, silent })
+    this.#readAt = from
+    if (all) this.#readAllAt = from
+    this.#apply(read, all, began)
+    const { gateways, nodes } = read.counts
+    const quiet = this.#writes === began
+    if (all || !quiet || (gateways === this.#gateways.size && nodes === this.#nodes.size)) return
+    const everything = await rows.load({ all: true, silent: [] })
+    this.#readAllAt = from
+    this.#apply(everything, true, began)
+  }
+
+  #apply({ gateways, nodes, leases }: DirectoryRows, all: boolean, began: number): void {
+    const older = (id: string) => (this.#written.get(id) ?? -1) > began
+    const isNews = ({ id, stamp }: { readonly id: string; readonly stamp: string }) => {
+      const news = all || this.#stamps.get(id) !== stamp
+      if (!older(id)) this.#stamps.set(id, stamp)
+      return news && !older(id)
+    }
+    const newGateways = gateways.filter(isNews)
+    const newNodes = nodes.filter((row) => isNews(row) || this.#nodes.get(row.id)?.alive() === false)
+    for (const row of newGateways) this.#applyGateway(row)
+    for (const row of newNodes) this.#applyNode(row)
+    if (all) {
+      const ids = new Set<string>([...gateways, ...nodes].map(({ id }) => id))
+      for (const id of this.#gateways.keys()) if (!ids.has(id) && !older(id)) this.#gateways.delete(id)
+      for (const node of this.#nodes.values()) if (!ids.has(node.id) && !older(node.id)) this.#forget(node)
+    }
+    const changed = all || newGateways.length + newNodes.length > 0
+    if (changed) this.#arrange()
+    for (const { gatewayId, node, epoch, leftMs } of leases) this.lease(gatewayId, node, epoch, leftMs)
+    if (changed) this.sweep()
+  }
 
   /** Its links have changed, here or at another replica. */
   #linked(nodeId: NodeId): void {
     const node = this.#nodes.get(nodeId)
     const transport = this.#links.of(nodeId)
-    node?.linked(transport)
+    node?.linked(transport, this.#links.isHere(nodeId))
     if (transport === null) for (const listener of this.#linkListeners) listener(nodeId)
     if (node) this.#derive(node)
   }
@@ -217,11 +288,13 @@ export class NodeDirectory implements Component {
   #heard(nodeId: NodeId, beat: Beat): void {
     const node = this.#nodes.get(nodeId)
     if (!node) return
-    const before = sharedBy(node)
+    const before = node.alive() ? node.beat : null
+    const { status } = node
     node.heard(beat, 0)
     // With 5,000 nodes there are 5,000 beats a second: the others are looked at only when this one says something new about them.
-    if (before === sharedBy(node)) this.#derive(node)
-    else this.#sweepGateway(node.gatewayId)
+    if (!before || !saysOfOthers(before, beat)) this.#sweepGateway(node.gatewayId)
+    else if (status === 'draining' || status === 'upgrading' || !saysOfItself(before, beat) || node.settingsBehindMs() > 0)
+      this.#derive(node)
   }
 
   #left(nodeId: NodeId): void {
@@ -230,8 +303,9 @@ export class NodeDirectory implements Component {
     if (node) this.#sweepGateway(node.gatewayId)
   }
 
-  #wrote(): void {
+  #wrote(id: string): void {
     this.#writes += 1
+    if (this.#reading) this.#written.set(id, this.#writes)
     this.#links.tell({ type: 'changed' })
   }
 
@@ -273,7 +347,7 @@ export class NodeDirectory implements Component {
     const known = this.#nodes.get(row.id)
     const node = known ?? new NodeRecord(row, this.#parts.clock)
     this.#nodes.set(row.id, node)
-    if (!known) node.linked(this.#links.of(row.id))
+    if (!known) node.linked(this.#links.of(row.id), this.#links.isHere(row.id))
     node.apply(row)
     node.configure(gateway)
   }
@@ -296,6 +370,7 @@ export class NodeDirectory implements Component {
 
   #forget(node: NodeRecord): void {
     this.#nodes.delete(node.id)
+    this.#stamps.delete(node.id)
     this.#tell({ type: 'deleted', node })
   }
 
@@ -316,7 +391,7 @@ export class NodeDirectory implements Component {
     while (!signal.aborted) {
       await clock.sleep(SWEEP_MS, signal).catch(() => undefined)
       if (signal.aborted) return
-      this.sweep()
+      this.#sweepOld()
       if (clock.monotonic() - readAt < REFRESH_MS) continue
       readAt = clock.monotonic()
       await this.refresh().catch((cause) => log.debug({ err: cause }, 'nodes not read again'))

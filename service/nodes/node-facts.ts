@@ -48,6 +48,8 @@ export interface NodeFacts {
   alive(): boolean
   /** The link to this replica, or to another one. */
   readonly link: LinkTransport | null
+  /** To this replica: nobody need pass it on. */
+  readonly linkedHere: boolean
   /** For how long the link has been up; 0 without one. */
   linkAgeMs(): number
   readonly jobLimit: number

@@ -45,6 +45,10 @@ export class NodeLinks {
     return [...this.#here].map(([node, transport]) => ({ type: 'link', node, transport }))
   }
 
+  isHere(nodeId: NodeId): boolean {
+    return this.#here.has(nodeId)
+  }
+
   of(nodeId: NodeId): LinkTransport | null {
     const here = this.#here.get(nodeId)
     if (here) return here

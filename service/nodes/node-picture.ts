@@ -1,5 +1,6 @@
 /** What the nodes of a gateway have in common, so that each one's status can be told: pure, and made once for all of them. */
 import type { NodeId } from '@postern/protocol/ids.ts'
+import type { Beat } from '@postern/protocol/node-api.ts'
 import { majorityVersion } from '../gateways/gateway-status.ts'
 import type { NodeFacts } from './node-facts.ts'
 import type { OutOfReach, StatusFacts } from './node-status.ts'
@@ -47,11 +48,25 @@ export function factsOf(node: Pictured, picture: Picture): StatusFacts {
   }
 }
 
-/** All of a node that the status of others hangs on. */
-export function sharedBy(node: Pictured): string {
-  const { version, channelEncryption, unreachable = [] } = node.beat ?? {}
-  const out = unreachable.map((peer) => `${peer.node} ${peer.reason}`).join('\n')
-  return `${node.alive()} ${version} ${channelEncryption} ${out}`
+/** The new beat says the same as the old one of all that the status of others hangs on. */
+export function saysOfOthers(old: Beat, beat: Beat): boolean {
+  const pairs = (of: Beat) => of.unreachable.map((peer) => `${peer.node} ${peer.reason}`).join('\n')
+  const quiet = old.unreachable.length === 0 && beat.unreachable.length === 0
+  return old.version === beat.version && old.channelEncryption === beat.channelEncryption && (quiet || pairs(old) === pairs(beat))
+}
+
+/** And of all that its own status hangs on, but for how much it has to do. */
+export function saysOfItself(old: Beat, beat: Beat): boolean {
+  return (
+    old.hasGatewayKey === beat.hasGatewayKey &&
+    old.draining === beat.draining &&
+    old.upgrading === beat.upgrading &&
+    old.staleCredentials === beat.staleCredentials &&
+    old.settingsFault === beat.settingsFault &&
+    old.settingsTag === beat.settingsTag &&
+    old.channel?.ok === beat.channel?.ok &&
+    old.channel?.fault === beat.channel?.fault
+  )
 }
 
 /** Only pairs that do not reach each other, both ways in one entry. */

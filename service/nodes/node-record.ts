@@ -27,6 +27,7 @@ export class NodeRecord implements NodeFacts {
   beatAt: Date | null = null
   saidGoodbye = false
   link: LinkTransport | null = null
+  linkedHere = false
   changed: NodeSettingsChange = {}
   status: NodeStatus = 'offline'
   statusReasons: readonly string[] = []
@@ -158,7 +159,8 @@ export class NodeRecord implements NodeFacts {
   }
 
   /** Null: neither this replica nor another has a link of it. */
-  linked(transport: LinkTransport | null): void {
+  linked(transport: LinkTransport | null, here: boolean): void {
+    this.linkedHere = here
     if (transport && !this.link) this.#linkedAt = this.#clock.monotonic()
     this.link = transport
   }

@@ -31,9 +31,23 @@ export interface NodeRow {
   readonly beatAgeMs: number | null
 }
 
+/** What is read: all, or what can be new to who read all lately. */
+export interface DirectoryQuery {
+  readonly all: boolean
+  /** Of these the beats are wanted too: nobody here has heard them. */
+  readonly silent: readonly NodeId[]
+}
+
+interface Stamped {
+  /** Names this state of the row, apart from the beat. */
+  readonly stamp: string
+}
+
 export interface DirectoryRows {
-  readonly gateways: readonly GatewayRow[]
-  readonly nodes: readonly NodeRow[]
+  /** How many there are: where they differ from what is known, something was deleted. */
+  readonly counts: { readonly gateways: number; readonly nodes: number }
+  readonly gateways: readonly (GatewayRow & Stamped)[]
+  readonly nodes: readonly (NodeRow & Stamped)[]
   readonly leases: readonly {
     readonly gatewayId: GatewayId
     readonly node: NodeId | null
@@ -41,6 +55,10 @@ export interface DirectoryRows {
     readonly leftMs: number
   }[]
 }
+
+/** Longer than our transactions on these rows last: what one writes at its beginning is seen at its end. All is read each half minute in any case. */
+const LATELY = sql`interval '5 seconds'`
+const HEARD_LATELY = sql`interval '10 seconds'`
 
 const NODE_COLUMNS = [
   'id',
@@ -58,6 +76,8 @@ const NODE_COLUMNS = [
 ] as const
 const beatAgeMs = sql<number | null>`(extract(epoch from now() - beat_at) * 1000)::float8`.as('beatAgeMs')
 
+const stamp = sql<string>`changed_at::text`.as('stamp')
+
 /** All the SQL of nodes. */
 export class NodeRepository {
   readonly #db: Db
@@ -66,21 +86,33 @@ export class NodeRepository {
     this.#db = db
   }
 
-  async load(): Promise<DirectoryRows> {
-    const [gateways, nodes, leases] = await Promise.all([
-      this.#db
-        .selectFrom('gateway')
-        .select(['id', 'name', 'settings', 'public_key as publicKey', 'created_at as createdAt'])
-        .orderBy('created_at')
-        .execute(),
-      this.#db.selectFrom('node').select(NODE_COLUMNS).select(beatAgeMs).orderBy('place').execute(),
-      this.#db
-        .selectFrom('dispatcher_lease')
-        .select(['gateway_id as gatewayId', 'node_id as node', 'epoch'])
-        .select(sql<number>`greatest(0, extract(epoch from until - now()) * 1000)::float8`.as('leftMs'))
-        .execute(),
+  async load({ all, silent }: DirectoryQuery): Promise<DirectoryRows> {
+    const gateways = this.#db
+      .selectFrom('gateway')
+      .select(['id', 'name', 'settings', 'public_key as publicKey', 'created_at as createdAt'])
+      .select(stamp)
+      .orderBy('created_at')
+    const nodes = this.#db.selectFrom('node').select(NODE_COLUMNS).select([beatAgeMs, stamp]).orderBy('place')
+    const leases = this.#db
+      .selectFrom('dispatcher_lease')
+      .select(['gateway_id as gatewayId', 'node_id as node', 'epoch'])
+      .select(sql<number>`greatest(0, extract(epoch from until - now()) * 1000)::float8`.as('leftMs'))
+    const lately = sql<Date>`now() - ${LATELY}`
+    const [gatewayRows, nodeRows, silentRows, leaseRows, counts] = await Promise.all([
+      (all ? gateways : gateways.where('changed_at', '>', lately)).execute(),
+      (all ? nodes : nodes.where('changed_at', '>', lately)).execute(),
+      all || silent.length === 0 ? [] : nodes.where('id', 'in', silent).where('beat_at', '>', sql<Date>`now() - ${HEARD_LATELY}`).execute(),
+      (all ? leases : leases.where('until', '>', lately)).execute(),
+      sql<DirectoryRows['counts']>`
+        select (select count(*) from gateway) as gateways, (select count(*) from node) as nodes`.execute(this.#db),
     ])
-    return { gateways, nodes, leases }
+    const known = new Set(nodeRows.map(({ id }) => id))
+    return {
+      counts: counts.rows[0] ?? { gateways: 0, nodes: 0 },
+      gateways: gatewayRows,
+      nodes: [...nodeRows, ...silentRows.filter(({ id }) => !known.has(id))],
+      leases: leaseRows,
+    }
   }
 
   async find(id: NodeId): Promise<NodeRow | undefined> {
@@ -150,13 +182,17 @@ export class NodeRepository {
       .executeTakeFirst()
   }
 
-  async keepBeat(id: NodeId, beat: Beat): Promise<boolean> {
-    const { numUpdatedRows } = await this.#db
-      .updateTable('node')
-      .set({ beat: json(beat), beat_at: sql`now()`, version: beat.version })
-      .where('id', '=', id)
-      .executeTakeFirst()
-    return numUpdatedRows > 0n
+  /** Returns the nodes that there are. */
+  async keepBeats(beats: readonly (readonly [NodeId, Beat])[]): Promise<NodeId[]> {
+    const ids = beats.map(([id]) => id)
+    const texts = beats.map(([, beat]) => JSON.stringify(beat))
+    const { rows } = await sql<{ id: NodeId }>`
+      update node
+         set beat = heard.beat::jsonb, beat_at = now(), version = heard.beat::jsonb ->> 'version'
+        from unnest(${ids}::text[], ${texts}::text[]) as heard (id, beat)
+       where node.id = heard.id
+   returning node.id`.execute(this.#db)
+    return rows.map(({ id }) => id)
   }
 
   /** No beat any more, but when the last one was stays: expiry counts from there. */

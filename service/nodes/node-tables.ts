@@ -24,6 +24,7 @@ export interface NodeTables {
     joined_at: Generated<Date>
     beat: Json<Beat> | null
     beat_at: Defaulted<Date | null>
+    changed_at: Generated<Date>
   }
   node_deleted: {
     id: NodeId

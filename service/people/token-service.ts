@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Random } from '@postern/base/random.ts'
 import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
@@ -114,4 +114,4 @@ export class TokenService {
   }
 }
 
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
+const hashOf = (token: string): string => hash('sha256', token)

@@ -20,6 +20,12 @@ interface Queue {
   readonly looking: NodeJS.Timeout
 }
 
+/** What the replicas tell each other of what runs. */
+export interface OtherReplicas {
+  elsewhere(nodeId: NodeId): number
+  counted(nodeId: NodeId, running: number): void
+}
+
 export interface AdmitOptions<Picked> {
   readonly gatewayId: GatewayId
   /** Places are given to callers in turns, however many queries each has waiting. */
@@ -37,14 +43,19 @@ export interface AdmitOptions<Picked> {
 
 /**
  * How many queries run on each node, and who waits when all nodes of a gateway are at their limits: callers by turns, for a
- * bounded time in a bounded queue. Counts what went through this replica.
+ * bounded time in a bounded queue. What went through other replicas counts too, as far as it was told.
  */
 export class Admission {
+  readonly #others: OtherReplicas | undefined
   readonly #running = new Map<NodeId, number>()
   readonly #queues = new Map<GatewayId, Queue>()
 
+  constructor(others?: OtherReplicas) {
+    this.#others = others
+  }
+
   running(nodeId: NodeId): number {
-    return this.#running.get(nodeId) ?? 0
+    return this.#here(nodeId) + (this.#others?.elsewhere(nodeId) ?? 0)
   }
 
   waiting(gatewayId: GatewayId): number {
@@ -65,9 +76,10 @@ export class Admission {
   }
 
   release(gatewayId: GatewayId, nodeId: NodeId): void {
-    const left = this.running(nodeId) - 1
+    const left = this.#here(nodeId) - 1
     if (left > 0) this.#running.set(nodeId, left)
     else this.#running.delete(nodeId)
+    this.#others?.counted(nodeId, Math.max(0, left))
     this.wake(gatewayId)
   }
 
@@ -85,8 +97,14 @@ export class Admission {
   }
 
   #take<Picked extends { readonly id: NodeId }>(picked: Picked): Picked {
-    this.#running.set(picked.id, this.running(picked.id) + 1)
+    const running = this.#here(picked.id) + 1
+    this.#running.set(picked.id, running)
+    this.#others?.counted(picked.id, running)
     return picked
+  }
+
+  #here(nodeId: NodeId): number {
+    return this.#running.get(nodeId) ?? 0
   }
 
   #wait<Picked extends { readonly id: NodeId }>(options: AdmitOptions<Picked>): Promise<Picked> {

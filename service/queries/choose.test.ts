@@ -15,6 +15,7 @@ function node(name: string, sketch: Sketch = {}): NodeFacts {
     draining: false,
     isPrimary: name === 'a',
     link: 'raw',
+    linkedHere: true,
     queryLimit: 8,
     cpuLimitPercent: 0,
     memoryLimitPercent: 0,
@@ -245,4 +246,20 @@ describe('limits on averages', () => {
   test('a node that has not said its averages is held against nothing', () => {
     expect(names(choosing([node('a', { beat: { cpuPercent: 99 } as NodeFacts['beat'], cpuLimitPercent: 10 })]).order)).toEqual(['a'])
   })
+})
+
+test('of two nodes that are as loaded as each other, the one that is linked to this replica answers', () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const nodes = [node('a', { linkedHere: false }), node('b')]
+    const { order, considered } = choosing(nodes, { policy: 'least-loaded', random: new SeededRandom(seed) })
+
+    expect(order[0]?.name).toBe('b')
+    expect(considered[0]?.reason).toMatch(/^as loaded as a, but linked to this replica, of two drawn at random/)
+  }
+})
+
+test('a node that is linked to this replica is not chosen for that when it is busier', () => {
+  const running = (one: NodeFacts) => (one.name === 'b' ? 1 : 0)
+
+  expect(choosing([node('a', { linkedHere: false }), node('b')], { policy: 'least-loaded', running }).order[0]?.name).toBe('a')
 })

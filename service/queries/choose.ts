@@ -187,10 +187,13 @@ function leastLoaded(able: readonly NodeFacts[], first: NodeFacts, parts: Choose
   const [latencyA, latencyB] = [parts.health?.latencyMs(a.id), parts.health?.latencyMs(b.id)]
   const loadA = load(a, latencyA ?? latencyB ?? 0, parts)
   const loadB = load(b, latencyB ?? latencyA ?? 0, parts)
-  const [better, worse] = loadA <= loadB ? [a, b] : [b, a]
+  // Of two that are as good, the one that need not be reached by way of another replica.
+  const nearer = loadA === loadB && a.linkedHere !== b.linkedHere
+  const [better, worse] = loadA < loadB || (loadA === loadB && !(nearer && b.linkedHere)) ? [a, b] : [b, a]
   const latency = better === a ? latencyA : latencyB
   const facts = `${parts.running(better)} in flight, ${latency === undefined ? 'no answer yet' : `${Math.round(latency)} ms to the first byte`}`
-  return { node: better, reason: `less loaded than ${worse.name}, of two drawn at random (${facts})` }
+  const than = nearer ? `as loaded as ${worse.name}, but linked to this replica` : `less loaded than ${worse.name}`
+  return { node: better, reason: `${than}, of two drawn at random (${facts})` }
 }
 
 /**

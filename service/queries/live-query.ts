@@ -1,26 +1,27 @@
 import type { ServerResponse } from 'node:http'
-import { type ClientHttp2Stream, constants } from 'node:http2'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Random } from '@postern/base/random.ts'
 import type { Labels } from '@postern/protocol/api/gateways.ts'
 import { FORMATS } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
-import { NODE_PATHS } from '@postern/protocol/link.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { NodeFacts } from '../nodes/node-facts.ts'
 import type { Admission } from './admission.ts'
 import { type Considered, choose, type LimitName } from './choose.ts'
 import type { NodeHealth } from './node-health.ts'
-import { AttemptFailed, follow, type Receiver } from './query-attempt.ts'
+import { askNode } from './query-ask.ts'
+import { type Asking, AttemptFailed, type Receiver } from './query-attempt.ts'
 import { type EffectiveLimits, tooLarge, tooLate, tooManyRows } from './query-limits.ts'
 import { type AttemptRecord, faultInWords, type QueryRecord } from './query-record.ts'
+import type { QueryTrunks } from './query-trunks.ts'
 import { ReplyWriter } from './reply-writer.ts'
 
 export interface LiveQueryParts {
   readonly nodes: Pick<NodeDirectory, 'nodesOf' | 'gateway'>
   readonly links: Pick<LinkRegistry, 'open'>
+  readonly trunks: QueryTrunks
   readonly admission: Admission
   readonly health: NodeHealth
   readonly clock: Clock
@@ -64,7 +65,7 @@ export class LiveQuery implements Receiver {
   #timer: NodeJS.Timeout | undefined
   #waiting: AbortController | undefined
   #node: NodeFacts | undefined
-  #stream: ClientHttp2Stream | undefined
+  #asking: Asking | undefined
   #attempt: { readonly record: AttemptRecord; readonly at: number; firstByteMs?: number } | undefined
   #lastFault: Fault | undefined
   #limit: LimitName | null = null
@@ -108,9 +109,18 @@ export class LiveQuery implements Receiver {
       return true
     }
     if (this.#writer.write(chunk)) return true
-    const stream = this.#stream
-    this.#raw.once('drain', () => stream?.resume())
+    const asking = this.#asking
+    this.#raw.once('drain', () => asking?.resume())
     return false
+  }
+
+  all(bytes: Buffer, rows: number): void {
+    if (this.#over) return
+    const most = this.#asked.limits.bytes
+    if (bytes.length > 0) this.#record.firstRowMs ??= this.#elapsed()
+    this.#writer.whole(bytes)
+    if (most && bytes.length > most.value) this.#fail(tooLarge(most))
+    else this.whole(rows)
   }
 
   whole(rows: number): void {
@@ -204,7 +214,7 @@ export class LiveQuery implements Receiver {
     }
     this.#tried.add(node.id)
     this.#record.node = node.name
-    const { clock, links } = this.#parts
+    const { clock } = this.#parts
     const record: AttemptRecord = { node: node.name, startedAt: clock.now(), durationMs: 0, outcome: 'cancelled', fault: null }
     this.#attempt = { record, at: clock.monotonic() }
     this.#record.attempts.push(record)
@@ -213,8 +223,7 @@ export class LiveQuery implements Receiver {
     const timeoutMs = Math.max(1, Math.ceil(this.#left()))
     const order = { query, store, sql, params, mode, maxRows: limits.maxRows, timeoutMs, endInStore: limits.timeoutChosen, format }
     try {
-      this.#stream = links.open(node.id, NODE_PATHS.query, JSON.stringify(order))
-      follow(this.#stream, this)
+      this.#asking = askNode(this.#parts, node.id, order, this)
     } catch (cause) {
       this.failed(new AttemptFailed(Fault.from(cause), true))
     }
@@ -262,9 +271,9 @@ export class LiveQuery implements Receiver {
     attempt.record.durationMs = this.#parts.clock.monotonic() - attempt.at
     if (outcome === 'answered' && this.#node) this.#parts.health.answered(this.#node.id, attempt.firstByteMs ?? attempt.record.durationMs)
     attempt.record.fault = fault && faultInWords(fault, this.#asked.params)
-    const stream = this.#stream
-    this.#stream = undefined
-    if (stream && outcome !== 'answered' && !stream.closed) stream.close(constants.NGHTTP2_CANCEL)
+    const asking = this.#asking
+    this.#asking = undefined
+    if (outcome !== 'answered') asking?.cancel()
     this.#release()
   }
 

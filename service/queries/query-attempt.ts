@@ -17,12 +17,22 @@ export class AttemptFailed {
 }
 
 export interface Receiver {
-  /** False: stop, until `resume` of the stream. */
+  /** False: stop, until `resume`. */
   data(chunk: Buffer): boolean
+  /** All of it at once: `data` and `whole` in one. */
+  all(bytes: Buffer, rows: number): void
   /** The answer is whole. */
   whole(rows: number): void
   /** The answer failed. Called once, and after it nothing else. */
   failed(failure: AttemptFailed): void
+}
+
+/** What a query holds of the one that answers it. */
+export interface Asking {
+  /** Nobody waits any more: the node cancels the statement. */
+  cancel(): void
+  /** After `data` said stop. */
+  resume(): void
 }
 
 const REFUSAL_BYTES = 1 << 20
@@ -31,7 +41,7 @@ const REFUSAL_BYTES = 1 << 20
  * Follows one answer of a node. It is whole only when the node said so by its trailers: a link that breaks ends streams
  * too. Plain events, no pipeline and no promise: this stands on the path of each query.
  */
-export function follow(stream: ClientHttp2Stream, receiver: Receiver): void {
+export function follow(stream: ClientHttp2Stream, receiver: Receiver): Asking {
   let refused = false
   let settled = false
   let ended = false
@@ -83,4 +93,10 @@ export function follow(stream: ClientHttp2Stream, receiver: Receiver): void {
     const unseen = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
     fail(new AttemptFailed(new Fault('NODE_OFFLINE', { at: 'The link broke during the query.' }), unseen))
   })
+  return {
+    cancel: () => {
+      if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL)
+    },
+    resume: () => stream.resume(),
+  }
 }

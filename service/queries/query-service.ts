@@ -14,13 +14,14 @@ import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { Caller } from '../people/permissions.ts'
 import type { Admission } from './admission.ts'
-import { LiveQuery } from './live-query.ts'
+import { LiveQuery, type LiveQueryParts } from './live-query.ts'
 import type { NodeHealth } from './node-health.ts'
 import { QueryCounts } from './query-counts.ts'
 import { effectiveLimits } from './query-limits.ts'
 import type { QueryLog } from './query-log.ts'
 import type { QueryMetrics } from './query-metrics.ts'
 import { faultInWords, type QueryRecord } from './query-record.ts'
+import { QueryTrunks } from './query-trunks.ts'
 
 /** What a query must know of a store; found without SQL. */
 export interface QueryStore {
@@ -38,7 +39,7 @@ export interface QueryServiceParts {
   /** Fails with STORE_UNKNOWN. */
   readonly findStore: (name: string) => QueryStore | Promise<QueryStore>
   readonly nodes: NodeDirectory
-  readonly links: Pick<LinkRegistry, 'open'>
+  readonly links: Pick<LinkRegistry, 'open' | 'openDuplex' | 'has'>
   readonly admission: Admission
   readonly health: NodeHealth
   readonly queries: QueryLog
@@ -62,11 +63,13 @@ const SQL_CHARACTERS = 10_000
 /** Takes queries from callers to nodes. */
 export class QueryService {
   readonly #parts: QueryServiceParts
+  readonly #live: LiveQueryParts
   readonly #counts = new QueryCounts()
   readonly #turns = new Map<GatewayId, number>()
 
   constructor(parts: QueryServiceParts) {
     this.#parts = parts
+    this.#live = { ...parts, trunks: new QueryTrunks(parts) }
   }
 
   /** Streams the answer into `raw`. Rejects with the fault when nothing was sent; `onRecord` tells the query's id before that. */
@@ -81,7 +84,7 @@ export class QueryService {
     const { request } = asked
     const { id, name, version } = store
     const query = new LiveQuery(
-      this.#parts,
+      this.#live,
       {
         gatewayId: store.gatewayId,
         store: { id, name, version },

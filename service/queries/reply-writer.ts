@@ -3,11 +3,10 @@ import type { ServerResponse } from 'node:http'
 /** Bytes of a first chunk that may be held back for a moment, so that a small answer leaves in one write. */
 const HOLD_BYTES = 64 << 10
 /**
- * How long. An answer that is whole leaves at once; this is for one whose end is still to come: what is held can be had from
- * another node if this one dies now, and on a busy machine a killed node's link takes tens of milliseconds to break. The price is
- * paid by rows that trickle: the first ones come so much later.
+ * How long. Answers on a trunk are whole or nothing; this is for one that comes by a stream and may end soon: what is held can be had
+ * from another node if this one dies now. The price is paid by rows that trickle: the first ones come so much later.
  */
-const HOLD_MS = 200
+const HOLD_MS = 10
 /** Up to here copying is cheaper than a second buffer in the write. */
 const JOIN_BYTES = 4 << 10
 
@@ -48,6 +47,12 @@ export class ReplyWriter {
     }
     this.#letGo()
     return this.#raw.write(chunk)
+  }
+
+  /** All of an answer, before `end`: the bytes may be a part of a larger buffer. Only before `began`. */
+  whole(bytes: Buffer): void {
+    this.#held = bytes
+    this.#bytes = bytes.length
   }
 
   /** The answer is whole. */

@@ -8,6 +8,8 @@ export const ReplicaNews = z.discriminatedUnion('type', [
   z.object({ type: z.literal('beat'), node: NodeId, beat: Beat }),
   z.object({ type: z.literal('goodbye'), node: NodeId }),
   z.object({ type: z.literal('changed') }),
+  /** How many queries and connections run on these nodes by way of this replica. */
+  z.object({ type: z.literal('load'), counts: z.array(z.tuple([NodeId, z.int().min(0)])).max(1_000) }),
   /** A task of the gateway may be ready. */
   z.object({ type: z.literal('wake'), gateway: GatewayId }),
 ])

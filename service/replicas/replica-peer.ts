@@ -5,13 +5,14 @@ import { createInterface } from 'node:readline'
 import { BackOff } from '@postern/base/back-off.ts'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
+import type { Pulse } from '@postern/base/pulse.ts'
 import type { Random } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId, ReplicaId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { LINK_PROTOCOL } from '@postern/protocol/link.ts'
 import { Link } from '../links/link.ts'
-import type { Reach } from '../links/link-registry.ts'
+import { linkPulse, type Reach } from '../links/link-registry.ts'
 import { NEWS_BYTES, NEWS_PATH, REPLICA_LINK_PATH, ReplicaNews } from './replica-news.ts'
 import { replicaProof } from './replica-proof.ts'
 import type { ReplicaRow } from './replica-repository.ts'
@@ -34,12 +35,14 @@ export class ReplicaPeer {
   readonly #parts: ReplicaPeerParts
   readonly #stopping = new AbortController()
   readonly #nodes = new Set<NodeId>()
+  readonly #pulse: Pulse
   #link: Link | undefined
   #loop: Promise<void> | undefined
 
   constructor(parts: ReplicaPeerParts) {
     this.#parts = parts
     this.other = parts.other
+    this.#pulse = linkPulse(parts.clock)
   }
 
   get linked(): boolean {
@@ -54,6 +57,7 @@ export class ReplicaPeer {
     this.#stopping.abort()
     this.#link?.destroy()
     await this.#loop
+    await this.#pulse.stop()
   }
 
   /** The way to a node that is linked there. */
@@ -115,7 +119,7 @@ export class ReplicaPeer {
     const authorization = await replicaProof(await secret(), self, other.id, clock)
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(LIMITS.dialMs)])
     const socket = await upgraded(url, authorization, signal)
-    return new Link({ nodeId: other.id, transport: 'raw', duplex: socket, bytesRead: () => socket.bytesRead, clock, log })
+    return new Link({ nodeId: other.id, transport: 'raw', duplex: socket, bytesRead: () => socket.bytesRead, pulse: this.#pulse, log })
   }
 }
 

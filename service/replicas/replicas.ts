@@ -6,6 +6,7 @@ import type { Random } from '@postern/base/random.ts'
 import { type GatewayId, type NodeId, newId, type ReplicaId } from '@postern/protocol/ids.ts'
 import type { Reach } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
+import type { ReplicaLoads } from './replica-loads.ts'
 import type { ReplicaNews } from './replica-news.ts'
 import { ReplicaPeer } from './replica-peer.ts'
 import type { ReplicaRepository, ReplicaRow } from './replica-repository.ts'
@@ -17,6 +18,9 @@ export interface ReplicasParts {
   readonly nodes: NodeDirectory
   /** Where others reach this one; known once it listens. */
   readonly url: () => string
+  readonly loads: ReplicaLoads
+  /** Told when less runs elsewhere: who waits for a place may find one. */
+  readonly freed: (gateway: GatewayId) => void
   /** Tasks: wakes who waits here, and tells when somebody was woken here. */
   readonly signal: { wakeHere(gateway: GatewayId): void; onWake(listener: (gateway: GatewayId) => void): () => void }
   readonly clock: Clock
@@ -32,6 +36,7 @@ export class Replicas implements Component {
   readonly #peers = new Map<ReplicaId, ReplicaPeer>()
   readonly #stopping = new AbortController()
   readonly #background: Background
+  #followers = 0
   #secret: Promise<string> | undefined
   #loop: Promise<void> | undefined
   #reading = false
@@ -59,6 +64,11 @@ export class Replicas implements Component {
     return [{ id: this.id, url: this.#parts.url() }, ...others]
   }
 
+  /** As many follow our news as there are others. */
+  get heardByAll(): boolean {
+    return this.#followers >= this.#peers.size
+  }
+
   /** By way of another replica. */
   reach(nodeId: NodeId): Reach | undefined {
     for (const peer of this.#peers.values()) {
@@ -70,10 +80,14 @@ export class Replicas implements Component {
 
   /** What another replica is told: the links that are here, then all that changes. */
   readonly follow = (tell: (news: ReplicaNews) => void): (() => void) => {
-    const { nodes, signal } = this.#parts
+    const { nodes, loads, signal } = this.#parts
     for (const news of nodes.linksHere()) tell(news)
-    const stops = [nodes.onNews(tell), signal.onWake((gateway) => tell({ type: 'wake', gateway }))]
-    return () => stops.forEach((stop) => void stop())
+    const stops = [loads.follow(tell), nodes.onNews(tell), signal.onWake((gateway) => tell({ type: 'wake', gateway }))]
+    this.#followers += 1
+    return () => {
+      this.#followers -= 1
+      for (const stop of stops) stop()
+    }
   }
 
   async start(): Promise<void> {
@@ -135,18 +149,28 @@ export class Replicas implements Component {
     }
   }
 
+  #counted(replica: ReplicaId, news: Extract<ReplicaNews, { type: 'load' }>): void {
+    const { nodes, loads, freed } = this.#parts
+    loads.heard(replica, news)
+    for (const gateway of new Set(news.counts.map(([id]) => nodes.get(id)?.gatewayId))) if (gateway) freed(gateway)
+  }
+
   #meet(other: ReplicaRow): void {
-    const { nodes, signal, clock, random, log } = this.#parts
+    const { nodes, loads, signal, clock, random, log } = this.#parts
     const peer = new ReplicaPeer({
       self: this.id,
       other,
       secret: this.secret,
       hear: (news) => {
         if (news.type === 'wake') signal.wakeHere(news.gateway)
+        else if (news.type === 'load') this.#counted(other.id, news)
         else if (news.type === 'changed') this.#background.run(() => this.#read())
         else nodes.hear(other.id, news)
       },
-      lost: () => nodes.replicaDown(other.id),
+      lost: () => {
+        loads.lost(other.id)
+        nodes.replicaDown(other.id)
+      },
       clock,
       random,
       log,

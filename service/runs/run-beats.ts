@@ -1,7 +1,7 @@
 import type { NodeId } from '@postern/protocol/ids.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
 import type { Db } from '../db/database.ts'
-import type { BeatListener } from '../nodes/beat-listener.ts'
+import type { BeatListener, BeatWork } from '../nodes/beat-listener.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { AttemptRepository } from './attempt-repository.ts'
 import { RunRepository } from './run-repository.ts'
@@ -25,7 +25,13 @@ export class RunBeats implements BeatListener {
     this.#runs = new RunRepository(db)
   }
 
-  async onBeat(node: NodeId, { running, snapshots }: Pick<Beat, 'running' | 'snapshots'>) {
+  /** At once, without a promise, for a node that works on nothing: of 5,000 most do. */
+  onBeat(node: NodeId, beat: Pick<Beat, 'running' | 'snapshots'>): BeatWork | Promise<BeatWork> {
+    if (beat.running.length === 0 && beat.snapshots.length === 0 && !this.#busy.has(node)) return { stop: [], keepSnapshots: [] }
+    return this.#look(node, beat)
+  }
+
+  async #look(node: NodeId, { running, snapshots }: Pick<Beat, 'running' | 'snapshots'>): Promise<BeatWork> {
     const keepSnapshots = snapshots.length === 0 ? [] : await this.#runs.snapshotsToKeep(snapshots, node)
     if (this.#busy.has(node) || running.length > 0) await this.#attempts.letGoUnnamed(node, running)
     if (running.length === 0) {

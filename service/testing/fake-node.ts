@@ -20,6 +20,8 @@ export class FakeNode {
   readonly #key: KeyObject
   /** What the link's paths answer; changed by tests at any time. */
   readonly handlers: Record<string, Handler> = { [NODE_PATHS.query]: (stream) => answerRows(stream, '[]', 0) }
+  /** Paths whose streams are given at once: their bodies go on as long as the link. */
+  readonly duplex: Record<string, (stream: ServerHttp2Stream) => void> = {}
   /** What the beats say. */
   running: { task: string; attempt: number }[] = []
   snapshots: RunId[] = []
@@ -133,13 +135,22 @@ export class FakeNode {
   }
 
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const path = String(headers[':path'])
+    const duplex = this.duplex[path]
+    if (duplex) {
+      duplex(stream)
+      return
+    }
+    const handler = this.handlers[path]
+    if (!handler) {
+      stream.respond({ ':status': 404 }, { endStream: true })
+      return
+    }
     const chunks: Buffer[] = []
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     stream.on('end', () => {
-      const handler = this.handlers[String(headers[':path'])]
       const body = chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString())
-      if (handler) handler(stream, body, headers)
-      else stream.respond({ ':status': 404 }, { endStream: true })
+      handler(stream, body, headers)
     })
   }
 

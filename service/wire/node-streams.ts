@@ -1,10 +1,12 @@
 import { type ClientHttp2Stream, constants } from 'node:http2'
+import type { Duplex } from 'node:stream'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Random } from '@postern/base/random.ts'
 import type { Labels } from '@postern/protocol/api/gateways.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
+import { DATA_HEADER } from '@postern/protocol/link.ts'
 import { collectBody, faultFromAnswer } from '../links/link-answer.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
@@ -13,11 +15,13 @@ import type { Admission } from '../queries/admission.ts'
 import { choose, type LimitName } from '../queries/choose.ts'
 import { AT_LIMIT } from '../queries/live-query.ts'
 import type { NodeHealth } from '../queries/node-health.ts'
+import type { DataDoor, DataOffer } from './data-door.ts'
 import type { SessionRecord } from './session-record.ts'
 
 export interface NodeStreamParts {
   readonly nodes: Pick<NodeDirectory, 'nodesOf' | 'gateway'>
   readonly links: Pick<LinkRegistry, 'openDuplex'>
+  readonly data: Pick<DataDoor, 'offer'>
   readonly admission: Admission
   readonly health: NodeHealth
   readonly clock: Clock
@@ -30,13 +34,15 @@ export interface StreamAsked {
   /** Only nodes that carry all of these. */
   readonly labels: Labels
   readonly path: string
-  readonly order: unknown
+  readonly order: object
   readonly record: SessionRecord
 }
 
 /** A connection by way of a node. It holds a place among the node's queries until `release`. */
 export interface NodeStream {
   readonly stream: ClientHttp2Stream
+  /** The bytes, where the node dialled a connection for them; else they are on the stream. */
+  readonly data: Duplex | undefined
   readonly node: NodeFacts
   release(): void
 }
@@ -53,7 +59,7 @@ export class NodeStreams {
   }
 
   async open(asked: StreamAsked, signal: AbortSignal): Promise<NodeStream> {
-    const { admission, links } = this.#parts
+    const { admission, links, data: door } = this.#parts
     const { gatewayId, record } = asked
     const tried = new Set<string>()
     const turn = this.#turn(gatewayId)
@@ -63,11 +69,15 @@ export class NodeStreams {
       const release = once(() => admission.release(gatewayId, node.id))
       record.node = node.name
       tried.add(node.id)
+      const offer = door.offer(node.id)
       try {
-        const stream = links.openDuplex(node.id, asked.path, asked.order)
-        await answered(stream, AbortSignal.any([signal, AbortSignal.timeout(2 * LIMITS.dialMs)]))
-        return { stream, node, release }
+        const stream = links.openDuplex(node.id, asked.path, { ...asked.order, ticket: offer.ticket })
+        const beside = await answered(stream, AbortSignal.any([signal, AbortSignal.timeout(2 * LIMITS.dialMs)]))
+        const data = beside ? taken(offer, stream) : undefined
+        if (!beside) offer.withdraw()
+        return { stream, data, node, release }
       } catch (cause) {
+        offer.withdraw()
         release()
         last = Fault.from(cause)
         if (signal.aborted || last.kind === 'input' || last.kind === 'bug') throw last
@@ -128,8 +138,17 @@ export class NodeStreams {
   }
 }
 
-/** Settles when the node says that the connection stands; fails with what it says instead. */
-function answered(stream: ClientHttp2Stream, signal: AbortSignal): Promise<void> {
+function taken(offer: DataOffer, stream: ClientHttp2Stream): Duplex {
+  try {
+    return offer.take()
+  } catch (cause) {
+    stream.close(constants.NGHTTP2_CANCEL)
+    throw cause
+  }
+}
+
+/** Settles when the node says that the connection stands, with whether its bytes go beside; fails with what it says instead. */
+function answered(stream: ClientHttp2Stream, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => {
       signal.removeEventListener('abort', aborted)
@@ -148,7 +167,7 @@ function answered(stream: ClientHttp2Stream, signal: AbortSignal): Promise<void>
       const status = headers[':status'] ?? 0
       if (status !== 200) return void collectBody(stream, REFUSAL_BYTES).then((body) => fail(faultFromAnswer(status, body)), fail)
       signal.removeEventListener('abort', aborted)
-      resolve()
+      resolve(headers[DATA_HEADER] === 'beside')
     })
     signal.addEventListener('abort', aborted, { once: true })
     if (signal.aborted) aborted()

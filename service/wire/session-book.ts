@@ -91,6 +91,7 @@ export class SessionBook implements Component {
       startedAt: clock.now(),
       node: null,
       nodeId: null,
+      way: null,
       queuedMs: 0,
       bytesIn: 0,
       bytesOut: 0,
@@ -120,6 +121,13 @@ export class SessionBook implements Component {
     if (record?.nodeId) {
       await this.#parts.links.call(record.nodeId, NODE_PATHS.cancelWire, { session: record.id }, AbortSignal.timeout(LIMITS.callMs))
     }
+  }
+
+  /** Ends it now, whatever it does; undefined where there is no such session on this replica. */
+  end(id: SessionId, by: string): SessionRecord | undefined {
+    const session = this.#open.get(id)?.session
+    session?.end(new Fault('SESSION_ENDED', { at: `${by} ended it.` }), true)
+    return session?.record
   }
 
   /** It may have been opened while its node began to drain. */

@@ -59,7 +59,8 @@ export class SessionOpener {
       const opened = await streams.open({ gatewayId, sealed, labels: store.nodeLabels, path, order, record }, signal)
       release = opened.release
       record.nodeId = opened.node.id
-      const running = session.run(await asked.accept(key), opened.stream)
+      record.way = opened.data ? 'own' : 'link'
+      const running = session.run(await asked.accept(key), opened)
       book.opened(session)
       await running
       const { bytesIn, bytesOut } = record

@@ -16,6 +16,8 @@ export interface SessionRecord {
   readonly startedAt: number
   node: string | null
   nodeId: NodeId | null
+  /** Null while it is being opened. */
+  way: SessionView['way']
   queuedMs: number
   bytesIn: number
   bytesOut: number
@@ -24,7 +26,7 @@ export interface SessionRecord {
 }
 
 export function sessionView(record: SessionRecord, idleMs: number): SessionView {
-  const { id, kind, store, gateway, caller, application, address, node, startedAt, queuedMs, bytesIn, bytesOut, candidates, passed } =
+  const { id, kind, store, gateway, caller, application, address, node, way, startedAt, queuedMs, bytesIn, bytesOut, candidates, passed } =
     record
   return {
     id,
@@ -35,6 +37,7 @@ export function sessionView(record: SessionRecord, idleMs: number): SessionView 
     application,
     address,
     node,
+    way,
     startedAt: new Date(startedAt).toISOString(),
     queuedMs,
     idleMs,

@@ -1,7 +1,8 @@
 import { type ClientHttp2Stream, constants } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@postern/base/clock.ts'
-import { splice } from '@postern/base/splice.ts'
+import { type SpliceHooks, splice } from '@postern/base/splice.ts'
+import { spliceBeside } from '@postern/base/splice-beside.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { SessionRecord } from './session-record.ts'
 import { errorResponse } from './wire-faults.ts'
@@ -46,10 +47,10 @@ export class Session {
   }
 
   /** Settles when both directions have ended. */
-  async run(client: Duplex, stream: ClientHttp2Stream): Promise<void> {
+  async run(client: Duplex, { stream, data }: { readonly stream: ClientHttp2Stream; readonly data: Duplex | undefined }): Promise<void> {
     this.#stream = stream
     const wire = this.record.kind === 'wire'
-    await splice(client, stream, {
+    const hooks: SpliceHooks = {
       onForth: (chunk) => {
         this.record.bytesIn += chunk.length
         this.#movedAt = this.#clock.monotonic()
@@ -64,7 +65,8 @@ export class Session {
         if (this.#end && this.#ready === IDLE) setImmediate(() => this.#leave())
       },
       lastWords: () => (wire ? this.#lastWords(stream) : undefined),
-    })
+    }
+    await (data ? spliceBeside(client, { data, control: stream }, hooks) : splice(client, stream, hooks))
   }
 
   /** Ends it when nothing would be lost; `now`: whatever it does. Of a protocol that is not known only `now` ends it. */

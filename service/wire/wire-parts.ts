@@ -1,6 +1,7 @@
 /** The wire, `postern connect` and their list, put together. */
 import { writeFile } from 'node:fs/promises'
 import type { Component } from '@postern/base/lifecycle.ts'
+import { DATA_PATH } from '@postern/protocol/link.ts'
 import type { Core } from '../core.ts'
 import type { DataFolder } from '../data-folder.ts'
 import type { Routes, UpgradeHandler } from '../http/http-server.ts'
@@ -8,6 +9,7 @@ import type { LinkRegistry } from '../links/link-registry.ts'
 import type { Admission } from '../queries/admission.ts'
 import type { NodeHealth } from '../queries/node-health.ts'
 import { CONNECT_PATH, ConnectDoor } from './connect-door.ts'
+import { DataDoor } from './data-door.ts'
 import { NodeStreams } from './node-streams.ts'
 import { SessionBook } from './session-book.ts'
 import { SessionOpener } from './session-opener.ts'
@@ -36,17 +38,22 @@ export interface WireNeeds {
 }
 
 export function buildWire(core: Core, { links, admission, health, options }: WireNeeds) {
-  const { clock, random, log, nodes, doorkeeper, stores, tokens } = core
+  const { clock, random, log, nodes, doorkeeper, stores, tokens, audit } = core
   const callerOf = (token: string) => tokens.byToken(token)
   const findStore = (name: string) => stores.byName(name)
   const book = new SessionBook({ nodes, links, clock, random })
-  const opener = new SessionOpener({ book, streams: new NodeStreams({ nodes, links, admission, health, clock, random }), log })
+  const data = new DataDoor({ doorkeeper, random, log })
+  const streams = new NodeStreams({ nodes, links, data, admission, health, clock, random })
+  const opener = new SessionOpener({ book, streams, log })
   const door = new ConnectDoor({ doorkeeper, findStore, opener, log })
   const server =
     options && new WireServer({ ...options, certificate: certificateOf(core, options), callerOf, findStore, book, opener, log })
-  const parts: readonly Component[] = [book, door, ...(server ? [server] : [])]
-  const routes: readonly Routes[] = [sessionRoutes(book)]
-  const upgrades: readonly (readonly [RegExp, UpgradeHandler])[] = [[CONNECT_PATH, door.handler]]
+  const parts: readonly Component[] = [data, book, door, ...(server ? [server] : [])]
+  const routes: readonly Routes[] = [sessionRoutes({ book, audit })]
+  const upgrades: readonly (readonly [string | RegExp, UpgradeHandler])[] = [
+    [CONNECT_PATH, door.handler],
+    [DATA_PATH, data.handler],
+  ]
   return { parts, routes, upgrades, port: () => server?.port }
 }
 

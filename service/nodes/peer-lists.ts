@@ -1,0 +1,66 @@
+import type { Clock } from '@postern/base/clock.ts'
+import type { GatewayId } from '@postern/protocol/ids.ts'
+import type { Peer } from '@postern/protocol/node-api.ts'
+import type { NodeFacts } from './node-facts.ts'
+
+/** How old a list may be: with 500 nodes in a gateway there are 500 beats a second that ask for it. */
+const FRESH_MS = 250
+
+interface PeerList {
+  readonly peers: readonly Peer[]
+  readonly checkedAt: number
+}
+
+/** All nodes of a gateway as their peers see them, but for their load; the same object for as long as nothing of that changes. */
+export class PeerLists {
+  readonly #nodesOf: (gatewayId: GatewayId) => readonly NodeFacts[]
+  readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #lists = new Map<GatewayId, PeerList>()
+
+  constructor(nodesOf: (gatewayId: GatewayId) => readonly NodeFacts[], clock: Pick<Clock, 'monotonic'>) {
+    this.#nodesOf = nodesOf
+    this.#clock = clock
+  }
+
+  of(gatewayId: GatewayId): readonly Peer[] {
+    const now = this.#clock.monotonic()
+    const known = this.#lists.get(gatewayId)
+    if (known && now - known.checkedAt < FRESH_MS) return known.peers
+    const nodes = this.#nodesOf(gatewayId)
+    const same = known?.peers.length === nodes.length && nodes.every((node, index) => isAsBefore(known.peers[index], node))
+    const peers = same ? known.peers : nodes.map(peerOf)
+    if (nodes.length === 0) this.#lists.delete(gatewayId)
+    else this.#lists.set(gatewayId, { peers, checkedAt: now })
+    return peers
+  }
+}
+
+/** No object is made: this is asked of each node ten times a second. */
+function isAsBefore(peer: Peer | undefined, node: NodeFacts): boolean {
+  const online = node.alive()
+  return (
+    peer !== undefined &&
+    peer.id === node.id &&
+    peer.name === node.name &&
+    peer.online === online &&
+    peer.acceptsWork === (online && node.enabled && !node.draining) &&
+    peer.jobLimit === node.jobLimit &&
+    peer.channelAddress === (node.beat?.channel?.address ?? null) &&
+    peer.hasGatewayKey === (node.beat?.hasGatewayKey ?? false)
+  )
+}
+
+export function peerOf(node: NodeFacts): Peer {
+  const online = node.alive()
+  return {
+    id: node.id,
+    name: node.name,
+    channelAddress: node.beat?.channel?.address ?? null,
+    online,
+    acceptsWork: online && node.enabled && !node.draining,
+    hasGatewayKey: node.beat?.hasGatewayKey ?? false,
+    runningJobs: node.beat?.running.length ?? 0,
+    jobLimit: node.jobLimit,
+    cpuPercent: node.beat?.cpuPercent ?? 0,
+  }
+}
