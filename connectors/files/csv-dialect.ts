@@ -96,11 +96,6 @@ function refuseClashes({ delimiter, quote, escape: escaping, comment, columns, d
     throw new Fault('INPUT_INVALID', { at: `columns: ${twice === '' ? 'a name is empty' : `"${twice}" stands there twice`}.` })
 }
 
-/** Lines are those of the `csv` encoding but for the header: nothing but their ends must be known. */
-export function isStandard(dialect: CsvDialect): boolean {
-  return dialect.delimiter === ',' && isPlainlyQuoted(dialect) && isIso(dialect)
-}
-
 /** DuckDB reads it as it is; anything else is written anew on the way. */
 export function isPlainlyQuoted({ quote, escape: escaping, nullText, encoding, skipLines, comment }: CsvDialect): boolean {
   return quote === '"' && escaping === '"' && nullText === '' && encoding === 'utf-8' && skipLines === 0 && comment === ''
