@@ -1,7 +1,8 @@
 /** Options of one copy, over the settings of its store. */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { z } from 'zod'
-import { type CopyOptions, settingsMarked } from './contract.ts'
+import { settingsMarked } from './contract.ts'
+import type { CopyOptions } from './copy-contract.ts'
 
 /**
  * The settings of the store with the options of one copy over them. Only those that the schema marks `.meta({ copy: true })` may be given;

@@ -1,5 +1,5 @@
 /** The digest's canonical text in MySQL's and MariaDB's SQL (digest.ts). */
-import type { Column } from './contract.ts'
+import type { Column } from './copy-contract.ts'
 
 const name = (column: Column) => `\`${column.name.replaceAll('`', '``')}\``
 

@@ -3,7 +3,7 @@ import { Secret, silentLog } from '@postern/base/log.ts'
 import { NASTY_COLUMNS, nastyTable } from '@postern/testkit/nasty-rows.ts'
 import { testDatabase } from '@postern/testkit/postgres.ts'
 import { expect, test } from 'vitest'
-import type { Column } from './contract.ts'
+import type { Column } from './copy-contract.ts'
 import { type Dialect, digestQuery, rowText } from './digest.ts'
 import { postgres } from './postgres/index.ts'
 

@@ -3,7 +3,7 @@
  * sum over the rows does not depend on their order. Row text = for each column in order: NULL → "-", else the length in code points,
  * ":", the text. Row number = the first 15 hex digits (60 bits) of the md5 of its UTF-8.
  */
-import type { Column } from './contract.ts'
+import type { Column } from './copy-contract.ts'
 import { mysqlDigestQuery, mysqlRowNumber, mysqlRowText, mysqlText } from './digest-mysql.ts'
 
 export type Dialect = 'postgres' | 'duckdb' | 'mysql'

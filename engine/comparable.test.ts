@@ -1,4 +1,4 @@
-import type { Column, LogicalType } from '@postern/connectors/contract.ts'
+import type { Column, LogicalType } from '@postern/connectors/copy-contract.ts'
 import { describe, expect, test } from 'vitest'
 import { comparable } from './comparable.ts'
 

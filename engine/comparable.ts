@@ -1,5 +1,5 @@
 /** Which columns a checksum can compare, and as what type each side shall read them: pure. */
-import type { Column, LogicalType } from '@postern/connectors/contract.ts'
+import type { Column, LogicalType } from '@postern/connectors/copy-contract.ts'
 
 export interface Comparable {
   readonly source: readonly Column[]

@@ -1,4 +1,4 @@
-import type { Digest } from '@postern/connectors/contract.ts'
+import type { Digest } from '@postern/connectors/copy-contract.ts'
 import type { TaskId } from '@postern/protocol/ids.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

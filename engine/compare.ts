@@ -1,5 +1,5 @@
 /** Holds the two ends of a copy against each other: pure. */
-import type { Digest } from '@postern/connectors/contract.ts'
+import type { Digest } from '@postern/connectors/copy-contract.ts'
 import type { PartVerification, VerificationReport } from '@postern/protocol/api/runs.ts'
 import type { TaskId } from '@postern/protocol/ids.ts'
 import { sumOf } from './digests.ts'

@@ -2,7 +2,7 @@
  * What a plan leaves for the tasks after it. JSON: the service keeps it unread and gives it to the nodes, so each task parses it
  * before it trusts it.
  */
-import type { Column, Commit, Digest, Part, Shape, Target } from '@postern/connectors/contract.ts'
+import type { Column, Commit, Digest, Part, Shape, Target } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 

@@ -1,4 +1,4 @@
-import type { Part, Shape } from '@postern/connectors/contract.ts'
+import type { Part, Shape } from '@postern/connectors/copy-contract.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { largestFirst, wantedParts } from './cut.ts'

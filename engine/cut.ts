@@ -1,5 +1,5 @@
 /** Into how many parts, and in which order they are handed out: pure. */
-import type { Part, Shape } from '@postern/connectors/contract.ts'
+import type { Part, Shape } from '@postern/connectors/copy-contract.ts'
 import type { PartSpec } from './context.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 

@@ -1,5 +1,5 @@
 /** Sums of digests: pure. */
-import type { Digest } from '@postern/connectors/contract.ts'
+import type { Digest } from '@postern/connectors/copy-contract.ts'
 
 /** Digests of disjoint sets add up. Without a checksum in one of them there is none of the whole. */
 export function sumOf(digests: readonly Digest[]): Digest {

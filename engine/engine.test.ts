@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { PartStream, Source } from '@postern/connectors/contract.ts'
+import type { PartStream, Source } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Counters } from '@postern/protocol/node-api.ts'
 import { describe, expect, test } from 'vitest'

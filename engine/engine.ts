@@ -1,6 +1,6 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
-import type { Sink } from '@postern/connectors/contract.ts'
+import type { Sink } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
 import type { Counters, SourceRef, TaskLimits, TaskOrder } from '@postern/protocol/node-api.ts'

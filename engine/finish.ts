@@ -1,5 +1,5 @@
 /** Task `finish`: hold both ends against each other, then make the copy visible. A copy that differs is not published. */
-import type { Sink } from '@postern/connectors/contract.ts'
+import type { Sink } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { FinishResult, TaskOrder } from '@postern/protocol/node-api.ts'
 import { NOT_VERIFIED } from './compare.ts'

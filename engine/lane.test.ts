@@ -1,4 +1,4 @@
-import type { Encoding, Shape } from '@postern/connectors/contract.ts'
+import type { Encoding, Shape } from '@postern/connectors/copy-contract.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { commonEncodings, laneOf } from './lane.ts'

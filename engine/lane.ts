@@ -1,5 +1,5 @@
 /** Which encoding a copy travels in, and what its way is called: pure. */
-import type { Encoding, Shape, Target } from '@postern/connectors/contract.ts'
+import type { Encoding, Shape, Target } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 
 export type LaneName = 'file' | 'binary' | 'text' | 'columnar'

@@ -1,6 +1,6 @@
 import { type Readable, Transform, type TransformCallback } from 'node:stream'
 import type { Clock } from '@postern/base/clock.ts'
-import type { PartStream } from '@postern/connectors/contract.ts'
+import type { PartStream } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { TaskLimits } from '@postern/protocol/node-api.ts'
 import type { Stopwatch } from './stopwatch.ts'

@@ -1,4 +1,5 @@
-import type { Session, Sink, Source } from '@postern/connectors/contract.ts'
+import type { Session } from '@postern/connectors/contract.ts'
+import type { Sink, Source } from '@postern/connectors/copy-contract.ts'
 import type { Copy } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { TaskOrder } from '@postern/protocol/node-api.ts'

@@ -1,6 +1,6 @@
 /** Task `part`: move the rows of one part, with the record of their commit. Safe to do twice, also at the same time. */
 import type { Clock } from '@postern/base/clock.ts'
-import type { Commit, Digest, PartStream, Sink, Slot } from '@postern/connectors/contract.ts'
+import type { Commit, Digest, PartStream, Sink, Slot } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { TaskLimits, TaskOrder } from '@postern/protocol/node-api.ts'
 import { comparable } from './comparable.ts'

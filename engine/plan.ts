@@ -3,7 +3,7 @@
  * what it leaves behind is the target's staging, which the sink finds again, and a snapshot, which ends with the run.
  */
 import type { Clock } from '@postern/base/clock.ts'
-import type { Encoding, Expected, Shape, Sink, Snapshot, Target } from '@postern/connectors/contract.ts'
+import type { Encoding, Expected, Shape, Sink, Snapshot, Target } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { PlanResult, TaskOrder } from '@postern/protocol/node-api.ts'
 import type { PlanContext } from './context.ts'

@@ -1,4 +1,4 @@
-import type { Sink } from '@postern/connectors/contract.ts'
+import type { Sink } from '@postern/connectors/copy-contract.ts'
 import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine } from './engine.ts'

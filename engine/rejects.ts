@@ -1,6 +1,6 @@
 /** Rows that a target does not take: into a file of their own, which counts if and only if the part that left them out does. */
 import { PassThrough } from 'node:stream'
-import type { Commit, Shape, Sink, Skip, SkippedRow, Slot, Target } from '@postern/connectors/contract.ts'
+import type { Commit, Shape, Sink, Skip, SkippedRow, Slot, Target } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 
 const column = (name: string, is: 'text' | 'int64') => ({ name, type: { is }, native: is, nullable: true })

@@ -1,7 +1,7 @@
 import { Background } from '@postern/base/background.ts'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
-import type { Snapshot } from '@postern/connectors/contract.ts'
+import type { Snapshot } from '@postern/connectors/copy-contract.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 

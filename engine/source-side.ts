@@ -1,5 +1,5 @@
 /** What the source has: for `verify`. */
-import type { Column, Digest } from '@postern/connectors/contract.ts'
+import type { Column, Digest } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { sumOf } from './digests.ts'
 import type { MovedCopy, MovedPart } from './verify.ts'

@@ -1,5 +1,5 @@
 /** Every type there and back, by every encoding: no value changes without a word. */
-import type { Encoding, Sink } from '@postern/connectors/contract.ts'
+import type { Encoding, Sink } from '@postern/connectors/copy-contract.ts'
 import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { OpenStore } from './engine.ts'

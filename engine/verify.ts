@@ -1,5 +1,5 @@
 /** Holds a copy whose parts have all moved against its source: part by part where the target can tell them apart, and as a whole. */
-import type { Digest } from '@postern/connectors/contract.ts'
+import type { Digest } from '@postern/connectors/copy-contract.ts'
 import type { PartVerification, VerificationReport } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { TaskId } from '@postern/protocol/ids.ts'

@@ -5,8 +5,10 @@
  */
 import { PassThrough, type Readable } from 'node:stream'
 import { Secret, silentLog } from '@postern/base/log.ts'
-import type { Connector, Encoding, Part, Session, Shape, Statement, Target } from '@postern/connectors/contract.ts'
+import type { Connector, Session } from '@postern/connectors/contract.ts'
 import { settingsMarked } from '@postern/connectors/contract.ts'
+import type { Encoding, Part, Shape, Target } from '@postern/connectors/copy-contract.ts'
+import type { Statement } from '@postern/connectors/query-contract.ts'
 import type { StoreSettings } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

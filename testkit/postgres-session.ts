@@ -1,7 +1,9 @@
 /** For tests: a session over a database of its own. */
 import { Secret, silentLog } from '@postern/base/log.ts'
-import type { Session, Statement, Target } from '@postern/connectors/contract.ts'
+import type { Session } from '@postern/connectors/contract.ts'
+import type { Target } from '@postern/connectors/copy-contract.ts'
 import { postgres } from '@postern/connectors/postgres/index.ts'
+import type { Statement } from '@postern/connectors/query-contract.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 
 export interface TestSession extends AsyncDisposable {

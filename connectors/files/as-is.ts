@@ -1,7 +1,7 @@
 /** Files copied as they are: reading them as one stream, and what stands for them in a verification. */
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import type { Digest, PartStream } from '../contract.ts'
+import type { Digest, PartStream } from '../copy-contract.ts'
 import { type BundleFile, packBundle } from './bundle.ts'
 import { fileFault } from './faults.ts'
 import type { Input } from './inputs.ts'

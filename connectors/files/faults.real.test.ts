@@ -9,7 +9,7 @@ import type { Fault } from '@postern/protocol/fault.ts'
 import { faultOf } from '@postern/testkit/connector-contract.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
 import { describe, expect, test } from 'vitest'
-import type { Target } from '../contract.ts'
+import type { Target } from '../copy-contract.ts'
 import { column, shapeOf, soon, TestStore } from './test-store.ts'
 
 function mount(path: string): void {

@@ -1,4 +1,4 @@
-import type { LogicalType } from '../contract.ts'
+import type { LogicalType } from '../copy-contract.ts'
 import type { CsvDialect } from './csv-dialect.ts'
 import { literal } from './sql.ts'
 

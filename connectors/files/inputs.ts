@@ -1,6 +1,6 @@
 /** Which files WHAT means. */
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column } from '../contract.ts'
+import type { Column } from '../copy-contract.ts'
 import { type CsvDialect, dialectOf } from './csv-dialect.ts'
 import { partsOf } from './folder.ts'
 import { type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'

@@ -1,6 +1,6 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
-import type { Column } from '../contract.ts'
+import type { Column } from '../copy-contract.ts'
 import type { CsvDialect } from './csv-dialect.ts'
 import { isHidden } from './formats.ts'
 import type { PlaceView } from './place.ts'

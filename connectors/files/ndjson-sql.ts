@@ -1,4 +1,4 @@
-import type { Column } from '../contract.ts'
+import type { Column } from '../copy-contract.ts'
 import { literal } from './sql.ts'
 
 /**

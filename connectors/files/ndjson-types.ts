@@ -1,4 +1,4 @@
-import type { Column, LogicalType } from '../contract.ts'
+import type { Column, LogicalType } from '../copy-contract.ts'
 import { textOf } from './ndjson-line.ts'
 import { duckType } from './types.ts'
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column } from '../contract.ts'
+import type { Column } from '../copy-contract.ts'
 import { openText, textFault } from './csv-head.ts'
 import { stopIfAborted } from './faults.ts'
 import type { Input } from './inputs.ts'

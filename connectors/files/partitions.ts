@@ -1,6 +1,6 @@
 /** Folders that stand for columns: `year=2026/month=01/a.csv`. Pure. */
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, LogicalType } from '../contract.ts'
+import type { Column, LogicalType } from '../copy-contract.ts'
 import { identifier, literal } from './sql.ts'
 import { duckType } from './types.ts'
 

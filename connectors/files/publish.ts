@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Commit, Target } from '../contract.ts'
+import type { Commit, Target } from '../copy-contract.ts'
 import { isAsIs, moveAsIs, stagedName, withdrawAsIs } from './as-is-sink.ts'
 import { endingOf, isHidden, layoutOf } from './formats.ts'
 import { MANIFEST, type Manifest, readManifest } from './manifest.ts'

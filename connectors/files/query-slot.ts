@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Answer, Statement } from '../contract.ts'
+import type { Answer, Statement } from '../query-contract.ts'
 import { abortFault } from './faults.ts'
 import type { QueryCommand } from './query-engine.ts'
 import { type FrameEnd, FrameParser, type FrameReader } from './query-frames.ts'

@@ -10,7 +10,7 @@ import {
   VARCHAR,
 } from '@duckdb/node-api'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, LogicalType } from '../contract.ts'
+import type { Column, LogicalType } from '../copy-contract.ts'
 import type { CellColumn } from '../formats/encoder.ts'
 import { guardStatement } from './query-guard.ts'
 import type { QueryPaths } from './query-paths.ts'

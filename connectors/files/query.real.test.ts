@@ -5,7 +5,7 @@ import { faultOf } from '@postern/testkit/connector-contract.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
 import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Statement } from '../contract.ts'
+import type { Statement } from '../query-contract.ts'
 import { column, shapeOf, soon, TestStore } from './test-store.ts'
 
 let store: TestStore

@@ -1,4 +1,4 @@
-import type { Column } from '../contract.ts'
+import type { Column } from '../copy-contract.ts'
 import { type CsvDialect, isPlainlyQuoted } from './csv-dialect.ts'
 import type { Input } from './inputs.ts'
 import { fileList, fileLiteral, identifier, literal } from './sql.ts'

@@ -14,7 +14,7 @@ import type {
   Sink,
   Slot,
   Target,
-} from '../contract.ts'
+} from '../copy-contract.ts'
 import { withCopyOptions } from '../copy-options.ts'
 import { digestQuery } from '../digest.ts'
 import { asIsWritten, digestWritten, isAsIs, namesFor, writeAsIs } from './as-is-sink.ts'

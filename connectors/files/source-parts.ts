@@ -1,6 +1,6 @@
 /** What a source tells of its files in a plan, in few bytes: a plan of ten thousand files passes from node to service and back. */
 import { z } from 'zod'
-import type { Part } from '../contract.ts'
+import type { Part } from '../copy-contract.ts'
 import type { Compression, FileFormat } from './formats.ts'
 import type { Input } from './inputs.ts'
 import type { RowRange } from './reading.ts'

@@ -2,7 +2,7 @@
 
 import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import type { Encoding, Part, Shape } from '../contract.ts'
+import type { Encoding, Part, Shape } from '../copy-contract.ts'
 import type { Input } from './inputs.ts'
 import type { Place } from './place.ts'
 import { canCut, rangesOf } from './raw-csv.ts'

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, CopyOptions, Digest, Encoding, Expected, Part, PartStream, Shape, Source } from '../contract.ts'
+import type { Column, CopyOptions, Digest, Encoding, Expected, Part, PartStream, Shape, Source } from '../copy-contract.ts'
 import { withCopyOptions } from '../copy-options.ts'
 import { digestQuery } from '../digest.ts'
 import { asIsDigest, asIsStream } from './as-is.ts'

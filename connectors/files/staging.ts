@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
-import type { Slot } from '../contract.ts'
+import type { Slot } from '../copy-contract.ts'
 import type { Place } from './place.ts'
 
 const RecordSchema = z.object({

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
-import type { Column, Shape } from '../contract.ts'
+import type { Column, Shape } from '../copy-contract.ts'
 import { type CsvDialect, dialectOf } from './csv-dialect.ts'
 import { type FileFormat, type Layout, layoutFor, layoutOf } from './formats.ts'
 import { nativesOf, type Reading } from './reading.ts'

@@ -1,4 +1,4 @@
-import type { Column, LogicalType } from '../contract.ts'
+import type { Column, LogicalType } from '../copy-contract.ts'
 import { fromPlain } from './plain.ts'
 import { identifier, literal } from './sql.ts'
 

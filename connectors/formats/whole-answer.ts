@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Answer } from '../contract.ts'
+import type { Answer } from '../query-contract.ts'
 
 /** An answer that is there already; its stream is made only for those who ask for it. */
 export function wholeAnswer(whole: Buffer, rows: number): Answer {

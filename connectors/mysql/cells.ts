@@ -1,5 +1,5 @@
 /** How each column is asked of the server, and what its text then lacks: pure. */
-import type { Column, LogicalType } from '../contract.ts'
+import type { Column, LogicalType } from '../copy-contract.ts'
 import { quoteName } from './names.ts'
 import { parseNative } from './types.ts'
 

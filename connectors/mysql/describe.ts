@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Shape } from '../contract.ts'
+import type { Column, Shape } from '../copy-contract.ts'
 import { quoteName, textLiteral } from './names.ts'
 import type { Field } from './packets.ts'
 import { startsAsRead, writesFile } from './read-only.ts'

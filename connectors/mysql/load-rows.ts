@@ -1,7 +1,7 @@
 /** The rows of one part into the table, in the caller's transaction: all of them, or all but those that the table does not take. */
 import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { PartWrite, Skip } from '../contract.ts'
+import type { PartWrite, Skip } from '../copy-contract.ts'
 import { type RowFault, writeLeavingOut } from '../rows/leave-out.ts'
 import { type RowBatch, rowBatches, rowBytes, rowForm } from '../rows/row-batches.ts'
 import { LoadIn } from './load-in.ts'

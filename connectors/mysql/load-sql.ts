@@ -1,5 +1,5 @@
 /** LOAD DATA with what must be done to the values on the way in: pure. */
-import type { Column } from '../contract.ts'
+import type { Column } from '../copy-contract.ts'
 import { quoteName } from './names.ts'
 import { GEOMETRIES, parseNative } from './types.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Encoding } from '../contract.ts'
+import type { Encoding } from '../copy-contract.ts'
 import { loadText } from './load-text.ts'
 
 /** However the stream is cut, the server gets the same. */

@@ -1,5 +1,5 @@
 /** Bytes of a part as LOAD DATA reads them (tab, newline, backslash): pure, across any cut of the stream. */
-import type { Encoding } from '../contract.ts'
+import type { Encoding } from '../copy-contract.ts'
 import { ByteWriter } from '../formats/byte-writer.ts'
 
 const TAB = 0x09

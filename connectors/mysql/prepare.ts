@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Digest, Encoding, Prepare, Shape, Target } from '../contract.ts'
+import type { Column, Digest, Encoding, Prepare, Shape, Target } from '../copy-contract.ts'
 import { KIND } from './describe.ts'
 import { parseTableName, quoteIfNeeded, quoteName, quoteTable, type TableName } from './names.ts'
 import { lockRun, markRun, prepareRecords, recordedRun, recordRun } from './record.ts'

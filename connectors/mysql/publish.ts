@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Target } from '../contract.ts'
+import type { Target } from '../copy-contract.ts'
 import { columnList } from './describe.ts'
 import { quoteName, quoteTable, textLiteral } from './names.ts'
 import type { TargetFacts } from './prepare.ts'

@@ -2,7 +2,8 @@ import { Secret, silentLog } from '@postern/base/log.ts'
 import { type MysqlDatabase, MysqlServer, mysqlMissing } from '@postern/testkit/mysql-server.ts'
 import { COMMON_COLUMNS, nastyMysqlTable } from '@postern/testkit/nasty-mysql.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Session, Statement } from '../contract.ts'
+import type { Session } from '../contract.ts'
+import type { Statement } from '../query-contract.ts'
 import { mysql } from './index.ts'
 
 const missing = mysqlMissing()

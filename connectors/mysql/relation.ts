@@ -1,4 +1,4 @@
-import type { Column } from '../contract.ts'
+import type { Column } from '../copy-contract.ts'
 import { quoteIfNeeded, quoteTable, type TableName, textLiteral } from './names.ts'
 import { StatementRun } from './statement-run.ts'
 import { logicalType, type TypeOptions } from './types.ts'

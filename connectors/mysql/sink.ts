@@ -11,7 +11,7 @@ import type {
   Sink,
   Slot,
   Target,
-} from '../contract.ts'
+} from '../copy-contract.ts'
 import { loadRows, RowWarning } from './load-rows.ts'
 import { loadSql } from './load-sql.ts'
 import { parseTableName, quoteTable } from './names.ts'

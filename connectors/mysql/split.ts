@@ -1,6 +1,6 @@
 /** Where a table is cut: by a whole number or a date. */
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Part, Shape } from '../contract.ts'
+import type { Column, Part, Shape } from '../copy-contract.ts'
 import { evenBounds, partsBySize } from '../postgres/ranges.ts'
 import { fromOf, type SourceFacts } from './describe.ts'
 import { quoteName, textLiteral } from './names.ts'

@@ -1,5 +1,5 @@
 /** Types of columns, there and back: pure. The table for people is in README.md. */
-import type { LogicalType } from '../contract.ts'
+import type { LogicalType } from '../copy-contract.ts'
 
 export interface NativeType {
   /** "bigint". */

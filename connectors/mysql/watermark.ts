@@ -1,6 +1,6 @@
 /** Incremental copies: the rows above what the last one has taken. */
 import { Fault } from '@postern/protocol/fault.ts'
-import type { LogicalType, Shape } from '../contract.ts'
+import type { LogicalType, Shape } from '../copy-contract.ts'
 import { fromOf, type SourceFacts } from './describe.ts'
 import { quoteName, textLiteral } from './names.ts'
 import { estimate } from './split.ts'

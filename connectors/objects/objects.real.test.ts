@@ -9,7 +9,7 @@ import { faultOf, type StoreAccess } from '@postern/testkit/connector-contract.t
 import { azurite, type ObjectServer, s3Server } from '@postern/testkit/object-store.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Commit, Shape, Target } from '../contract.ts'
+import type { Commit, Shape, Target } from '../copy-contract.ts'
 import { column, shapeOf } from '../files/test-store.ts'
 import type { Bucket } from './bucket.ts'
 import type { ObjectSession } from './object-session.ts'

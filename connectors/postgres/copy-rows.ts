@@ -1,6 +1,6 @@
 /** The rows of one part into the table, in the caller's transaction: all of them, or all but those that the table does not take. */
 import { Readable } from 'node:stream'
-import type { PartWrite, Skip, Slot, Target } from '../contract.ts'
+import type { PartWrite, Skip, Slot, Target } from '../copy-contract.ts'
 import { quoteName } from '../digest.ts'
 import { type RowFault, writeLeavingOut } from '../rows/leave-out.ts'
 import { type RowBatch, rowBatches, rowBytes, rowForm } from '../rows/row-batches.ts'

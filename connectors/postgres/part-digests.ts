@@ -1,5 +1,5 @@
 /** What each part of a run has in the target: told apart by the transactions that wrote the rows (record.ts). */
-import type { Column, Digest } from '../contract.ts'
+import type { Column, Digest } from '../copy-contract.ts'
 import { rowNumber } from '../digest.ts'
 import { writersOf } from './record.ts'
 import { StatementRun } from './statement-run.ts'

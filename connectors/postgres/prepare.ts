@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Digest, Encoding, Prepare, Shape, Target } from '../contract.ts'
+import type { Column, Digest, Encoding, Prepare, Shape, Target } from '../copy-contract.ts'
 import { digestQuery, quoteName } from '../digest.ts'
 import { quoteIfNeeded } from './browse.ts'
 import { parseTableName, quoteTable, type TableName } from './names.ts'

@@ -1,5 +1,5 @@
-import type { Statement } from '../contract.ts'
 import type { EncoderMaker } from '../formats/formats.ts'
+import type { Statement } from '../query-contract.ts'
 import type { TextCounts } from './statement-names.ts'
 import type { Wire } from './wire.ts'
 

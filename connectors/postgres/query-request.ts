@@ -1,6 +1,7 @@
 /** What is sent for one user's statement, in one write, and how its answers are to be told apart. */
-import type { Statement } from '../contract.ts'
+
 import type { CellColumn } from '../formats/encoder.ts'
+import type { Statement } from '../query-contract.ts'
 import { FLUSH, proveStatement, runNamed, SYNC, statement } from './messages.ts'
 import { BEGIN_NAMED, END_NAMED, type NamedText, type StatementNames, type TextCounts } from './statement-names.ts'
 

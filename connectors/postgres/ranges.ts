@@ -1,5 +1,5 @@
 /** Where a table is cut: pure. */
-import type { Part } from '../contract.ts'
+import type { Part } from '../copy-contract.ts'
 import { quoteName } from '../digest.ts'
 
 /** A part's rows, as SQL conditions; no bound = open, so that nothing lies outside of all parts. */

@@ -1,6 +1,6 @@
 /** What a run leaves in the target itself: schema `postern`. */
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Commit, Slot } from '../contract.ts'
+import type { Commit, Slot } from '../copy-contract.ts'
 import { ServerError } from './server-error.ts'
 import { StatementRun } from './statement-run.ts'
 import type { Wire } from './wire.ts'

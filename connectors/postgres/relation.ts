@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column } from '../contract.ts'
+import type { Column } from '../copy-contract.ts'
 import { quoteIfNeeded } from './browse.ts'
 import { quoteTable, type TableName } from './names.ts'
 import { StatementRun } from './statement-run.ts'

@@ -11,7 +11,7 @@ import type {
   Sink,
   Slot,
   Target,
-} from '../contract.ts'
+} from '../copy-contract.ts'
 import { quoteName } from '../digest.ts'
 import { copyRows } from './copy-rows.ts'
 import { parseTableName, quoteTable } from './names.ts'

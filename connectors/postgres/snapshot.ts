@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Snapshot } from '../contract.ts'
+import type { Snapshot } from '../copy-contract.ts'
 import { ServerError } from './server-error.ts'
 import { StatementRun } from './statement-run.ts'
 import type { Wire } from './wire.ts'

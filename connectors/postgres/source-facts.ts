@@ -1,6 +1,6 @@
 /** What a source reads, as SQL: pure. */
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Encoding, Part, Shape } from '../contract.ts'
+import type { Column, Encoding, Part, Shape } from '../copy-contract.ts'
 import { quoteName } from '../digest.ts'
 import { conditionsOf, literal, type Range } from './ranges.ts'
 

@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, CopyOptions, Digest, DigestRequest, Encoding, Part, PartStream, Shape, Snapshot, Source } from '../contract.ts'
+import type { Column, CopyOptions, Digest, DigestRequest, Encoding, Part, PartStream, Shape, Snapshot, Source } from '../copy-contract.ts'
 import { digestQuery } from '../digest.ts'
 import { Gate } from '../gate.ts'
 import { CopyOut } from './copy-out.ts'

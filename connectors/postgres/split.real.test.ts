@@ -2,7 +2,7 @@
 import { faultOf } from '@postern/testkit/connector-contract.ts'
 import { limit, type TestSession, testSession } from '@postern/testkit/postgres-session.ts'
 import { describe, expect, test } from 'vitest'
-import type { Part, Shape } from '../contract.ts'
+import type { Part, Shape } from '../copy-contract.ts'
 
 interface CutIn {
   readonly parts: readonly Part[]

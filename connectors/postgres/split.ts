@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Part, Shape } from '../contract.ts'
+import type { Column, Part, Shape } from '../copy-contract.ts'
 import { quoteName } from '../digest.ts'
 import { quoteIfNeeded } from './browse.ts'
 import { quoteTable } from './names.ts'

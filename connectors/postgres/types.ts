@@ -1,4 +1,4 @@
-import type { LogicalType } from '../contract.ts'
+import type { LogicalType } from '../copy-contract.ts'
 
 const BY_OID: ReadonlyMap<number, LogicalType> = new Map<number, LogicalType>([
   [16, { is: 'bool' }],

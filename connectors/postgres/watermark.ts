@@ -1,6 +1,6 @@
 /** Incremental copies: the rows above what the last one has taken. */
 import { Fault } from '@postern/protocol/fault.ts'
-import type { LogicalType, Shape } from '../contract.ts'
+import type { LogicalType, Shape } from '../copy-contract.ts'
 import { quoteName } from '../digest.ts'
 import { literal } from './ranges.ts'
 import { columnOf, factsOf, fromOf } from './source-facts.ts'

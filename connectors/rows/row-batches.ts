@@ -1,5 +1,5 @@
 /** Cuts text rows into batches of whole rows, without reading more of them than where they end. */
-import type { Encoding } from '../contract.ts'
+import type { Encoding } from '../copy-contract.ts'
 
 /** Where a row ends: at each line end (`pg-text` escapes those in values), or at those outside of quotes (`csv`). */
 export type RowForm = 'lines' | 'quoted'

@@ -1,5 +1,5 @@
 /** Damage as a faulty target would do it: the sink's honest counts say nothing, only the data tell. */
-import type { Sink } from '@postern/connectors/contract.ts'
+import type { Sink } from '@postern/connectors/copy-contract.ts'
 import type { OpenStore } from '../engine.ts'
 import type { OpenedStore } from './real-stores.ts'
 import { DEFECTS, type Spoil, SpoiledSink } from './spoiled-sink.ts'

@@ -1,8 +1,8 @@
 /** A store in memory that implements the contract: for tests of the engine where no server is needed. Cells are text without commas. */
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
+import type { Abilities, Session } from '@postern/connectors/contract.ts'
 import type {
-  Abilities,
   Column,
   Commit,
   Digest,
@@ -12,14 +12,13 @@ import type {
   PartStream,
   PartWrite,
   Prepare,
-  Session,
   Shape,
   Sink,
   Slot,
   Snapshot,
   Source,
   Target,
-} from '@postern/connectors/contract.ts'
+} from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 
 export type MemoryRow = readonly string[]

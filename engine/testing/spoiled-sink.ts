@@ -1,6 +1,6 @@
 /** A sink with a defect planted in it, around a sink that has none: verification must find it. Works on text encodings. */
 import { PassThrough, Readable } from 'node:stream'
-import type { Commit, Digest, Prepare, Sink, Slot, Target } from '@postern/connectors/contract.ts'
+import type { Commit, Digest, Prepare, Sink, Slot, Target } from '@postern/connectors/copy-contract.ts'
 
 /** Whole rows in, whole rows out. */
 export type Spoil = (rows: readonly string[]) => readonly string[]

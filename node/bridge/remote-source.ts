@@ -9,7 +9,7 @@ import type {
   Shape,
   Snapshot,
   Source,
-} from '@postern/connectors/contract.ts'
+} from '@postern/connectors/copy-contract.ts'
 import { parsePart, parseShape } from '@postern/engine/context.ts'
 import { FRAME } from '@postern/protocol/bridge.ts'
 import { Fault } from '@postern/protocol/fault.ts'

@@ -1,6 +1,6 @@
 /** An answer on a stream of its own: from the store's bytes to the stream's, each read only as fast as the other takes. */
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import type { Answer } from '@postern/connectors/contract.ts'
+import type { Answer } from '@postern/connectors/query-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { QUERY_TRAILERS } from '@postern/protocol/link.ts'

@@ -25,7 +25,7 @@ export const ROOMS = Object.keys(LAW) as readonly Room[]
  * line seals what a schema marks as secret, and must not have to ask the service which settings those are.)
  */
 const BEHIND_CATALOGUE: readonly string[] = ['service', 'cli']
-const CATALOGUE = ['@postern/connectors/registry.ts', '@postern/connectors/contract.ts']
+const CATALOGUE = ['@postern/connectors/registry.ts', '@postern/connectors/contract.ts', '@postern/connectors/query-contract.ts']
 /** `protocol` runs in a browser, so it takes nothing but this. */
 const PURE_PACKAGES = ['zod']
 

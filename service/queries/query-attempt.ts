@@ -1,5 +1,5 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
-import { BEFORE_STORE } from '@postern/connectors/contract.ts'
+import { BEFORE_STORE } from '@postern/connectors/query-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { QUERY_TRAILERS, STAGE_HEADER } from '@postern/protocol/link.ts'
 import { collectBody, faultFromAnswer, faultFromTrailer } from '../links/link-answer.ts'
