@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,6 +97,39 @@ test('files of one gateway go into a table of another', async () => {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}, 60_000)
+
+test('files of one gateway go as they are into a folder of another', async () => {
+  const [there, here] = [await mkdtemp(join(tmpdir(), 'postern-far-')), await mkdtemp(join(tmpdir(), 'postern-near-'))]
+  try {
+    for (const name of ['a.csv', 'b.csv']) await writeFile(join(there, name), `id,name\n1,${name}\n`)
+    await cluster.filesStore('far-folder', there, 'far')
+    await cluster.filesStore('near-folder', here)
+
+    const run = await cluster.ended(
+      (await cluster.client.copy({ source: 'far-folder', sink: 'near-folder', from: '*.csv', to: 'got.csv/', verify: 'checksum' })).id,
+    )
+
+    expect(run.status, story(run)).toBe('succeeded')
+    expect(run.lane).toBe('file')
+    expect(await readFile(join(here, 'got.csv', 'b.csv'), 'utf8')).toBe('id,name\n1,b.csv\n')
+  } finally {
+    await Promise.all([there, here].map((folder) => rm(folder, { recursive: true, force: true })))
+  }
+}, 60_000)
+
+test('a copy by watermark takes only what is new, also between gateways', async () => {
+  await using rig = await farRig({ rows: 100 })
+  const asked = { source: rig.names.source, sink: rig.names.target, from: 'orders', to: 'orders', watermark: 'id' } as const
+  const copy = async () => await cluster.ended((await cluster.client.copy(asked)).id)
+  const first = await copy()
+  await rig.source.query(`insert into orders select 1000 + n, 'new', 1, now(), true, '{}' from generate_series(1, 7) n`)
+
+  const second = await copy()
+
+  expect([first.status, first.rowsWritten], story(first)).toEqual(['succeeded', 100])
+  expect([second.status, second.rowsWritten], story(second)).toEqual(['succeeded', 7])
+  expect(await CopyRig.fingerprint(rig.target)).toEqual(await CopyRig.fingerprint(rig.source))
 }, 60_000)
 
 test('what the source says of a mistake reaches the person, and nothing is written', async () => {

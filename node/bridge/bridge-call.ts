@@ -8,15 +8,37 @@ export const Stamped = z.object({ text: z.string(), stamp: z.string().max(64) })
 export type Stamped = z.infer<typeof Stamped>
 
 const Snapshot = z.string().max(1_024).nullable()
+/** What can be told of the target before its source is looked at. */
+const ExpectedJson = z.object({
+  columns: z.array(ColumnJson).max(10_000).exactOptional(),
+  files: z
+    .object({ format: z.string().max(40), compression: z.string().max(40), dialect: z.string().max(4_096), single: z.boolean() })
+    .exactOptional(),
+})
 const Options = z.record(z.string().max(64), z.union([z.string().max(4_096), z.number(), z.boolean()]))
+
+const SplitOptions = z.object({
+  wanted: z.number().nullable(),
+  snapshot: Snapshot,
+  encoding: z.string().max(40).exactOptional(),
+  splitBy: z.string().max(63).exactOptional(),
+})
 
 export const BridgeCall = z.discriminatedUnion('op', [
   /** → head: the shape, Stamped. */
-  z.object({ op: z.literal('describe'), what: z.string().max(65_536), options: Options }),
+  z.object({ op: z.literal('describe'), what: z.string().max(65_536), options: Options, expected: ExpectedJson.exactOptional() }),
+  /** → head: { shape: Stamped, to }. */
+  z.object({
+    op: z.literal('above'),
+    shape: Stamped,
+    column: z.string().max(63),
+    from: z.string().max(1_024).nullable(),
+    snapshot: Snapshot,
+  }),
   /** → head: { id }. It lasts as long as the answer is not ended. */
   z.object({ op: z.literal('snapshot') }),
   /** → head: the parts, each Stamped. */
-  z.object({ op: z.literal('split'), shape: Stamped, options: z.looseObject({ wanted: z.number().nullable(), snapshot: Snapshot }) }),
+  z.object({ op: z.literal('split'), shape: Stamped, options: SplitOptions }),
   /** → head: {}; bytes; end: { rows }. */
   z.object({ op: z.literal('read'), shape: Stamped, part: Stamped, encoding: z.string().max(40), snapshot: Snapshot }),
   /** → head: a Digest. */
@@ -24,6 +46,8 @@ export const BridgeCall = z.discriminatedUnion('op', [
     op: z.literal('digest'),
     shape: Stamped,
     part: Stamped.nullable(),
+    parts: z.array(Stamped).exactOptional(),
+    encoding: z.string().max(40).exactOptional(),
     snapshot: Snapshot,
     columns: z.array(ColumnJson).max(10_000),
     checksum: z.boolean(),

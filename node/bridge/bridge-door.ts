@@ -192,16 +192,34 @@ async function answerTo(call: Exclude<BridgeCall, { op: 'read' | 'snapshot' }>, 
   switch (call.op) {
     case 'describe':
       if (call.what !== order.from) throw new Fault('NOT_ALLOWED', { at: 'The run was not asked to read this.' })
-      return stamped(await source.describe(call.what, call.options, signal))
-    case 'split':
-      return (await source.split(opened<Shape>(call.shape, stamp), call.options, signal)).map(stamped)
+      return stamped(await source.describe(call.what, call.options, signal, call.expected))
+    case 'split': {
+      const { encoding, ...options } = call.options
+      const wanted = encoding === undefined ? options : { ...options, encoding: encoding as Encoding }
+      return (await source.split(opened<Shape>(call.shape, stamp), wanted, signal)).map(stamped)
+    }
+    case 'above': {
+      if (!source.above) throw new Fault('COPY_UNSUPPORTED', { at: 'the source cannot be copied incrementally' })
+      const { column, from, snapshot } = call
+      const { shape, to } = await source.above({ shape: opened<Shape>(call.shape, stamp), column, from, snapshot }, signal)
+      return { shape: stamped(shape), to }
+    }
     case 'digest': {
       const shape = opened<Shape>(call.shape, stamp)
       const natives = new Map(shape.columns.map(({ name, native }) => [name, native]))
       const foreign = call.columns.find(({ name, native }) => natives.get(name) !== native)
       if (foreign) throw new Fault('INPUT_INVALID', { at: `columns: ${foreign.name} is none of the source` })
-      const part = call.part && opened<Part>(call.part, stamp)
-      return source.digest({ shape, part, snapshot: call.snapshot, columns: call.columns, checksum: call.checksum }, signal)
+      const { snapshot, columns, checksum, encoding } = call
+      const request = {
+        shape,
+        part: call.part && opened<Part>(call.part, stamp),
+        ...(call.parts ? { parts: call.parts.map((part) => opened<Part>(part, stamp)) } : {}),
+        ...(encoding === undefined ? {} : { encoding: encoding as Encoding }),
+        snapshot,
+        columns,
+        checksum,
+      }
+      return source.digest(request, signal)
     }
     default:
       return call satisfies never

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream'
 import type {
   CopyOptions,
   Digest,
-  DigestRequest,
   Encoding,
+  Expected,
   Part,
   PartStream,
   Shape,
@@ -17,6 +17,7 @@ import { z } from 'zod'
 import { type BridgeCall, Stamped } from './bridge-call.ts'
 import type { BridgeClient, Caller } from './bridge-client.ts'
 
+const AboveHead = z.object({ shape: Stamped, to: z.string().nullable() })
 const SnapshotHead = z.object({ id: z.string() })
 const End = z.object({ rows: z.number() })
 const DigestHead = z.object({ rows: z.number(), checksum: z.string().nullable() })
@@ -41,16 +42,23 @@ export class RemoteSource implements Source {
     if (parts.snapshots) this.snapshot = (signal) => this.#snapshot(signal)
   }
 
-  async describe(what: string, options: CopyOptions, signal: AbortSignal): Promise<Shape> {
-    const stamped = Stamped.parse(await this.#ask({ op: 'describe', what, options: { ...options } }, signal))
-    return { ...parseShape(JSON.parse(stamped.text)), own: stamped }
+  async describe(what: string, options: CopyOptions, signal: AbortSignal, expected?: Expected): Promise<Shape> {
+    // By way of JSON, as it will go: what is read-only here is the call's own there.
+    const told = expected && (JSON.parse(JSON.stringify(expected)) as NonNullable<Extract<BridgeCall, { op: 'describe' }>['expected']>)
+    const call: BridgeCall = { op: 'describe', what, options: { ...options }, ...(told ? { expected: told } : {}) }
+    return shapeOf(await this.#ask(call, signal))
   }
 
-  async split(
-    shape: Shape,
-    options: { readonly wanted: number | null; readonly snapshot: string | null },
+  async above(
+    request: { readonly shape: Shape; readonly column: string; readonly from: string | null; readonly snapshot: string | null },
     signal: AbortSignal,
-  ): Promise<readonly Part[]> {
+  ): Promise<{ readonly shape: Shape; readonly to: string | null }> {
+    const { shape, ...rest } = request
+    const found = AboveHead.parse(await this.#ask({ op: 'above', shape: stampedOf(shape), ...rest }, signal))
+    return { shape: shapeOf(found.shape), to: found.to }
+  }
+
+  async split(shape: Shape, options: Parameters<Source['split']>[1], signal: AbortSignal): Promise<readonly Part[]> {
     const parts = await this.#ask({ op: 'split', shape: stampedOf(shape), options: { ...options } }, signal)
     return z
       .array(Stamped)
@@ -76,15 +84,14 @@ export class RemoteSource implements Source {
     return { bytes: Readable.from(payloads(), { objectMode: false, highWaterMark: 1 << 19 }), rows: () => rows }
   }
 
-  async digest(
-    request: DigestRequest & { readonly shape: Shape; readonly part: Part | null; readonly snapshot: string | null },
-    signal: AbortSignal,
-  ): Promise<Digest> {
-    const { shape, part, snapshot, columns, checksum } = request
+  async digest(request: Parameters<Source['digest']>[0], signal: AbortSignal): Promise<Digest> {
+    const { shape, part, parts, encoding, snapshot, columns, checksum } = request
     const call: BridgeCall = {
       op: 'digest',
       shape: stampedOf(shape),
       part: part && stampedOf(part),
+      ...(parts ? { parts: parts.map(stampedOf) } : {}),
+      ...(encoding ? { encoding } : {}),
       snapshot,
       columns: [...columns],
       checksum,
@@ -112,6 +119,13 @@ export class RemoteSource implements Source {
     close()
     return head
   }
+}
+
+function shapeOf(answer: unknown): Shape {
+  const stamped = Stamped.parse(answer)
+  const shape = parseShape(JSON.parse(stamped.text))
+  // A sink of the same sort may look at the source's own facts: whole files are known by them.
+  return { ...shape, own: { ...(shape.own as object | null), ...stamped } }
 }
 
 function stampedOf({ own }: { readonly own: unknown }): Stamped {
