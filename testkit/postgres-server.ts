@@ -25,6 +25,10 @@ export interface PostgresServerOptions {
   readonly port?: number
   /** A folder with `initdb` and `postgres` of another version. */
   readonly binaries?: string
+  /** PEM: it offers TLS with these. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  /** Lines of pg_hba.conf that go before its own: who signs in how. */
+  readonly hba?: readonly string[]
 }
 
 /** Fast, for nothing here need survive a crash of the machine. A crash of the server it does survive: commits are written, not synced. */
@@ -104,12 +108,13 @@ export class PostgresServer implements PostgresAddress, AsyncDisposable {
       throw cause
     }
     const port = options.port ?? (await freePort())
+    const tls = await prepared(join(folder, 'data'), options, owner)
     const server = new PostgresServer({
       folder,
       port,
       password,
       owner,
-      settings: { ...FAST, ...options.settings },
+      settings: { ...FAST, ...tls, ...options.settings },
       binaries: options.binaries,
     })
     await server.restart()
@@ -181,6 +186,22 @@ export class PostgresServer implements PostgresAddress, AsyncDisposable {
       }
     }
   }
+}
+
+/** Writes what `initdb` does not; returns the settings that go with it. */
+async function prepared(data: string, { tls, hba }: PostgresServerOptions, owner: Owner | undefined): Promise<Record<string, string>> {
+  if (hba) {
+    const file = join(data, 'pg_hba.conf')
+    await writeFile(file, `${hba.join('\n')}\n${await readFile(file, 'utf8')}`)
+  }
+  if (!tls) return {}
+  const files = { ssl_cert_file: tls.cert, ssl_key_file: tls.key }
+  for (const [name, pem] of Object.entries(files)) {
+    const file = join(data, name)
+    await writeFile(file, pem, { mode: 0o600 })
+    if (owner) await chown(file, owner.uid, owner.gid)
+  }
+  return { ssl: 'on', ssl_cert_file: 'ssl_cert_file', ssl_key_file: 'ssl_key_file' }
 }
 
 interface Owner {

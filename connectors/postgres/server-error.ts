@@ -144,6 +144,22 @@ export function faultOfConnect(thrown: unknown, place: string): Fault {
     return faultOfServer(new ServerError({ M: message, C: code, S: error.severity }), 'connect', place)
   }
   if (/^SASL|password must be/i.test(message)) return new Fault('STORE_DENIED', { at: `${place}: ${oneLine(message)}`, cause: thrown })
+  const remedy = remedyOfTls(code, message)
+  if (remedy) return new Fault('STORE_UNREACHABLE', { at: `${place}: ${oneLine(message)}`, remedy, cause: thrown })
   if (NET_STATES.has(code)) return new Fault('STORE_UNREACHABLE', { at: `${place}: ${code}`, cause: thrown })
   return new Fault('STORE_UNREACHABLE', { at: `${place}: ${oneLine(message)}`, cause: thrown })
+}
+
+/** OpenSSL's names for a certificate that nobody vouches for, or that is not valid (now). */
+const CERTIFICATE_STATE =
+  /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_\w+|CRL_\w+|INVALID_CA|INVALID_PURPOSE)$/
+
+/** What to do where no TLS came about; undefined for anything else. */
+function remedyOfTls(code: string, message: string): string | undefined {
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return "Renew the server's certificate, and check the node's clock."
+  if (CERTIFICATE_STATE.test(code)) return "Set sslrootcert of the store to the certificate of the authority that signed the server's."
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return "Set the store's host to a name in the server's certificate, or sslmode=verify-ca, which does not look at names."
+  if (/does not support SSL/.test(message)) return "Switch TLS on in the server, or set the store's sslmode to prefer or disable."
+  return undefined
 }
