@@ -4,7 +4,7 @@ import type { GatewayCreated, GatewayKeys, GatewayView, KeyRegenerated, NodeView
 import type { ListOf, NodeChange, StoreChange } from '@postern/protocol/api/lists.ts'
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import type { CopyRequest, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
-import type { SessionView } from '@postern/protocol/api/sessions.ts'
+import type { SessionList, SessionView } from '@postern/protocol/api/sessions.ts'
 import type { Catalog, StoreCreate, StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
 import type { TokenCreate, TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
 import { readEvents } from './events.ts'
@@ -89,8 +89,9 @@ export class Client {
 
   /** Connections that are open on the replica that answers. */
   readonly sessions = {
-    list: async (signal?: AbortSignal) =>
-      (await this.#http.json<{ readonly items: readonly SessionView[] }>('GET', at('sessions'), { signal })).items,
+    list: async (signal?: AbortSignal): Promise<readonly SessionView[]> => (await this.sessions.all(signal)).items,
+    /** With the replicas that did not answer. */
+    all: (signal?: AbortSignal) => this.#http.json<SessionList>('GET', at('sessions'), { signal }),
     /** Ends it, whatever it does. */
     end: (session: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('sessions', session), { signal }),
   }

@@ -280,7 +280,7 @@ export const FAULTS = {
   },
   SESSION_UNKNOWN: {
     kind: 'missing',
-    says: 'There is no such open connection on this replica of the service.',
+    says: 'There is no such open connection.',
     remedy: 'See `postern session list`.',
   },
   SESSION_ENDED: {

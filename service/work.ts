@@ -81,7 +81,6 @@ export function buildWork(core: Core, options: WorkOptions): Work {
     log,
   })
   const links = new LinkRegistry({ listener: nodes, elsewhere: (node) => replicas.reach(node), beats: options.beats, clock, log })
-  const replicaDoor = new ReplicaDoor({ self: replicas.id, secret: replicas.secret, links, follow: replicas.follow, clock, log })
   const door = new LinkDoor({ replica: replicas.id, links, doorkeeper, log })
   const health = new NodeHealth(clock)
   const findStore = (name: string) => stores.byName(name)
@@ -104,7 +103,9 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   const runs = buildRuns(core, { events, links, signal })
   const bridge = new BridgeService({ rows: new BridgeRepository(core.db), nodes, links, health, random, log })
   const streams = new EventStreams(events)
-  const wire = buildWire(core, { links, admission, health, options: options.wire })
+  const wire = buildWire(core, { links, admission, health, replicas, replicaUrl: options.replicaUrl, options: options.wire })
+  const { id: self, secret, follow } = replicas
+  const replicaDoor = new ReplicaDoor({ self, secret, links, follow, calls: wire.calls, clock, log })
 
   return {
     replicas,

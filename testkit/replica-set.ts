@@ -15,7 +15,7 @@ export interface ReplicaSetOptions {
   readonly nodes: readonly string[]
   readonly service?: Omit<TestServiceOptions, 'database'>
   /** The way of nodes to the balancer; straight when left out. */
-  readonly urlOf?: (balancer: Balancer) => string | Promise<string>
+  readonly urlOf?: (balancer: Balancer, services: readonly TestService[]) => string | Promise<string>
 }
 
 export class ReplicaSet implements AsyncDisposable {
@@ -105,7 +105,7 @@ export class ReplicaSet implements AsyncDisposable {
       ),
     )
     const { key1: key } = await this.first.client.gateways.create({ name: 'demo' })
-    const url = (await urlOf?.(this.#balancer)) ?? this.#balancer.url
+    const url = (await urlOf?.(this.#balancer, this.services)) ?? this.#balancer.url
     for (const name of nodes) this.nodes.push(await TestNode.start({ name, url, key, ...(service.env ? { env: service.env } : {}) }))
     for (let n = 0; n < replicas; n += 1) await this.online(n)
     await this.#store(service.env)

@@ -7,7 +7,7 @@ export function sessionCommands(program: Command, shell: Shell): void {
   const group = program.command('session').description('connections that are open: PostgreSQL wire, `postern connect`')
   group
     .command('list')
-    .description('who is connected to which store by which node, newest first; of the replica that answers')
+    .description('who is connected to which store by which node, newest first; at all replicas of the service')
     .option('--json', 'machine-readable')
     .action((flags: { readonly json?: boolean }) => listSessions(flags, shell))
   group
@@ -22,8 +22,10 @@ export function sessionCommands(program: Command, shell: Shell): void {
 
 async function listSessions(flags: { readonly json?: boolean }, shell: Shell): Promise<void> {
   const { client } = await (await import('../api/connect.ts')).connect(shell)
-  const sessions = await client.sessions.list(shell.signal)
+  // An older service tells of itself only.
+  const { items: sessions, silent = [] } = await client.sessions.all(shell.signal)
   if (flags.json) return printJson(shell, sessions)
+  for (const url of silent) note(shell, `The service at ${url} does not answer: its connections are missing here.`)
   if (sessions.length === 0) return note(shell, 'Nobody is connected.')
   const { bytes, duration, when } = await import('../output/format.ts')
   await printTable(

@@ -9,6 +9,8 @@ export const SessionView = z.object({
   kind: z.enum(['wire', 'connect']),
   store: Name,
   gateway: Name,
+  /** Where the other services reach the one that has it. */
+  replica: z.string(),
   caller: z.string(),
   /** What the client calls itself. */
   application: z.string(),
@@ -28,3 +30,14 @@ export const SessionView = z.object({
   passed: z.array(z.object({ node: Name, fault: z.string() })),
 })
 export type SessionView = z.infer<typeof SessionView>
+
+/** As the replica that has it tells the others. */
+export const HeldSession = SessionView.omit({ replica: true })
+export type HeldSession = z.infer<typeof HeldSession>
+
+export const SessionList = z.object({
+  items: z.array(SessionView),
+  /** Replicas that did not answer: what is open there is not in the list. */
+  silent: z.array(z.string()),
+})
+export type SessionList = z.infer<typeof SessionList>

@@ -13,6 +13,7 @@ import { statusOf } from '../http/problem.ts'
 import { refuse } from '../links/link-door.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import { forward } from './forward.ts'
+import { answerCall, type ReplicaCalls } from './replica-calls.ts'
 import { NEWS_PATH, type ReplicaNews, UNREAD_BYTES } from './replica-news.ts'
 import { checkReplicaProof } from './replica-proof.ts'
 
@@ -24,6 +25,7 @@ export interface ReplicaDoorParts {
   readonly links: Pick<LinkRegistry, 'relay'>
   /** First what is so, then what changes. Returns how to stop. */
   readonly follow: (tell: (news: ReplicaNews) => void) => () => void
+  readonly calls: ReplicaCalls
   readonly clock: Clock
   readonly log: Log
 }
@@ -88,6 +90,11 @@ export class ReplicaDoor implements Component {
     const path = headers[':path'] ?? ''
     if (path === NEWS_PATH) {
       this.#tell(stream)
+      return
+    }
+    const call = this.#parts.calls[path]
+    if (call) {
+      this.#background.run(() => answerCall(stream, call))
       return
     }
     try {

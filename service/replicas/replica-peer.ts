@@ -71,6 +71,12 @@ export class ReplicaPeer {
     }
   }
 
+  /** Asks the replica itself (ReplicaCalls). Fails with NODE_OFFLINE while it is not linked. */
+  async call(path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
+    if (!this.#link) throw new Fault('NODE_OFFLINE', { at: `Replica ${this.other.url} is not linked.` })
+    return await this.#link.call(path, body, signal)
+  }
+
   async #run(): Promise<void> {
     const { clock, random, log, lost } = this.#parts
     const { signal } = this.#stopping

@@ -64,6 +64,11 @@ export class Replicas implements Component {
     return [{ id: this.id, url: this.#parts.url() }, ...others]
   }
 
+  /** Each of them, linked or not. */
+  others(): readonly Pick<ReplicaPeer, 'other' | 'call'>[] {
+    return [...this.#peers.values()]
+  }
+
   /** As many follow our news as there are others. */
   get heardByAll(): boolean {
     return this.#followers >= this.#peers.size

@@ -3,12 +3,13 @@ import type { Component } from '@postern/base/lifecycle.ts'
 import type { Random } from '@postern/base/random.ts'
 import type { GatewaySettings } from '@postern/protocol/api/gateways.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { newId, type SessionId } from '@postern/protocol/ids.ts'
+import { newId, type ReplicaId, type SessionId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { Session } from './session.ts'
+import { newSessionKey } from './session-keys.ts'
 import type { SessionRecord } from './session-record.ts'
 import type { SessionKey } from './wire-messages.ts'
 
@@ -16,6 +17,7 @@ import type { SessionKey } from './wire-messages.ts'
 const SWEEP_MS = 1_000
 
 export interface SessionBookParts {
+  readonly self: ReplicaId
   readonly nodes: Pick<NodeDirectory, 'gateway' | 'get' | 'onChange'>
   readonly links: Pick<LinkRegistry, 'call'>
   readonly clock: Clock
@@ -99,8 +101,7 @@ export class SessionBook implements Component {
       passed: [],
     }
     const session = new Session(record, clock)
-    const bytes = Buffer.from(random.bytes(8))
-    const key = { processId: bytes.readInt32BE(0), secretKey: bytes.readInt32BE(4) }
+    const key = this.#newKey()
     const held = { session, key: keyText(key) }
     this.#open.set(record.id, held)
     this.#byKey.set(held.key, session)
@@ -133,6 +134,13 @@ export class SessionBook implements Component {
   /** It may have been opened while its node began to drain. */
   opened(session: Session): void {
     this.#check(session)
+  }
+
+  #newKey(): SessionKey {
+    for (;;) {
+      const key = newSessionKey(this.#parts.self, this.#parts.random.bytes)
+      if (!this.#byKey.has(keyText(key))) return key
+    }
   }
 
   #admit({ store, storeId, caller, gatewayId }: NewSession, settings: GatewaySettings | undefined): void {

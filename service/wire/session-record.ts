@@ -1,4 +1,4 @@
-import type { SessionView } from '@postern/protocol/api/sessions.ts'
+import type { HeldSession, SessionView } from '@postern/protocol/api/sessions.ts'
 import type { GatewayId, NodeId, SessionId, StoreId } from '@postern/protocol/ids.ts'
 import type { Considered } from '../queries/choose.ts'
 
@@ -25,7 +25,7 @@ export interface SessionRecord {
   readonly passed: { readonly node: string; readonly fault: string }[]
 }
 
-export function sessionView(record: SessionRecord, idleMs: number): SessionView {
+export function sessionView(record: SessionRecord, idleMs: number): HeldSession {
   const { id, kind, store, gateway, caller, application, address, node, way, startedAt, queuedMs, bytesIn, bytesOut, candidates, passed } =
     record
   return {

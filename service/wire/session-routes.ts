@@ -1,38 +1,40 @@
-import { SessionView } from '@postern/protocol/api/sessions.ts'
+import { SessionList } from '@postern/protocol/api/sessions.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { SessionId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Routes } from '../http/http-server.ts'
 import { actorOf } from '../people/actor.ts'
-import type { SessionBook } from './session-book.ts'
-import { sessionView } from './session-record.ts'
+import type { AllSessions } from './all-sessions.ts'
 
 export interface SessionRouteParts {
-  readonly book: Pick<SessionBook, 'list' | 'end'>
+  readonly sessions: Pick<AllSessions, 'list' | 'end'>
   readonly audit: Pick<AuditLog, 'record'>
 }
 
 export const sessionRoutes =
-  ({ book, audit }: SessionRouteParts): Routes =>
+  ({ sessions, audit }: SessionRouteParts): Routes =>
   async (http) => {
     http.get(
       '/v1/sessions',
       {
         schema: {
-          summary: 'Open connections (PostgreSQL wire, `postern connect`) of the replica that answers, newest first',
+          summary: 'Open connections (PostgreSQL wire, `postern connect`) of all replicas of the service, newest first',
           tags: ['queries'],
-          response: { 200: z.object({ items: z.array(SessionView) }) },
+          response: { 200: SessionList },
         },
         config: { needs: 'queries:read' },
       },
-      async () => ({ items: book.list().map((session) => sessionView(session.record, session.idleMs)) }),
+      async () => {
+        const { items, silent } = await sessions.list()
+        return { items: [...items], silent: [...silent] }
+      },
     )
     http.delete(
       '/v1/sessions/:session',
       {
         schema: {
-          summary: 'End an open connection of the replica that answers, whatever it does',
+          summary: 'End an open connection, whatever it does, at whichever replica it is',
           tags: ['queries'],
           params: z.object({ session: SessionId }),
           response: { 204: z.null() },
@@ -42,7 +44,7 @@ export const sessionRoutes =
       async (request, reply) => {
         const actor = actorOf(request)
         const { session } = request.params
-        const ended = book.end(session, actor.who)
+        const ended = await sessions.end(session, actor.who)
         if (!ended) throw new Fault('SESSION_UNKNOWN', { at: session })
         const { store, caller } = ended
         await audit.record({ ...actor, action: 'session.end', target: `session ${session}`, details: { store, caller } })

@@ -8,6 +8,8 @@ import type { Routes, UpgradeHandler } from '../http/http-server.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { Admission } from '../queries/admission.ts'
 import type { NodeHealth } from '../queries/node-health.ts'
+import type { Replicas } from '../replicas/replicas.ts'
+import { AllSessions } from './all-sessions.ts'
 import { CONNECT_PATH, ConnectDoor } from './connect-door.ts'
 import { DataDoor } from './data-door.ts'
 import { NodeStreams } from './node-streams.ts'
@@ -15,6 +17,7 @@ import { SessionBook } from './session-book.ts'
 import { SessionOpener } from './session-opener.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { WireCertificate } from './wire-certificate.ts'
+import type { SessionKey } from './wire-messages.ts'
 import { WireServer } from './wire-server.ts'
 
 export interface WireOptions {
@@ -33,28 +36,33 @@ export interface WireNeeds {
   readonly links: LinkRegistry
   readonly admission: Admission
   readonly health: NodeHealth
+  readonly replicas: Replicas
+  /** Where other replicas reach this one; known once it listens. */
+  readonly replicaUrl: () => string
   /** None: no port of PostgreSQL. */
   readonly options: WireOptions | undefined
 }
 
-export function buildWire(core: Core, { links, admission, health, options }: WireNeeds) {
+export function buildWire(core: Core, { links, admission, health, replicas, replicaUrl, options }: WireNeeds) {
   const { clock, random, log, nodes, doorkeeper, stores, tokens, audit } = core
   const callerOf = (token: string) => tokens.byToken(token)
   const findStore = (name: string) => stores.byName(name)
-  const book = new SessionBook({ nodes, links, clock, random })
+  const book = new SessionBook({ self: replicas.id, nodes, links, clock, random })
+  const sessions = new AllSessions({ self: replicas.id, url: replicaUrl, book, others: () => replicas.others(), log })
+  const cancel = (key: SessionKey) => sessions.cancel(key)
   const data = new DataDoor({ doorkeeper, random, log })
   const streams = new NodeStreams({ nodes, links, data, admission, health, clock, random })
   const opener = new SessionOpener({ book, streams, log })
   const door = new ConnectDoor({ doorkeeper, findStore, opener, log })
   const server =
-    options && new WireServer({ ...options, certificate: certificateOf(core, options), callerOf, findStore, book, opener, log })
+    options && new WireServer({ ...options, certificate: certificateOf(core, options), callerOf, findStore, cancel, opener, log })
   const parts: readonly Component[] = [data, book, door, ...(server ? [server] : [])]
-  const routes: readonly Routes[] = [sessionRoutes({ book, audit })]
+  const routes: readonly Routes[] = [sessionRoutes({ sessions, audit })]
   const upgrades: readonly (readonly [string | RegExp, UpgradeHandler])[] = [
     [CONNECT_PATH, door.handler],
     [DATA_PATH, data.handler],
   ]
-  return { parts, routes, upgrades, port: () => server?.port }
+  return { parts, routes, upgrades, calls: sessions.calls, port: () => server?.port }
 }
 
 function certificateOf({ authority, clock, log }: Core, { tls, names, folder }: WireOptions): WireCertificate {

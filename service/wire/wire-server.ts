@@ -7,11 +7,10 @@ import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Caller } from '../people/permissions.ts'
 import { shakeHands, type Wanted } from './handshake.ts'
-import type { SessionBook } from './session-book.ts'
 import type { SessionOpener, SessionStore } from './session-opener.ts'
 import type { WireCertificate } from './wire-certificate.ts'
 import { errorResponse } from './wire-faults.ts'
-import { AUTHENTICATED, sessionKey } from './wire-messages.ts'
+import { AUTHENTICATED, type SessionKey, sessionKey } from './wire-messages.ts'
 
 export interface WireServerParts {
   readonly host: string
@@ -24,7 +23,8 @@ export interface WireServerParts {
   readonly callerOf: (token: string) => Caller | Promise<Caller>
   /** Fails with STORE_UNKNOWN. */
   readonly findStore: (name: string) => SessionStore | Promise<SessionStore>
-  readonly book: SessionBook
+  /** At whichever replica the connection is. */
+  readonly cancel: (key: SessionKey) => Promise<void>
   readonly opener: SessionOpener
   readonly log: Log
 }
@@ -107,7 +107,7 @@ export class WireServer implements Component {
 
   /** Who it is and what is wanted; undefined where there is nothing more to do. */
   async #prove(place: { socket: Socket }): Promise<Proven | undefined> {
-    const { certificate, book, callerOf, findStore } = this.#parts
+    const { certificate, cancel, callerOf, findStore } = this.#parts
     const plain = place.socket
     if (this.#unproven >= MOST_UNPROVEN) return undefined
     this.#unproven += 1
@@ -119,7 +119,7 @@ export class WireServer implements Component {
       const wanted = await shakeHands({ socket: plain, context: () => certificate.context, onSocket })
       if (!wanted) return undefined
       if (wanted.is === 'cancel') {
-        await book.cancel(wanted.key)
+        await cancel(wanted.key)
         return undefined
       }
       // First who it is: only those who may come in learn which stores there are.
