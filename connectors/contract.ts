@@ -22,6 +22,8 @@ export interface Abilities {
     readonly skips?: boolean
     /** `write` can replace what is there of a part (`PartWrite.replaces`). */
     readonly repairs?: boolean
+    /** Also where the run has been published over what was there. */
+    readonly repairsPublished?: boolean
   }
 }
 

@@ -13,7 +13,7 @@ import { type MovedCopy, type MovedPart, skippedOf, verify } from './verify.ts'
 export async function finish(order: TaskOrder, pair: Pair, rejects: Sink | undefined, signal: AbortSignal): Promise<FinishResult> {
   const moved = movedCopy(order, pair)
   const { context } = moved
-  if (await pair.sink.published?.(context.target, order.run, signal)) return publishedBefore(moved)
+  if (!repairedWherePublished(moved) && (await pair.sink.published?.(context.target, order.run, signal))) return publishedBefore(moved)
   refuseTooMany(moved)
   const verification = await verify(moved, signal)
   const notes = alreadyThere(moved.parts)
@@ -23,6 +23,16 @@ export async function finish(order: TaskOrder, pair: Pair, rejects: Sink | undef
   const parts = moved.parts.map(({ task, result }) => ({ part: result.index, task, commit: result.commit }))
   await pair.sink.publish({ target: context.target, run: order.run, parts }, signal)
   return { verification, notes: [...left, ...notes] }
+}
+
+/** Then what was published before is not what is there now; and it can still be compared. */
+function repairedWherePublished({ pair, parts }: MovedCopy): boolean {
+  return canRepairPublished(pair) && parts.some(({ spec }) => spec.replaces !== undefined)
+}
+
+/** Rows that were appended are where they were; what was written aside is gone, unless the sink finds it again. */
+export function canRepairPublished({ copy, into }: Pair): boolean {
+  return copy.mode === 'append' || into.can.sink?.repairsPublished === true
 }
 
 export function movedCopy(order: TaskOrder, pair: Pair): MovedCopy {

@@ -4,7 +4,7 @@
  */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { RepairResult, TaskOrder } from '@postern/protocol/node-api.ts'
-import { movedCopy } from './finish.ts'
+import { canRepairPublished, movedCopy } from './finish.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'
 import { verify } from './verify.ts'
@@ -19,8 +19,8 @@ export async function repair(order: TaskOrder, pair: Pair, signal: AbortSignal):
     })
   }
   const moved = movedCopy(order, pair)
-  if (copy.mode !== 'append' && (await sink.published?.(moved.context.target, order.run, signal))) {
-    throw new Fault('COPY_UNSUPPORTED', { at: 'the copy has passed its verification and is published', remedy: 'Run it again.' })
+  if (!canRepairPublished(pair) && (await sink.published?.(moved.context.target, order.run, signal))) {
+    throw new Fault('COPY_UNSUPPORTED', { at: 'the copy has passed its verification and is published', remedy: 'Start the copy again.' })
   }
   const report = await verify(moved, signal)
   const differing = new Set(report.parts?.filter(({ status }) => status === 'differs').map(({ task }) => task))

@@ -58,7 +58,7 @@ export function runCommands(program: Command, shell: Shell): void {
 
 const AGAIN = {
   rerun: 'go on with a failed or cancelled run: parts that are in the target are not copied again',
-  repair: 'copy again only the ranges that the verification of a run has found to differ',
+  repair: 'verify a copy again, and copy again only the parts that differ',
 } as const
 
 function addAgain(group: Command, shell: Shell): void {

@@ -32,7 +32,11 @@ export const azureBlob: Connector = {
   kind: 'azure-blob',
   title: 'Azure Blob Storage',
   config: AzureBlobConfig,
-  can: { query: 'sql', source: { snapshot: false }, sink: { modes: ['append', 'overwrite'], exactlyOnce: true } },
+  can: {
+    query: 'sql',
+    source: { snapshot: false },
+    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, repairs: true, repairsPublished: true },
+  },
   async open(options) {
     const parsed = AzureBlobConfig.safeParse(options.settings)
     if (!parsed.success) {

@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Commit, Digest, PartWrite } from '../copy-contract.ts'
-import { asIsDigest } from './as-is.ts'
+import type { Commit, PartWrite } from '../copy-contract.ts'
 import { type UnpackedFile, unpackBundle } from './bundle.ts'
 import { fileFault, stopIfAborted } from './faults.ts'
 import type { Manifest } from './manifest.ts'
-import type { FoundFile, Place } from './place.ts'
+import type { Place } from './place.ts'
 import { below, fewAtOnce, folderOf, gone, MOVES, type PublishParts, shortRun } from './publish.ts'
 import type { TargetOwn } from './sink.ts'
 import type { CommitRecord, Staging } from './staging.ts'
@@ -28,7 +27,7 @@ export function stagedName(record: Pick<CommitRecord, 'file'>, index: number): s
 }
 
 export async function writeAsIs(request: PartWrite, place: Place, staging: Staging, signal: AbortSignal): Promise<Commit> {
-  const { target, slot, part, bytes, agree } = request
+  const { target, slot, part, bytes, agree, replaces } = request
   const file = staging.newFile(part, slot.attempt, '')
   let taken = 0
   try {
@@ -48,6 +47,7 @@ export async function writeAsIs(request: PartWrite, place: Place, staging: Stagi
       bytes: files.reduce((sum, each) => sum + each.bytes, 0),
       sha256: hashOf(files),
       files: files.map((each) => [each.path, each.bytes, each.sha256]),
+      ...(replaces && { replaces: [...replaces] }),
     }
     await staging.commit(slot, record, signal)
     return { rows: record.rows, bytes: record.bytes, attempt: slot.attempt }
@@ -82,36 +82,6 @@ function hashOf(files: readonly UnpackedFile[]): string {
   return hash.digest('hex')
 }
 
-interface Written {
-  readonly name: string
-  readonly found: FoundFile
-}
-
-/** The files of the records that are there, of the size that they must have: in staging, or where publishing has put them. */
-export async function asIsWritten(
-  place: Place,
-  own: TargetOwn,
-  found: { readonly staging: Staging; readonly records: readonly AsIsRecord[]; readonly finalName: (name: string) => string },
-  signal: AbortSignal,
-): Promise<readonly Written[]> {
-  const { staging, records, finalName } = found
-  const all = records.flatMap((record) =>
-    record.files.map(([name, bytes], index) => ({ name, bytes, staged: staging.pathOf(stagedName(record, index)) })),
-  )
-  const written = await fewAtOnce(all, MOVES, async ({ name, bytes, staged }) => {
-    const path = own.single ? own.path : below(own, finalName(name))
-    const there = (await place.file(staged, signal)) ?? (await place.file(path, signal))
-    return there?.bytes === bytes ? [{ name, found: there }] : []
-  })
-  return written.flat()
-}
-
-export function digestWritten(place: Place, written: readonly Written[], checksum: boolean, signal: AbortSignal): Promise<Digest> {
-  const names = new Map(written.map(({ name, found }) => [found.path, name]))
-  const files = written.map(({ found }) => found)
-  return asIsDigest(place, files, { base: '', checksum, nameOf: ({ path }) => names.get(path) ?? path }, signal)
-}
-
 /**
  * The name under which a file is published: its own. Where the manifest that is replaced has one of that name, the run's id goes before
  * the ending: who follows a manifest never sees the files of another under it.
@@ -131,24 +101,33 @@ export function namesFor(old: Manifest | undefined, run: string): (name: string)
 export async function moveAsIs(
   { place, staging, run }: Pick<PublishParts, 'place' | 'staging' | 'run'>,
   own: TargetOwn,
-  moving: { readonly records: readonly AsIsRecord[]; readonly old: Manifest | undefined },
+  moving: { readonly records: readonly AsIsRecord[]; readonly old: Manifest | undefined; readonly again?: boolean },
   signal: AbortSignal,
 ): Promise<Manifest['files']> {
   const finalName = namesFor(moving.old, run)
   const all = moving.records.flatMap((record) =>
     record.files.map(([path, bytes, sha256], index) => {
-      return { name: finalName(path), bytes, sha256, staged: staging.pathOf(stagedName(record, index)) }
+      const name = finalName(path)
+      return {
+        name,
+        ...(name !== path && { from: path }),
+        part: record.part,
+        bytes,
+        sha256,
+        staged: staging.pathOf(stagedName(record, index)),
+      }
     }),
   )
   const folders = new Set(all.map(({ name }) => folderOf(name)))
   for (const folder of folders) if (folder !== '') await place.makeFolder(below(own, folder))
   await fewAtOnce(all, MOVES, async ({ name, bytes, staged }) => {
     const to = below(own, name)
-    if ((await place.file(staged, signal)) !== undefined) await place.move(staged, to, own.mode === 'overwrite', signal)
+    if ((await place.file(staged, signal)) !== undefined)
+      await place.move(staged, to, own.mode === 'overwrite' || moving.again === true, signal)
     else if ((await place.file(to, signal))?.bytes !== bytes) throw gone(own)
   })
   for (const folder of folders) if (folder !== '') await place.settle(below(own, folder))
-  return all.map(({ name, bytes, sha256 }) => ({ name, rows: null, bytes, sha256 }))
+  return all.map(({ staged: _, ...file }) => ({ ...file, rows: null }))
 }
 
 /** Takes back what an unfinished publish has moved: what is no more in staging and has the bytes that it had there. */

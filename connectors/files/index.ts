@@ -19,7 +19,11 @@ export const files: Connector = {
   kind: 'files',
   title: 'Files',
   config: FilesConfig,
-  can: { query: 'sql', source: { snapshot: false }, sink: { modes: ['append', 'overwrite'], exactlyOnce: true } },
+  can: {
+    query: 'sql',
+    source: { snapshot: false },
+    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, repairs: true, repairsPublished: true },
+  },
   async open(options) {
     const { FilesSession } = await import('./session.ts')
     return new FilesSession(FilesConfig.parse(options.settings), options)

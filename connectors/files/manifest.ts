@@ -57,8 +57,21 @@ const ManifestSchema = z.object({
   bytes: z.number(),
   columns: z.array(z.object({ name: z.string(), type: LogicalTypeSchema, native: z.string(), nullable: z.boolean() })).max(10_000),
   files: z
-    .array(z.object({ name: z.string().max(1_024), rows: z.number().nullable(), bytes: z.number(), sha256: z.string().max(64) }))
+    .array(
+      z.object({
+        name: z.string().max(1_024),
+        rows: z.number().nullable(),
+        bytes: z.number(),
+        sha256: z.string().max(64),
+        /** Of the copy's plan. */
+        part: z.number().optional(),
+        /** The name in the source, of a file that was copied as it was and could not keep it. */
+        from: z.string().max(1_024).optional(),
+      }),
+    )
     .max(100_000),
+  /** Tasks that wrote parts of it again, after it was published. */
+  repaired: z.array(z.object({ task: z.string().max(200), attempt: z.int(), rows: z.number(), bytes: z.number() })).optional(),
 })
 
 /** What a finished copy left in its folder: which files belong to it, and the types of their columns. */

@@ -1,5 +1,5 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Commit, Target } from '../copy-contract.ts'
+import type { Commit, Slot, Target } from '../copy-contract.ts'
 import { isAsIs, moveAsIs, stagedName, withdrawAsIs } from './as-is-sink.ts'
 import { endingOf, isHidden, layoutOf } from './formats.ts'
 import { MANIFEST, type Manifest, readManifest } from './manifest.ts'
@@ -31,7 +31,7 @@ export async function publishFile({ parts, staging, place }: PublishParts, own: 
   }
   const staged = staging.pathOf(isAsIs(record) ? stagedName(record, 0) : record.file)
   if ((await bytesOf(staged)) !== undefined) {
-    await place.move(staged, own.path, own.mode === 'overwrite', signal)
+    await place.move(staged, own.path, own.mode === 'overwrite' || record.replaces !== undefined, signal)
     await place.settle(folderOf(own.path))
   } else if ((await bytesOf(own.path)) !== record.bytes) throw gone(own)
   await staging.remove(signal)
@@ -53,9 +53,47 @@ export async function publishFolder(publish: PublishParts, own: TargetOwn, signa
     // Those that lie in folders of the target, or do not look like data, are found in no other way.
     const listed = old?.files ?? []
     if (own.mode === 'overwrite') await removeListed(publish, own, { listed, manifest }, signal)
+  } else {
+    manifest = await publishRepaired(publish, own, manifest, signal)
+    if (manifest.repaired && !own.asIs) await removeReplaced(publish, own, manifest, signal)
   }
   if (own.mode === 'overwrite') await removeOthers(place, own, manifest, signal)
   await staging.remove(signal)
+}
+
+/** Parts of a published copy that were written again: new files, then one new manifest in the place of the old one, then the old files go. */
+async function publishRepaired(publish: PublishParts, own: TargetOwn, old: Manifest, signal: AbortSignal): Promise<Manifest> {
+  const { place, staging } = publish
+  const done = new Set(old.repaired?.map(({ task }) => task))
+  const records = (await staging.records(signal)).filter(({ task }) => !done.has(task))
+  if (records.length === 0) return old
+  const parts = records.map(({ part, task, rows, bytes, attempt }) => ({ part, task, commit: { rows, bytes, attempt } }))
+  const again = { ...publish, parts }
+  const fresh = own.asIs ? await moveFiles(again, own, old, signal) : await moveParts(again, own, signal)
+  const written = new Set(records.map(({ part }) => part))
+  const kept = old.files.filter(({ name, part }) => !written.has(part ?? partOfName(name)))
+  const files = [...kept, ...fresh.files].sort((a, b) => (a.part ?? partOfName(a.name)) - (b.part ?? partOfName(b.name)))
+  const rows = own.asIs ? old.rows : files.reduce((sum, file) => sum + (file.rows ?? 0), 0)
+  const repaired = [
+    ...(old.repaired ?? []),
+    ...records.map(({ task, attempt, ...each }) => ({ task, attempt, rows: each.rows, bytes: each.bytes })),
+  ]
+  const manifest = { ...old, rows, bytes: files.reduce((sum, file) => sum + file.bytes, 0), files, repaired }
+  await place.put(below(own, MANIFEST), textOf(manifest), signal)
+  if (own.asIs) await removeListed(publish, own, { listed: old.files, manifest }, signal)
+  return manifest
+}
+
+/** Files of this run that its manifest does not name any more. */
+async function removeReplaced({ place, run }: PublishParts, own: TargetOwn, manifest: Manifest, signal: AbortSignal): Promise<void> {
+  const kept = new Set(manifest.files.map(({ name }) => name))
+  const replaced = (await movedBy(place, own, run, signal)).filter((name) => !kept.has(name))
+  await fewAtOnce(replaced, MOVES, (name) => place.remove(below(own, name), signal))
+}
+
+async function movedBy(place: Place, own: TargetOwn, run: string, signal: AbortSignal): Promise<readonly string[]> {
+  const names = ((await place.names(own.path, signal)) ?? []).map(({ name }) => name)
+  return names.filter((name) => name.startsWith('part-') && name.includes(`-${shortRun(run)}.`))
 }
 
 async function moveFiles(publish: PublishParts, own: TargetOwn, old: Manifest | undefined, signal: AbortSignal): Promise<Manifest> {
@@ -65,7 +103,7 @@ async function moveFiles(publish: PublishParts, own: TargetOwn, old: Manifest | 
     return record
   })
   const inOrder = records.toSorted((a, b) => a.part - b.part)
-  const files = await moveAsIs(publish, own, { records: inOrder, old }, signal)
+  const files = await moveAsIs(publish, own, { records: inOrder, old, again: old?.run === run }, signal)
   if (files.length > 0) await publish.place.settle(own.path)
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
   const { format, compression } = own.layout
@@ -93,7 +131,7 @@ async function moveParts({ run, parts, staging, target, place }: PublishParts, o
     const staged = staging.pathOf(record.file)
     if ((await bytesOf(staged)) !== undefined) await place.move(staged, below(own, name), true, signal)
     else if ((await bytesOf(below(own, name))) !== record.bytes) throw gone(own)
-    return { name, rows: record.rows, bytes: record.bytes, sha256: record.sha256 }
+    return { name, part: record.part, rows: record.rows, bytes: record.bytes, sha256: record.sha256 }
   }
   const inOrder = parts.toSorted((a, b) => a.part - b.part)
   const files = [...(await fewAtOnce(inOrder, MOVES, move))]
@@ -105,13 +143,15 @@ async function moveParts({ run, parts, staging, target, place }: PublishParts, o
 }
 
 async function putManifest(place: Place, manifest: Manifest, own: TargetOwn, signal: AbortSignal): Promise<void> {
-  const text = `${JSON.stringify(manifest, undefined, 2)}\n`
+  const text = textOf(manifest)
   if (own.mode === 'overwrite') await place.put(below(own, MANIFEST), text, signal)
   else if (!(await place.putNew(below(own, MANIFEST), text, signal))) {
     // It may be ours: of a publish that did not hear that it had succeeded.
     if ((await readManifest(place, own.path, own.where, signal))?.run !== manifest.run) throw manifestExists(own)
   }
 }
+
+const textOf = (manifest: Manifest): string => `${JSON.stringify(manifest, undefined, 2)}\n`
 
 /** Data files that the manifest does not name. Folders, hidden files and files of other programs stay. */
 async function removeOthers(place: Place, own: TargetOwn, manifest: Manifest, signal: AbortSignal): Promise<void> {
@@ -129,10 +169,8 @@ export async function withdraw(parts: Pick<PublishParts, 'place' | 'staging' | '
   const old = await readManifest(place, own.path, own.where, signal)
   if (old?.run === run) return
   if (own.asIs) await withdrawAsIs(parts, own, { records: (await staging.records(signal)).filter(isAsIs), old }, signal)
-  const moved = ((await place.names(own.path, signal)) ?? []).filter(
-    ({ name }) => name.startsWith('part-') && name.includes(`-${shortRun(run)}.`),
-  )
-  await fewAtOnce(moved, MOVES, ({ name }) => place.remove(below(own, name), signal))
+  const moved = await movedBy(place, own, run, signal)
+  await fewAtOnce(moved, MOVES, (name) => place.remove(below(own, name), signal))
 }
 
 /** Where publishing puts the file of a record. */
@@ -175,7 +213,25 @@ export async function fewAtOnce<Item, Result>(
 }
 
 function finalName({ layout }: TargetOwn, run: string, record: CommitRecord): string {
-  return `${partName(record.part)}-${shortRun(run)}${endingOf(layout)}`
+  // Written again, it must not take the place of the file that readers of the manifest know.
+  const again = record.replaces ? `.again-${record.file.split('.')[1]?.slice(-8)}` : ''
+  return `${partName(record.part)}-${shortRun(run)}${again}${endingOf(layout)}`
+}
+
+/** Of a file of rows, where the manifest does not say it. */
+export function partOfName(name: string): number {
+  return Number(/^part-(\d+)-/.exec(name)?.[1] ?? -1)
+}
+
+/** The commit of a part that was written again, once it is published. */
+export async function repairedIn(
+  place: Place,
+  own: TargetOwn,
+  { run, task }: Pick<Slot, 'run' | 'task'>,
+  signal: AbortSignal,
+): Promise<Commit | undefined> {
+  const manifest = own.single ? undefined : await readManifest(place, own.path, own.where, signal)
+  return manifest?.run === run ? manifest.repaired?.find((each) => each.task === task) : undefined
 }
 
 /** Enough of a run's id to tell the runs in one folder apart. */

@@ -1,7 +1,6 @@
 import { basename } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import type {
-  Column,
   Commit,
   CopyOptions,
   Digest,
@@ -16,27 +15,22 @@ import type {
   Target,
 } from '../copy-contract.ts'
 import { withCopyOptions } from '../copy-options.ts'
-import { digestQuery } from '../digest.ts'
-import { asIsWritten, digestWritten, isAsIs, namesFor, writeAsIs } from './as-is-sink.ts'
+import { writeAsIs } from './as-is-sink.ts'
 import { type CsvDialect, dialectName } from './csv-dialect.ts'
 import { stopIfAborted } from './faults.ts'
 import { endingOf, isHidden, type Layout, layoutOf } from './formats.ts'
-import type { Input } from './inputs.ts'
 import { readManifest } from './manifest.ts'
-import { ndjsonToPlain } from './ndjson.ts'
 import { writePart } from './part-writer.ts'
-import { feed, type Rows } from './pipe.ts'
-import type { FoundFile, Place } from './place.ts'
-import { CsvToPlain } from './plain.ts'
-import { below, folderOf, type PublishParts, publishedFile, publishFile, publishFolder, withdraw } from './publish.ts'
-import { rawCsv } from './raw-csv.ts'
-import { isPiped, type Reading, relationOf } from './reading.ts'
+import type { Place } from './place.ts'
+import { fewAtOnce, folderOf, type PublishParts, publishFile, publishFolder, repairedIn, withdraw } from './publish.ts'
 import type { FilesParts } from './session.ts'
 import { FileSettingsSchema } from './settings.ts'
 import { Staging, staleFault } from './staging.ts'
-import { asIsFacts, formFacts, layoutOfSource, layoutOfTarget, nativeIn, notesOn, readingOf, refuseColumns } from './target-form.ts'
+import { asIsFacts, formFacts, layoutOfSource, layoutOfTarget, nativeIn, notesOn, refuseColumns } from './target-form.ts'
 import { type WriteForm, writeFormOf } from './write-form.ts'
 import { passesThrough } from './writer.ts'
+import { type WrittenFile, writtenFiles } from './written.ts'
+import { digestFiles, digestPart, isDamage } from './written-digest.ts'
 
 /** The facts of a target that travel with the plan. */
 export interface TargetOwn {
@@ -57,6 +51,8 @@ export interface TargetOwn {
 
 /** What an attempt that failed leaves is taken away, also when its own time is up. */
 const CLEAN_UP_MS = 30_000
+/** Parts that are read at a time to be compared. */
+const DIGESTS = 2
 
 const NOT_EXCLUSIVE =
   'The store ignores "create only if absent" (If-None-Match): of two attempts of one part at the same moment the last one counts, and a file that another program makes at the same moment may be replaced. Each part is still there once.'
@@ -139,19 +135,23 @@ export class FilesSink implements Sink {
   }
 
   async committed(target: Target, slot: Slot, signal: AbortSignal): Promise<Commit | undefined> {
-    const record = await stagingOf(this.#parts.place, target.own).record(slot.task, signal)
+    const { place } = this.#parts
+    const own = target.own as TargetOwn
+    const staging = stagingOf(place, own)
+    const there = await staging.record(slot.task, signal)
+    const record = there ?? ((await staging.exists(signal)) ? undefined : await repairedIn(place, own, slot, signal))
     return record && { rows: record.rows, bytes: record.bytes, attempt: record.attempt }
   }
 
   async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
-    const { target, slot, part, bytes, agree } = request
+    const { target, slot, part, bytes, agree, replaces } = request
     const { layout, form = {} } = target.own as TargetOwn
     const staging = stagingOf(this.#parts.place, target.own)
     // It may break while nobody else listens yet; `errored` keeps it.
     bytes.on('error', () => undefined)
     try {
-      if (!(await staging.exists(signal))) throw staleFault(target.title)
-      if (await staging.record(slot.task, signal)) throw new Fault('COMMIT_LOST', { at: target.title, details: { task: slot.task } })
+      if (!(await staging.exists(signal))) await this.#roomForRepair(request, staging, signal)
+      if (await staging.record(slot.task, signal)) throw lost(target, slot)
     } catch (cause) {
       bytes.destroy()
       throw cause
@@ -163,7 +163,11 @@ export class FilesSink implements Sink {
     try {
       stopIfAborted(signal)
       agree(written.rows)
-      await staging.commit(slot, { task: slot.task, part, attempt: slot.attempt, file, ...written }, signal)
+      await staging.commit(
+        slot,
+        { task: slot.task, part, attempt: slot.attempt, file, ...written, ...(replaces && { replaces: [...replaces] }) },
+        signal,
+      )
     } catch (cause) {
       await staging.drop(file, AbortSignal.timeout(CLEAN_UP_MS))
       throw cause
@@ -171,55 +175,47 @@ export class FilesSink implements Sink {
     return { rows: written.rows, bytes: written.bytes, attempt: slot.attempt }
   }
 
-  async digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest> {
-    const { target, run, columns, checksum } = request
-    const own = target.own as TargetOwn
-    if (own.asIs) return this.#digestAsIs(own, run, checksum, signal)
-    const found = await this.#writtenFiles(target, run, signal)
-    if (found.length === 0) return { rows: 0, checksum: checksum ? '0' : null }
-    const { layout } = own
-    const reading = readingOf(own, target.columns)
-    await using local = await this.#parts.place.local(found, signal)
-    const files = found.map((file, i) => ({
-      ...file,
-      path: isPiped(reading) ? file.path : basename(file.path),
-      absolute: local.paths[i] ?? '',
-      layout,
-    }))
-    // By place, not by name: names of a CSV file may differ in case only.
-    const named = layout.format === 'csv' ? placed(target.columns) : target.columns
-    const asked =
-      layout.format === 'csv'
-        ? columns.map((c) => ({ ...c, name: `p${target.columns.findIndex(({ name }) => name === c.name)}` }))
-        : columns
-    const sql = (pipe: string) =>
-      digestQuery({
-        dialect: 'duckdb',
-        columns: asked,
-        from: `${relationOf(files, reading, named, pipe)} as t`,
-        checksum,
-      })
-    const { duck, scratch, pipes } = this.#parts
-    const place = { at: target.title, columns: target.columns }
-    const answer = isPiped(reading)
-      ? await feed(
-          pipedRows(this.#parts.place, files, reading, target.columns, signal),
-          { scratch, pipes },
-          (from, s) => duck.run(sql(from), place, s),
-          signal,
-        )
-      : await duck.run(sql(''), place, signal)
-    const [rows, sum] = answer.rows[0] ?? []
-    return { rows: Number(rows), checksum: sum ?? null }
+  /** What was published gets a room again, from which `publish` takes the parts that were written anew. */
+  async #roomForRepair({ target, slot, replaces = [] }: PartWrite, staging: Staging, signal: AbortSignal): Promise<void> {
+    const known = replaces.length > 0 && (await this.published(target, slot.run, signal))
+    if (!known) throw staleFault(target.title)
+    if (await repairedIn(this.#parts.place, target.own as TargetOwn, slot, signal)) throw lost(target, slot)
+    await staging.create(signal)
   }
 
-  async #digestAsIs(own: TargetOwn, run: string, checksum: boolean, signal: AbortSignal): Promise<Digest> {
+  async digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest> {
+    const files = await this.#written(request, signal)
+    try {
+      return await digestFiles({ ...request, files }, this.#parts, signal)
+    } catch (cause) {
+      if (!isDamage(cause)) throw cause
+      return await this.#withoutDamaged(request, files, signal)
+    }
+  }
+
+  async digestParts(
+    request: DigestRequest & { readonly target: Target; readonly run: string; readonly parts: readonly { readonly part: number }[] },
+    signal: AbortSignal,
+  ): Promise<readonly Digest[]> {
+    const byPart = Map.groupBy(await this.#written(request, signal), ({ part }) => part)
+    return fewAtOnce(request.parts, DIGESTS, ({ part }) => digestPart({ ...request, files: byPart.get(part) ?? [] }, this.#parts, signal))
+  }
+
+  /** One file that cannot be read does not hide what the others have. */
+  async #withoutDamaged(
+    request: DigestRequest & { readonly target: Target },
+    files: readonly WrittenFile[],
+    signal: AbortSignal,
+  ): Promise<Digest> {
+    const each = await fewAtOnce(files, DIGESTS, (file) => digestPart({ ...request, files: [file] }, this.#parts, signal))
+    const checksum = each.reduce((sum, digest) => sum + BigInt(digest.checksum ?? 0), 0n)
+    return { rows: each.reduce((sum, { rows }) => sum + rows, 0), checksum: request.checksum ? String(checksum) : null }
+  }
+
+  #written({ target, run }: { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<readonly WrittenFile[]> {
+    const own = target.own as TargetOwn
     const { place } = this.#parts
-    const staging = stagingOf(place, own)
-    const records = (await staging.records(signal)).filter(isAsIs)
-    const manifest = own.single ? undefined : await readManifest(place, own.path, own.where, signal)
-    const written = await asIsWritten(place, own, { staging, records, finalName: namesFor(manifest, run) }, signal)
-    return digestWritten(place, written, checksum, signal)
+    return writtenFiles({ place, own, run, staging: stagingOf(place, own) }, signal)
   }
 
   /** Staging, and with it the names of the files, is gone once they are published. */
@@ -229,23 +225,6 @@ export class FilesSink implements Sink {
     // The one file is moved before staging goes, and a run whose staging was taken away unpublished is not finished any more.
     if (own.single) return !(await stagingOf(place, own).exists(signal)) && (await place.file(own.path, signal)) !== undefined
     return (await readManifest(place, own.path, own.where, signal))?.run === run
-  }
-
-  /** What the run wrote: in staging, or where publishing has put it, also if that was cut short. */
-  async #writtenFiles(target: Target, run: string, signal: AbortSignal): Promise<readonly FoundFile[]> {
-    const own = target.own as TargetOwn
-    const { place } = this.#parts
-    const staging = stagingOf(place, own)
-    const records = await staging.records(signal)
-    const found: FoundFile[] = []
-    for (const record of records) {
-      const staged = await place.file(staging.pathOf(record.file), signal)
-      found.push(staged ?? { path: publishedFile(own, run, record), bytes: record.bytes })
-    }
-    if (records.length > 0 || (await staging.exists(signal))) return found
-    if (own.single) return [await place.file(own.path, signal)].filter((file) => file !== undefined)
-    const manifest = await readManifest(place, own.path, own.where, signal)
-    return manifest?.run === run ? manifest.files.map(({ name, bytes }) => ({ path: below(own, name), bytes })) : []
   }
 
   async publish(request: Omit<PublishParts, 'staging' | 'place'>, signal: AbortSignal): Promise<void> {
@@ -271,23 +250,11 @@ interface Wanted {
   readonly asIs: boolean
 }
 
+function lost(target: Target, { task }: Slot): Fault {
+  return new Fault('COMMIT_LOST', { at: target.title, details: { task } })
+}
+
 function stagingOf(place: Place, own: unknown): Staging {
   const { staging, where } = own as TargetOwn
   return new Staging(place, staging, where)
-}
-
-function placed(columns: readonly Column[]): readonly Column[] {
-  return columns.map((column, i) => ({ ...column, name: `p${i}` }))
-}
-
-function pipedRows(
-  place: Place,
-  files: readonly (Input & { readonly absolute: string })[],
-  reading: Reading,
-  columns: readonly Column[],
-  signal: AbortSignal,
-): Rows {
-  if (reading.format === 'ndjson' || reading.format === 'json') return [ndjsonToPlain(files, columns, signal)]
-  if (reading.format === 'parquet') throw new Fault('INTERNAL', { at: 'Parquet through a pipe' })
-  return [rawCsv({ place, reading, columns: columns.length, files }, signal).bytes, new CsvToPlain()]
 }

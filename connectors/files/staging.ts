@@ -15,6 +15,8 @@ const RecordSchema = z.object({
   sha256: z.string(),
   /** Where files were copied as they are: path below the target, bytes, and SHA-256 of each. */
   files: z.array(z.tuple([z.string(), z.int().nonnegative(), z.string()])).optional(),
+  /** Tasks whose records count no more once this one is there. They stay, so that a late attempt of theirs still loses. */
+  replaces: z.array(z.string()).optional(),
 })
 /** A commit record: it is there or not, and names the one file that counts. */
 export type CommitRecord = z.output<typeof RecordSchema>
@@ -60,6 +62,7 @@ export class Staging {
     return parsed.success && parsed.data.task === task ? parsed.data : undefined
   }
 
+  /** Those that count. */
   async records(signal: AbortSignal): Promise<readonly CommitRecord[]> {
     const records: CommitRecord[] = []
     for (const { name } of (await this.#place.names(this.path, signal)) ?? []) {
@@ -67,7 +70,8 @@ export class Staging {
       const record = await this.record(decodeURIComponent(name.slice(0, -RECORD.length)), signal)
       if (record) records.push(record)
     }
-    return records.toSorted((a, b) => a.part - b.part)
+    const replaced = new Set(records.flatMap(({ replaces = [] }) => replaces))
+    return records.filter(({ task }) => !replaced.has(task)).toSorted((a, b) => a.part - b.part)
   }
 
   /** All or nothing, once for each task. */

@@ -32,7 +32,11 @@ export const s3: Connector = {
   kind: 's3',
   title: 'S3',
   config: S3Config,
-  can: { query: 'sql', source: { snapshot: false }, sink: { modes: ['append', 'overwrite'], exactlyOnce: true } },
+  can: {
+    query: 'sql',
+    source: { snapshot: false },
+    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, repairs: true, repairsPublished: true },
+  },
   async open(options) {
     const parsed = S3Config.safeParse(options.settings)
     if (!parsed.success) {

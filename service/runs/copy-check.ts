@@ -36,6 +36,30 @@ export function checkCopy(copy: Copy, source: End, sink: End): void {
   checkOptions('write', copy.write, into)
 }
 
+/** Before a run that has succeeded is opened again. */
+export function checkRepair(copy: Copy, kind: string): void {
+  const can = CONNECTORS.get(kind)?.can.sink
+  if (!can?.repairs) throw new Fault('COPY_UNSUPPORTED', { at: `${kind}: the rows of a part cannot be replaced there.`, remedy: AGAIN })
+  if (copy.verify === 'none') {
+    throw new Fault('INPUT_INVALID', { at: 'The copy was not verified, so nothing tells which parts differ.', remedy: AGAIN })
+  }
+  if (copy.mode !== 'append' && !can.repairsPublished) {
+    throw new Fault('COPY_UNSUPPORTED', {
+      at: `${kind}: nothing tells the rows of the parts apart once they are published (${copy.mode}).`,
+      remedy: AGAIN,
+    })
+  }
+  // While it is open, the next copy would begin where the one before it ended.
+  if (copy.watermark !== undefined) {
+    throw new Fault('COPY_UNSUPPORTED', {
+      at: 'An incremental copy that has succeeded is where the next one begins: it stays as it is.',
+      remedy: AGAIN,
+    })
+  }
+}
+
+const AGAIN = 'Start the copy again.'
+
 /** Rows left out go where a person finds files. */
 export function checkRejects(store: End, sink: End): void {
   if (store.gatewayId !== sink.gatewayId)

@@ -262,7 +262,30 @@ test('a repair adds parts for what differs, and finishes with those that it does
   await node.finished(last, verified())
 
   expect(await get(run)).toMatchObject({ status: 'succeeded', verification: { status: 'passed' }, fault: null })
-  await expect(again(run, 'repair')).rejects.toThrow('RUN_FINISHED')
+})
+
+test('a copy that has succeeded is looked at again by a repair, and finished again', { timeout: 20_000 }, async () => {
+  const { service, node, copy, get, again } = await rig()
+  await using _ = service
+  const done = async (more = {}) => {
+    const run = await copy(more)
+    const plan = await node.pullOne('plan')
+    await node.finished(must(await next(node, must(await next(node, plan, planOf([2]))), moved(2))), verified())
+    return run
+  }
+  const run = await done()
+
+  await again(run, 'repair')
+  expect(await get(run)).toMatchObject({ status: 'queued', fault: null })
+  const repair = await node.pullOne('repair')
+  await node.finished(repair, { outcome: 'repaired', repair: { context: {}, notes: ['No part differs.'], replaces: [], parts: [] } })
+  const finish = await node.pullOne('finish')
+  expect(finish.parts).toHaveLength(1)
+  await node.finished(finish, verified())
+
+  expect(await get(run)).toMatchObject({ status: 'succeeded', verification: { status: 'passed' } })
+  await expect(again(await done({ verify: 'none' }), 'repair')).rejects.toThrow('INPUT_INVALID')
+  await expect(again(await done({ watermark: 'id' }), 'repair')).rejects.toThrow('COPY_UNSUPPORTED')
 })
 
 test('a cancelled run goes on with what is in the target for good, and starts over where all was taken away', {

@@ -20,17 +20,18 @@ export async function rerun(moves: RunMoves, run: LockedRun): Promise<void> {
   await finishWhereWhole(moves, id)
 }
 
-/** Only what a verification has found to differ is copied again. */
+/** Only what differs is copied again: as a verification has found, or, where the copy had succeeded, what has changed in the target since. */
 export async function repair(moves: RunMoves, run: LockedRun): Promise<void> {
   refuseActive(run)
-  if (run.status !== 'failed' || run.verified !== 'failed') {
+  if (run.status !== 'succeeded' && (run.status !== 'failed' || run.verified !== 'failed')) {
     throw new Fault('RUN_FINISHED', {
       at: 'Its verification has not found a difference.',
-      remedy: run.status === 'failed' ? 'Go on with `postern run rerun ID`.' : 'None is needed: there is nothing to repair.',
+      remedy: 'Go on with `postern run rerun ID`.',
     })
   }
   await moves.runs.reopen(run.id)
   await moves.tasks.rerun(run.id)
+  await moves.tasks.reopenFinish(run.id)
   await moves.addRepair()
   moves.changes.runStatus = 'queued'
   moves.changes.wake = true

@@ -91,7 +91,7 @@ export const runRoutes =
       '/v1/runs/:run/repair',
       {
         schema: {
-          summary: 'Copy again only the ranges that a failed verification has found to differ',
+          summary: 'Verify again, and copy again only the parts that differ',
           tags: ['runs'],
           params,
           response: { 202: RunView },

@@ -5,7 +5,7 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { type GatewayId, type NodeId, newId, type RunId, type StoreId, type TaskId } from '@postern/protocol/ids.ts'
 import type { Db } from '../db/database.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
-import { checkCopy, checkRejects } from './copy-check.ts'
+import { checkCopy, checkRejects, checkRepair } from './copy-check.ts'
 import { repair, rerun } from './run-again.ts'
 import { RunMoves } from './run-moves.ts'
 import type { RunNews } from './run-news.ts'
@@ -117,7 +117,8 @@ export class RunService {
   }
 
   async repair(id: RunId): Promise<RunView> {
-    const { gatewayId } = await this.#find(id)
+    const { gatewayId, copy, status } = await this.#find(id)
+    if (status === 'succeeded') checkRepair(copy, (await this.#parts.findStore(copy.sink)).kind)
     await this.onRun(id, gatewayId, repair)
     return await this.get(id)
   }

@@ -124,6 +124,14 @@ export class TaskRepository {
        where run_id = ${run} and kind in ('plan', 'part', 'repair', 'finish') and status = any(${sourcesOf('rerun')})`.execute(this.#db)
   }
 
+  /** Of a run that succeeded and is looked at again. */
+  async reopenFinish(run: RunId): Promise<void> {
+    await sql`
+      update task
+         set status = 'waiting', failures = 0, returns = 0, ready_at = clock_timestamp(), ended_at = null
+       where run_id = ${run} and kind = 'finish' and status = any(${sourcesOf('reopen')})`.execute(this.#db)
+  }
+
   /** How many parts are not done, and how many snapshots the run has asked for. */
   async tally(run: RunId): Promise<{
     readonly partsLeft: number

@@ -15,8 +15,8 @@ test('every status can be reached from waiting', () => {
   expect([...reached].sort()).toEqual([...ALL].sort())
 })
 
-test('succeeded is final, and only a rerun leads out of failed and cancelled', () => {
-  expect(EVENTS.filter((event) => nextTaskStatus('succeeded', event))).toEqual([])
+test('only a repair leads out of succeeded, and only a rerun out of failed and cancelled', () => {
+  expect(EVENTS.filter((event) => nextTaskStatus('succeeded', event))).toEqual(['reopen'])
   expect(EVENTS.filter((event) => nextTaskStatus('failed', event))).toEqual(['rerun', 'rerunLater'])
   expect(EVENTS.filter((event) => nextTaskStatus('cancelled', event))).toEqual(['rerun', 'rerunLater'])
 })

@@ -12,13 +12,14 @@ export type TaskStatus = z.infer<typeof Status>
  *      └────────────────┴────── hold ────┘                        │ rerun: ready or waiting
  *   cancel: from waiting, ready and running ─────────► cancelled ─┘
  *
- * `hold`: a part whose snapshot is gone waits for a new one. Only `rerun` leads out of failed and cancelled.
+ * `hold`: a part whose snapshot is gone waits for a new one. Only `rerun` leads out of failed and cancelled, and out of succeeded
+ * `reopen`: to waiting, for the finish of a run that is repaired.
  */
 export const TASK_MOVES = {
   waiting: { unlock: 'ready', cancel: 'cancelled' },
   ready: { pull: 'running', hold: 'waiting', cancel: 'cancelled' },
   running: { succeed: 'succeeded', again: 'ready', hold: 'waiting', fail: 'failed', cancel: 'cancelled' },
-  succeeded: {},
+  succeeded: { reopen: 'waiting' },
   failed: { rerun: 'ready', rerunLater: 'waiting' },
   cancelled: { rerun: 'ready', rerunLater: 'waiting' },
 } as const satisfies Record<TaskStatus, Partial<Record<string, TaskStatus>>>

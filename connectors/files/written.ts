@@ -1,0 +1,71 @@
+/** What a run has written, part by part: in staging, or where publishing has put it, also if that was cut short. */
+import { type AsIsRecord, isAsIs, namesFor, stagedName } from './as-is-sink.ts'
+import { type Manifest, readManifest } from './manifest.ts'
+import type { FoundFile, Place } from './place.ts'
+import { below, fewAtOnce, MOVES, partOfName, publishedFile } from './publish.ts'
+import type { TargetOwn } from './sink.ts'
+import type { CommitRecord, Staging } from './staging.ts'
+
+export interface WrittenFile {
+  readonly part: number
+  /** Of a file that was copied as it was: its name in the source. */
+  readonly name: string
+  readonly found: FoundFile
+}
+
+export interface WrittenBy {
+  readonly place: Place
+  readonly staging: Staging
+  readonly own: TargetOwn
+  readonly run: string
+}
+
+/** A part that was written again counts as it is in staging, even if it was published before. */
+export async function writtenFiles(by: WrittenBy, signal: AbortSignal): Promise<readonly WrittenFile[]> {
+  const { place, staging, own, run } = by
+  const records = await staging.records(signal)
+  const manifest = own.single ? undefined : await readManifest(place, own.path, own.where, signal)
+  const finalName = namesFor(manifest, run)
+  const each = (record: CommitRecord) =>
+    isAsIs(record) ? asIsFiles(by, record, finalName, signal) : rowFile(by, record, signal).then((file) => [file])
+  const staged = (await fewAtOnce(records, MOVES, each)).flat()
+  if (own.single) return records.length === 0 ? await publishedAlone(by, signal) : staged
+  if (manifest?.run !== run) return staged
+  const again = new Set(records.map(({ part }) => part))
+  return [...published(own, manifest).filter(({ part }) => !again.has(part)), ...staged].sort((a, b) => a.part - b.part)
+}
+
+async function rowFile({ place, staging, own, run }: WrittenBy, record: CommitRecord, signal: AbortSignal): Promise<WrittenFile> {
+  const staged = await place.file(staging.pathOf(record.file), signal)
+  return { part: record.part, name: '', found: staged ?? { path: publishedFile(own, run, record), bytes: record.bytes } }
+}
+
+/** Those that are there, of the size that they must have. */
+async function asIsFiles(
+  { place, staging, own }: WrittenBy,
+  record: AsIsRecord,
+  finalName: (name: string) => string,
+  signal: AbortSignal,
+): Promise<readonly WrittenFile[]> {
+  const look = async ([index, [name, bytes]]: readonly [number, AsIsRecord['files'][number]]): Promise<readonly WrittenFile[]> => {
+    const path = own.single ? own.path : below(own, finalName(name))
+    const there = (await place.file(staging.pathOf(stagedName(record, index)), signal)) ?? (await place.file(path, signal))
+    return there?.bytes === bytes ? [{ part: record.part, name, found: there }] : []
+  }
+  return (await fewAtOnce([...record.files.entries()], MOVES, look)).flat()
+}
+
+/** As the manifest says; what is not there shows when it is read. */
+function published(own: TargetOwn, { files }: Manifest): readonly WrittenFile[] {
+  return files.map(({ name, bytes, part, from }) => ({
+    part: part ?? partOfName(name),
+    name: from ?? name,
+    found: { path: below(own, name), bytes },
+  }))
+}
+
+async function publishedAlone({ place, staging, own }: WrittenBy, signal: AbortSignal): Promise<readonly WrittenFile[]> {
+  if (await staging.exists(signal)) return []
+  const found = await place.file(own.path, signal)
+  return found ? [{ part: 0, name: own.path.slice(own.path.lastIndexOf('/') + 1), found }] : []
+}
