@@ -276,7 +276,7 @@ export const FAULTS = {
   SESSIONS_AT_LIMIT: {
     kind: 'limit',
     says: 'There are too many open connections.',
-    remedy: 'Close some, or raise the limit that the message names with `postern gateway set`.',
+    remedy: 'Close some, or raise the limit that the message names.',
   },
   SESSION_UNKNOWN: {
     kind: 'missing',

@@ -16,6 +16,7 @@ interface CreateFlags extends Json {
   readonly maxBytes?: number
   readonly timeout?: number
   readonly concurrency?: number
+  readonly connections?: number
 }
 
 const ROLES = ['administrator', 'operator', 'user', 'reader'] as const
@@ -80,6 +81,7 @@ function addCreate(group: Command, shell: Shell): void {
     .option('--max-bytes <n>', 'cut results that have more bytes', wholeNumber('--max-bytes', 1, MOST))
     .option('--timeout <ms>', 'end queries after so long', wholeNumber('--timeout', 1, DAY_MS))
     .option('--concurrency <n>', 'queries at a time', wholeNumber('--concurrency', 1, 100_000))
+    .option('--connections <n>', 'connections at a time (PostgreSQL wire, connect); 0 = none', wholeNumber('--connections', 0, 100_000))
     .option('--json', 'machine-readable')
     .addHelpText('after', HELP)
     .action(async (name: string, flags: CreateFlags) => {
@@ -96,6 +98,7 @@ function bodyOf(name: string, flags: CreateFlags, now: number): TokenCreate {
     ...(flags.maxRows === undefined ? {} : { maxRows: flags.maxRows }),
     ...(flags.maxBytes === undefined ? {} : { maxBytes: flags.maxBytes }),
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+    ...(flags.connections === undefined ? {} : { connections: flags.connections }),
   }
   const expires = flags.expiresDays === undefined ? {} : { expiresAt: new Date(now + flags.expiresDays * DAY_MS).toISOString() }
   return { name, role: flags.role, limits, ...expires }

@@ -9,5 +9,5 @@ export function limitValue(name: string, text: string, shown: string): number {
   }
   const parsed = shape[name as keyof typeof shape].safeParse(/^\d{1,15}$/.test(text) ? Number(text) : Number.NaN)
   if (parsed.data !== undefined) return parsed.data
-  throw new Fault('INPUT_INVALID', { at: `${shown} must be a whole number above 0, not "${text}".` })
+  throw new Fault('INPUT_INVALID', { at: `${shown} must be a whole number${name === 'connections' ? '' : ' above 0'}, not "${text}".` })
 }

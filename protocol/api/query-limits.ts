@@ -10,6 +10,8 @@ export const QueryLimits = z.strictObject({
   maxBytes: z.int().min(1).optional(),
   /** Queries at a time, by each replica of the service. */
   concurrency: z.int().min(1).max(100_000).optional(),
+  /** Connections at a time (PostgreSQL wire, `postern connect`), by each replica of the service; 0: none. */
+  connections: z.int().min(0).max(100_000).optional(),
 })
 export type QueryLimits = z.infer<typeof QueryLimits>
 
@@ -30,6 +32,7 @@ export const StoreLimitsChange = z.strictObject({
   maxRows: StoreLimits.shape.maxRows.nullable(),
   maxBytes: StoreLimits.shape.maxBytes.nullable(),
   concurrency: StoreLimits.shape.concurrency.nullable(),
+  connections: StoreLimits.shape.connections.nullable(),
   rowsPerSecond: StoreLimits.shape.rowsPerSecond.nullable(),
   bytesPerSecond: StoreLimits.shape.bytesPerSecond.nullable(),
   copyTasks: StoreLimits.shape.copyTasks.nullable(),

@@ -77,7 +77,7 @@ export class ConnectDoor implements Component {
       await this.#parts.opener.run({
         kind: 'connect',
         store,
-        caller: caller.name,
+        caller,
         application: (request.headers['user-agent'] ?? '').slice(0, 64),
         address: request.socket.remoteAddress ?? '',
         accept: () => {

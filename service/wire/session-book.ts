@@ -24,7 +24,13 @@ export interface SessionBookParts {
   readonly random: Random
 }
 
-export type NewSession = Pick<SessionRecord, 'kind' | 'store' | 'storeId' | 'gatewayId' | 'caller' | 'application' | 'address'>
+export type NewSession = Pick<SessionRecord, 'kind' | 'store' | 'storeId' | 'gatewayId' | 'caller' | 'callerId' | 'application' | 'address'>
+
+/** The most that may be open at a time, as store and token have it. */
+export interface SessionLimits {
+  readonly ofStore: number | undefined
+  readonly ofToken: number | undefined
+}
 
 interface Held {
   readonly session: Session
@@ -81,11 +87,11 @@ export class SessionBook implements Component {
   }
 
   /** Takes a place; give it back with `remove`. Fails with SESSIONS_AT_LIMIT and the name of the limit. */
-  add(asked: NewSession): { readonly session: Session; readonly key: SessionKey } {
+  add(asked: NewSession, limits: SessionLimits): { readonly session: Session; readonly key: SessionKey } {
     if (this.#draining) throw new Fault('STOPPING')
     const { clock, random, nodes } = this.#parts
     const gateway = nodes.gateway(asked.gatewayId)
-    this.#admit(asked, gateway?.settings)
+    this.#admit(asked, limits, gateway?.settings)
     const record: SessionRecord = {
       ...asked,
       id: newId<SessionId>('ses', random.bytes),
@@ -143,17 +149,23 @@ export class SessionBook implements Component {
     }
   }
 
-  #admit({ store, storeId, caller, gatewayId }: NewSession, settings: GatewaySettings | undefined): void {
+  #admit(asked: NewSession, limits: SessionLimits, settings: GatewaySettings | undefined): void {
+    const { store, storeId, caller, callerId, gatewayId } = asked
     const { sessionsPerStore = 0, sessionsPerCaller = 0 } = settings ?? {}
-    let [ofStore, ofCaller] = [0, 0]
+    let [ofStore, ofCaller, ofToken] = [0, 0, 0]
     for (const { session } of this.#open.values()) {
-      if (session.record.storeId === storeId) ofStore += 1
-      if (session.record.caller === caller && session.record.gatewayId === gatewayId) ofCaller += 1
+      const { record } = session
+      if (record.storeId === storeId) ofStore += 1
+      if (record.caller === caller && record.gatewayId === gatewayId) ofCaller += 1
+      if (record.callerId === callerId) ofToken += 1
     }
-    if (sessionsPerStore > 0 && ofStore >= sessionsPerStore)
-      throw new Fault('SESSIONS_AT_LIMIT', { at: `Store ${store} has ${ofStore} (sessionsPerStore).` })
-    if (sessionsPerCaller > 0 && ofCaller >= sessionsPerCaller)
-      throw new Fault('SESSIONS_AT_LIMIT', { at: `${caller} has ${ofCaller} (sessionsPerCaller).` })
+    const full = (at: string) => new Fault('SESSIONS_AT_LIMIT', { at })
+    if (sessionsPerStore > 0 && ofStore >= sessionsPerStore) throw full(`Store ${store} has ${ofStore} (sessionsPerStore).`)
+    if (sessionsPerCaller > 0 && ofCaller >= sessionsPerCaller) throw full(`${caller} has ${ofCaller} (sessionsPerCaller).`)
+    if (limits.ofStore !== undefined && ofStore >= limits.ofStore)
+      throw full(`The limit is connections ${limits.ofStore} of store ${store}.`)
+    if (limits.ofToken !== undefined && ofToken >= limits.ofToken)
+      throw full(`The limit is connections ${limits.ofToken} of token ${caller}.`)
   }
 
   /** Ends what has to end. */

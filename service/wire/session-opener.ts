@@ -1,9 +1,11 @@
 import type { Duplex } from 'node:stream'
 import type { Log } from '@postern/base/log.ts'
 import type { Labels } from '@postern/protocol/api/gateways.ts'
+import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import type { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
+import type { Caller } from '../people/permissions.ts'
 import type { NodeStreams } from './node-streams.ts'
 import type { NewSession, SessionBook } from './session-book.ts'
 import type { SessionKey } from './wire-messages.ts'
@@ -18,6 +20,7 @@ export interface SessionStore {
   readonly sealed: string | null
   readonly settings: Readonly<Record<string, unknown>>
   readonly nodeLabels: Labels
+  readonly limits: QueryLimits
 }
 
 export interface SessionOpenerParts {
@@ -26,7 +29,8 @@ export interface SessionOpenerParts {
   readonly log: Log
 }
 
-export interface SessionAsked extends Pick<NewSession, 'kind' | 'caller' | 'application' | 'address'> {
+export interface SessionAsked extends Pick<NewSession, 'kind' | 'application' | 'address'> {
+  readonly caller: Pick<Caller, 'id' | 'name' | 'limits'>
   readonly store: SessionStore
   /** Of the wire: what the client said at its start. */
   readonly parameters?: Readonly<Record<string, string>>
@@ -47,9 +51,13 @@ export class SessionOpener {
   /** Settles when the connection has ended. Fails only before `accept`. */
   async run(asked: SessionAsked): Promise<void> {
     const { book, streams, log } = this.#parts
-    const { kind, caller, application, address, store, parameters, signal } = asked
+    const { kind, application, address, store, parameters, signal } = asked
+    const { id: callerId, name: caller } = asked.caller
     const { id, name, version, gatewayId } = store
-    const { session, key } = book.add({ kind, store: name, storeId: id, gatewayId, caller, application, address })
+    const { session, key } = book.add(
+      { kind, store: name, storeId: id, gatewayId, caller, callerId, application, address },
+      { ofStore: store.limits.connections, ofToken: asked.caller.limits.connections },
+    )
     const { record } = session
     let release: (() => void) | undefined
     try {

@@ -1,5 +1,5 @@
 import type { HeldSession, SessionView } from '@postern/protocol/api/sessions.ts'
-import type { GatewayId, NodeId, SessionId, StoreId } from '@postern/protocol/ids.ts'
+import type { GatewayId, NodeId, SessionId, StoreId, TokenId } from '@postern/protocol/ids.ts'
 import type { Considered } from '../queries/choose.ts'
 
 /** What is known of one open connection; filled while it lives. */
@@ -11,6 +11,7 @@ export interface SessionRecord {
   readonly gateway: string
   readonly gatewayId: GatewayId
   readonly caller: string
+  readonly callerId: TokenId
   readonly application: string
   readonly address: string
   readonly startedAt: number

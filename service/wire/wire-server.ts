@@ -144,7 +144,7 @@ export class WireServer implements Component {
     await this.#parts.opener.run({
       kind: 'wire',
       store,
-      caller: caller.name,
+      caller,
       application: (parameters['application_name'] ?? '').slice(0, 64),
       address: socket.remoteAddress ?? '',
       parameters,
