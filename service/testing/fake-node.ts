@@ -21,7 +21,7 @@ export class FakeNode {
   /** What the link's paths answer; changed by tests at any time. */
   readonly handlers: Record<string, Handler> = { [NODE_PATHS.query]: (stream) => answerRows(stream, '[]', 0) }
   /** Paths whose streams are given at once: their bodies go on as long as the link. */
-  readonly duplex: Record<string, (stream: ServerHttp2Stream) => void> = {}
+  readonly duplex: Record<string, (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void> = {}
   /** What the beats say. */
   running: { task: string; attempt: number }[] = []
   snapshots: RunId[] = []
@@ -55,7 +55,7 @@ export class FakeNode {
   }
 
   async link(transport: 'raw' | 'websocket' = 'raw'): Promise<void> {
-    const headers = { authorization: this.#authorization('GET', LINK_PATH, '') }
+    const headers = { authorization: this.authorization('GET', LINK_PATH, '') }
     this.#dialled = await dialLink({ url: this.#url, headers, transport, handler: (stream, sent) => this.#serve(stream, sent) })
   }
 
@@ -97,7 +97,7 @@ export class FakeNode {
   /** A signed call. Fails with the problem's text. */
   async call<Answer>(path: string, payload: unknown, signal?: AbortSignal): Promise<Answer> {
     const body = JSON.stringify(payload)
-    const headers = { 'content-type': 'application/json', authorization: this.#authorization('POST', path, body) }
+    const headers = { 'content-type': 'application/json', authorization: this.authorization('POST', path, body) }
     const response = await fetch(this.#url + path, { method: 'POST', headers, body, ...(signal ? { signal } : {}) })
     const text = await response.text()
     if (!response.ok) throw new Error(`${response.status} ${text}`)
@@ -138,7 +138,7 @@ export class FakeNode {
     const path = String(headers[':path'])
     const duplex = this.duplex[path]
     if (duplex) {
-      duplex(stream)
+      duplex(stream, headers)
       return
     }
     const handler = this.handlers[path]
@@ -154,7 +154,8 @@ export class FakeNode {
     })
   }
 
-  #authorization(method: string, path: string, body: string): string {
+  /** Its proof, for a request that a test makes itself. */
+  authorization(method: string, path: string, body = ''): string {
     const bh = createHash('sha256').update(body).digest('base64url')
     const claims = { iss: this.id, htm: method, htu: path, bh, iat: Math.floor(Date.now() / 1_000) }
     const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
