@@ -6,10 +6,13 @@ import type { CopyRequest } from '@postern/protocol/api/runs.ts'
 import type { Cluster } from '../cluster.ts'
 import { FlakyLink } from '../flaky-link.ts'
 import { type TestFolder, testFolder } from '../folder.ts'
+import { mysqlMissing } from '../mysql-server.ts'
 import { type TestDatabase, testDatabase } from '../postgres.ts'
-import { CELL, type Rows } from './row-checker.ts'
+import { ChaosMysql } from './chaos-mysql.ts'
+import { ChaosS3 } from './chaos-s3.ts'
+import { CELL, NULL, type Rows } from './row-checker.ts'
 
-export const PAIRS = [
+const ALL_PAIRS = [
   'postgres → postgres, append',
   'postgres → postgres, overwrite',
   'postgres → postgres, upsert',
@@ -18,13 +21,26 @@ export const PAIRS = [
   'csv → postgres',
   'parquet → postgres, overwrite',
   'ndjson → postgres',
+  'postgres → mysql, append',
+  'mysql → postgres, append',
+  'postgres → s3, parquet',
+  'postgres → mysql, overwrite',
 ] as const
-export type PairName = (typeof PAIRS)[number]
+export type PairName = (typeof ALL_PAIRS)[number]
+/** Those whose servers are on this machine. */
+export const PAIRS: readonly [PairName, ...PairName[]] = mysqlMissing()
+  ? [ALL_PAIRS[0], ...ALL_PAIRS.slice(1).filter((pair) => !pair.includes('mysql'))]
+  : ALL_PAIRS
 
 /** Slow enough to be struck while parts move. */
 const BYTES_PER_SECOND = 400_000
 const ROWS = 9_000
 const OLD_ROWS = 1_000
+
+const ORIGINS: Readonly<Record<string, { readonly source: string; readonly from: string }>> = {
+  postgres: { source: 'from-pg', from: 'src' },
+  mysql: { source: 'from-my', from: 'src' },
+}
 
 /** One copy's ends: what to ask for, what must be there in the end, and what is. */
 export interface ChaosCopy extends AsyncDisposable {
@@ -45,19 +61,31 @@ export class ChaosEnds implements AsyncDisposable {
   readonly #target: TestDatabase
   readonly #folder: TestFolder
   readonly #link: FlakyLink
+  readonly #mysql: ChaosMysql | undefined
+  readonly #s3: ChaosS3
   #copies = 0
 
-  private constructor(parts: { source: TestDatabase; target: TestDatabase; folder: TestFolder; link: FlakyLink }) {
+  private constructor(parts: {
+    source: TestDatabase
+    target: TestDatabase
+    folder: TestFolder
+    link: FlakyLink
+    mysql: ChaosMysql | undefined
+    s3: ChaosS3
+  }) {
     this.#source = parts.source
     this.#target = parts.target
     this.#folder = parts.folder
     this.#link = parts.link
+    this.#mysql = parts.mysql
+    this.#s3 = parts.s3
   }
 
   static async make(cluster: Cluster): Promise<ChaosEnds> {
     const [source, target, folder] = await Promise.all([testDatabase(), testDatabase(), testFolder()])
     const link = await FlakyLink.to(source)
-    const ends = new ChaosEnds({ source, target, folder, link })
+    const mysql = mysqlMissing() ? undefined : await ChaosMysql.make(cluster, { rows: ROWS, bytesPerSecond: BYTES_PER_SECOND })
+    const ends = new ChaosEnds({ source, target, folder, link, mysql, s3: await ChaosS3.make(cluster) })
     await source.query(`create table src as ${rowsSql(1, ROWS)}; alter table src add primary key (id); analyze src`)
     await cluster.postgresStore('from-pg', source, link)
     await cluster.postgresStore('to-pg', target)
@@ -72,9 +100,10 @@ export class ChaosEnds implements AsyncDisposable {
     const name = `copy_${this.#copies}`
     const [from, into] = pair.split(/ → |, /) as [string, string]
     const mode = pair.endsWith('overwrite') ? 'overwrite' : pair.endsWith('upsert') ? 'upsert' : 'append'
-    const origin = from === 'postgres' ? { source: 'from-pg', from: 'src' } : { source: 'lake', from: `src-${from}/*` }
+    const origin = ORIGINS[from] ?? { source: 'lake', from: `src-${from}/*` }
     if (into === 'postgres') return this.#intoPostgres(name, origin, mode)
-    return this.#intoFiles(`${name}.${into}`, origin, mode)
+    if (into === 'mysql') return this.#intoMysql(name, origin, mode)
+    return into === 's3' ? this.#intoS3(`${name}.parquet`, origin) : this.#intoFiles(`${name}.${into}`, origin, mode)
   }
 
   async #intoPostgres(name: string, origin: { source: string; from: string }, mode: CopyRequest['mode']): Promise<ChaosCopy> {
@@ -113,6 +142,34 @@ export class ChaosEnds implements AsyncDisposable {
     }
   }
 
+  async #intoMysql(name: string, origin: { source: string; from: string }, mode: CopyRequest['mode']): Promise<ChaosCopy> {
+    const mysql = this.#mysql
+    if (!mysql) throw new Error('MariaDB is not there.')
+    await mysql.fill(name, 1, mode === 'append' ? 0 : OLD_ROWS, 'old ')
+    return {
+      request: { ...origin, sink: 'to-my', to: name, mode, key: [] },
+      expected: await readPostgres(this.#source, 'src'),
+      found: () => mysql.read(name),
+      mayBeSeen: mode === 'overwrite' ? [OLD_ROWS, ROWS] : undefined,
+      seen: () => mysql.count(name),
+      leftovers: () => mysql.leftovers(),
+      [Symbol.asyncDispose]: () => mysql.drop(name),
+    }
+  }
+
+  async #intoS3(name: string, origin: { source: string; from: string }): Promise<ChaosCopy> {
+    const s3 = this.#s3
+    return {
+      request: { ...origin, sink: 's3', to: `${name}/`, mode: 'append', key: [] },
+      expected: await readPostgres(this.#source, 'src'),
+      found: async () => (await s3.look(name, readFolder)) ?? [],
+      mayBeSeen: [ROWS],
+      seen: async () => (await s3.look(name, readFolder))?.length,
+      leftovers: () => s3.leftovers(name),
+      [Symbol.asyncDispose]: async () => undefined,
+    }
+  }
+
   /** The source's rows as files that DuckDB wrote, not we. */
   async #fillFiles(): Promise<void> {
     const rows = await readPostgres(this.#source, 'src')
@@ -141,11 +198,11 @@ export class ChaosEnds implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#link[Symbol.asyncDispose]()
+    await this.#mysql?.[Symbol.asyncDispose]()
+    await this.#s3[Symbol.asyncDispose]()
     await Promise.all([this.#source[Symbol.asyncDispose](), this.#target[Symbol.asyncDispose](), this.#folder[Symbol.asyncDispose]()])
   }
 }
-
-const NULL = '∅'
 
 /** `count` rows from `first` on, no two alike, with NULLs. */
 function rowsSql(first: number, count: number, word = ''): string {

@@ -3,6 +3,7 @@
 /** Each row as the texts of its cells, joined; the key is what comes before the first separator. */
 export type Rows = readonly string[]
 export const CELL = '\u0001'
+export const NULL = '∅'
 
 export interface RowReport {
   readonly lost: readonly string[]
