@@ -89,7 +89,7 @@ async function feedPipe(rows: Rows, path: string, statement: Statement, signal: 
     })
   }
   await send().catch(failed)
-  if (first.error) await letGo(path, ended)
+  if (first.error) await letGo(path, constants.O_WRONLY, ended)
   await ended
   if (first.error) {
     stopIfAborted(signal)
@@ -98,19 +98,22 @@ async function feedPipe(rows: Rows, path: string, statement: Statement, signal: 
   return answer
 }
 
-/** A statement that still waits for somebody to open the pipe would wait for ever, and no interrupt reaches it there. */
-async function letGo(path: string, ended: Promise<unknown>): Promise<void> {
+/**
+ * A statement that still waits for somebody to open the other end of its pipe would wait for ever, and no interrupt reaches it there:
+ * after some seconds its engine would be killed, with all that runs in it. So the end is opened for it until it has ended.
+ */
+async function letGo(path: string, end: number, ended: Promise<unknown>): Promise<void> {
   const state = { ended: false }
-  const end = ended.then(() => {
+  const over = ended.then(() => {
     state.ended = true
   })
   while (!state.ended) {
     try {
-      closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK))
+      closeSync(openSync(path, end | constants.O_NONBLOCK))
     } catch {
       // Nobody waits there, or not yet.
     }
-    await Promise.race([end, systemClock.sleep(LIMITS.letGoMs)])
+    await Promise.race([over, systemClock.sleep(LIMITS.letGoMs)])
   }
 }
 
@@ -170,14 +173,20 @@ async function drainPipe(path: string, out: PassThrough, statement: Statement, s
   const keeper = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
   const moved = pipeline(socket, out, { end: false })
   const answer = statement(path, signal).finally(() => closeSync(keeper))
-  // A reader that left closes the pipe, so that a statement that waits for room in it fails at once.
-  const ended = await Promise.allSettled([
-    answer.catch((cause) => {
-      socket.destroy()
-      throw cause
-    }),
-    moved,
-  ])
+  const written = answer.catch((cause) => {
+    socket.destroy()
+    throw cause
+  })
+  const over = written.then(
+    () => undefined,
+    () => undefined,
+  )
+  // A reader that left closes the pipe, so that a statement that waits for room in it fails at once; one that has not opened it yet is let in for that.
+  const read = moved.catch(async (cause) => {
+    await letGo(path, constants.O_RDONLY, over)
+    throw cause
+  })
+  const ended = await Promise.allSettled([written, read])
   for (const { status, ...rest } of ended) if (status === 'rejected' && 'reason' in rest) throw rest.reason
   return answer
 }
