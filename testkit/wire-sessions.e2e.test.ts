@@ -1,7 +1,8 @@
 /** The life of a connection by the wire: who is let in, how long it stays, how it ends. */
 import { once } from 'node:events'
-import { connect as dial } from 'node:net'
+import { createServer, connect as dial } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster } from './cluster.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
@@ -118,6 +119,26 @@ test('a client that is killed leaves nothing behind in the store', async () => {
   await waitFor('it is gone', applications, (names) => !names.includes('killed'))
   const backends = () => database.query(`select 1 from pg_stat_activity where application_name = 'killed'`)
   await waitFor('its backend is gone', backends, (rows) => rows.length === 0)
+})
+
+test.each([
+  ['with TLS', { rejectUnauthorized: false }],
+  ['without', false],
+])('a client that leaves while the store is being signed in to gives its place back at once, %s', async (_, ssl) => {
+  const silent = createServer((socket) => void socket.on('error', () => undefined).resume()).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const address = silent.address()
+  const name = ssl ? 'silent-tls' : 'silent'
+  await cluster.postgresStore(name, database, { host: '127.0.0.1', port: typeof address === 'object' && address ? address.port : 0 })
+  const { token: password, postgresPort: port } = cluster.service
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'any', password, database: name, ssl, application_name: name })
+  client.on('error', () => undefined)
+  client.connect().catch(() => undefined)
+  await waitFor('it is being opened', applications, (names) => names.includes(name))
+  ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+
+  await waitFor('it is gone', applications, (names) => !names.includes(name), { timeoutMs: 3_000 })
+  silent.close()
 })
 
 test.each([

@@ -139,8 +139,7 @@ export class WireServer implements Component {
   async #open({ wanted, caller, store }: Proven, { socket }: { readonly socket: Socket }): Promise<void> {
     const { parameters } = wanted
     const left = new AbortController()
-    const leave = () => left.abort(new Fault('CANCELLED'))
-    socket.once('close', leave)
+    const unwatch = whenLeft(socket, () => left.abort(new Fault('CANCELLED')))
     await this.#parts.opener.run({
       kind: 'wire',
       store,
@@ -149,7 +148,7 @@ export class WireServer implements Component {
       address: socket.remoteAddress ?? '',
       parameters,
       accept: (key) => {
-        socket.off('close', leave)
+        unwatch()
         socket.write(Buffer.concat([AUTHENTICATED, sessionKey(key)]))
         return socket
       },
@@ -162,6 +161,16 @@ interface Proven {
   readonly wanted: Extract<Wanted, { readonly is: 'startup' }>
   readonly caller: Caller
   readonly store: SessionStore
+}
+
+/** Before it is let in no client of PostgreSQL ends one half only: it has left, and its place is free. Returns how to stop looking. */
+function whenLeft(socket: Socket, left: () => void): () => void {
+  // A paused socket tells its end when it is read once more; what was sent early stays in it.
+  const look = () => {
+    if (socket.readableLength === 0) socket.read(0)
+  }
+  socket.on('readable', look).once('end', left).once('close', left)
+  return () => void socket.off('readable', look).off('end', left).off('close', left)
 }
 
 /** Waits until it has left, or for a second: a socket that is destroyed at once takes its last bytes with it. */
