@@ -141,6 +141,26 @@ test.each([
   silent.close()
 })
 
+test('what a client sends before it is let in waits for the store, and is answered', async () => {
+  const message = (code: string, text: string) => {
+    const body = Buffer.from(`${text}\0`)
+    const head = Buffer.alloc(4)
+    head.writeInt32BE(4 + body.length)
+    return Buffer.concat([Buffer.from(code), head, body])
+  }
+  const socket = dial(cluster.service.postgresPort, '127.0.0.1')
+  socket.write(message('', '\0\x03\0\0user\0any\0database\0shop\0'))
+  await once(socket, 'data')
+  socket.write(Buffer.concat([message('p', cluster.service.token), message('Q', 'select 1200 + 34 as sum')]))
+  let heard = ''
+  for await (const chunk of socket) {
+    heard += String(chunk)
+    if (heard.includes('SELECT 1')) break
+  }
+
+  expect(heard).toContain('1234')
+})
+
 test.each([
   ['nonsense', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
   ['a huge length', Buffer.from([0x7f, 0xff, 0xff, 0xff, 0, 3, 0, 0])],
