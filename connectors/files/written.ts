@@ -32,7 +32,8 @@ export async function writtenFiles(by: WrittenBy, signal: AbortSignal): Promise<
   if (own.single) return records.length === 0 ? await publishedAlone(by, signal) : staged
   if (manifest?.run !== run) return staged
   const again = new Set(records.map(({ part }) => part))
-  return [...published(own, manifest).filter(({ part }) => !again.has(part)), ...staged].sort((a, b) => a.part - b.part)
+  const kept = (await published(by, manifest, signal)).filter(({ part }) => !again.has(part))
+  return [...kept, ...staged].sort((a, b) => a.part - b.part)
 }
 
 async function rowFile({ place, staging, own, run }: WrittenBy, record: CommitRecord, signal: AbortSignal): Promise<WrittenFile> {
@@ -55,13 +56,13 @@ async function asIsFiles(
   return (await fewAtOnce([...record.files.entries()], MOVES, look)).flat()
 }
 
-/** As the manifest says; what is not there shows when it is read. */
-function published(own: TargetOwn, { files }: Manifest): readonly WrittenFile[] {
-  return files.map(({ name, bytes, part, from }) => ({
-    part: part ?? partOfName(name),
-    name: from ?? name,
-    found: { path: below(own, name), bytes },
-  }))
+/** Those of the manifest, as they are now; what is not there shows when it is read. */
+function published({ place, own }: WrittenBy, { files }: Manifest, signal: AbortSignal): Promise<readonly WrittenFile[]> {
+  return fewAtOnce(files, MOVES, async ({ name, bytes, part, from }) => {
+    const path = below(own, name)
+    const found = (await place.file(path, signal)) ?? { path, bytes }
+    return { part: part ?? partOfName(name), name: from ?? name, found }
+  })
 }
 
 async function publishedAlone({ place, staging, own }: WrittenBy, signal: AbortSignal): Promise<readonly WrittenFile[]> {
