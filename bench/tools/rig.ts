@@ -12,7 +12,7 @@ import { type PostgresAddress, PostgresServer } from '@postern/testkit/postgres-
 import { waitFor } from '@postern/testkit/wait-for.ts'
 
 const FAR = 'far'
-/** How often a run is looked at: the time of a copy is known this well. */
+/** How often a run is looked at, unless said otherwise: the time of a copy is known this well. */
 const LOOK_MS = 20
 const SETTINGS = { shared_buffers: '512MB', max_wal_size: '8GB' }
 
@@ -97,13 +97,13 @@ export class Rig implements AsyncDisposable {
   }
 
   /** From the request to the end of the run; fails unless it succeeded. */
-  async copy(request: CopyRequest): Promise<void> {
+  async copy(request: CopyRequest, lookMs = LOOK_MS): Promise<void> {
     const { id } = await this.client.copy(request)
     const run = await waitFor(
       `run ${id} has ended`,
       () => this.client.runs.get(id),
       ({ endedAt }) => endedAt !== null,
-      { timeoutMs: 300_000, everyMs: LOOK_MS },
+      { timeoutMs: 300_000, everyMs: lookMs },
     )
     if (run.status !== 'succeeded') throw new Error(`run ${id} ${run.status}: ${run.fault?.message ?? ''}`)
   }

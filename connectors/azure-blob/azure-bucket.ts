@@ -77,12 +77,14 @@ export class AzureBucket implements Bucket {
     )
   }
 
-  async upload(key: string, bytes: Readable, mark: string, signal: AbortSignal): Promise<void> {
+  async upload(key: string, bytes: Readable, mark: string, signal: AbortSignal): Promise<string | undefined> {
     const blob = this.#blob(key)
     const metadata = { postern: mark }
     let begun = false
+    let version: string | undefined
     const whole = async (block: Buffer) => {
-      await blob.upload(block, block.length, { abortSignal: signal, metadata, blobHTTPHeaders: { blobContentMD5: md5(block) } })
+      const headers = { blobContentMD5: md5(block) }
+      version = (await blob.upload(block, block.length, { abortSignal: signal, metadata, blobHTTPHeaders: headers })).etag
     }
     const begin = async () => {
       begun = true
@@ -94,7 +96,8 @@ export class AzureBucket implements Bucket {
     }
     try {
       const ids = await sendBlocks(bytes, this.#sizes, { whole, begin, send }, signal)
-      if (begun) await blob.commitBlockList([...ids], { abortSignal: signal, metadata })
+      if (begun) version = (await blob.commitBlockList([...ids], { abortSignal: signal, metadata })).etag
+      return version === undefined ? undefined : quoted(version)
     } catch (cause) {
       if (begun) await dropBlocks(blob, AbortSignal.timeout(LIMITS.cleanUpMs)).catch(() => undefined)
       throw azureFault(cause, this.#at(key), signal)
@@ -211,9 +214,12 @@ async function dropBlocks(blob: BlockBlobClient, signal: AbortSignal): Promise<v
 }
 
 function factsOf(key: string, { contentLength, etag }: { readonly contentLength?: number; readonly etag?: string }): ObjectFacts {
-  const tag = etag ?? ''
-  // Listings give it without the quotes that conditions want.
-  return { key, bytes: contentLength ?? 0, version: tag === '' || tag.startsWith('"') ? tag : `"${tag}"` }
+  return { key, bytes: contentLength ?? 0, version: quoted(etag ?? '') }
+}
+
+/** Listings give it without the quotes that conditions want. */
+function quoted(tag: string): string {
+  return tag === '' || tag.startsWith('"') ? tag : `"${tag}"`
 }
 
 function md5(bytes: Buffer): Uint8Array {

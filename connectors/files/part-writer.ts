@@ -1,5 +1,5 @@
 /** Writes one part into its staging folder: by the path where there is one, else as a stream. */
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { PassThrough, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Fault } from '@postern/protocol/fault.ts'
@@ -29,7 +29,7 @@ export async function writePart(parts: WriteParts, session: FilesParts, signal: 
 async function streamed(parts: WriteParts, session: FilesParts, signal: AbortSignal): Promise<Written> {
   const { place } = session
   if (!place.write) throw new Fault('INTERNAL', { at: `${place.title} cannot be written` })
-  const seal = new Seal()
+  const seal = new Seal(!parts.unhashed)
   const out = new PassThrough({ highWaterMark: 1 << 20 })
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
@@ -43,13 +43,14 @@ async function streamed(parts: WriteParts, session: FilesParts, signal: AbortSig
   }
   const written = place.write(parts.path, out, either).catch(failing)
   const made = makeBytes(parts, session, seal, out, either).catch(failing)
-  const [rows] = await Promise.allSettled([made, written])
+  const [rows, stored] = await Promise.allSettled([made, written])
   if (first.cause !== undefined || rows.status === 'rejected') {
     parts.bytes.destroy()
     stopIfAborted(signal)
     throw fileFault(first.cause, parts.title)
   }
-  return { rows: rows.value, bytes: seal.bytes, sha256: seal.digest() }
+  const version = stored.status === 'fulfilled' ? stored.value : undefined
+  return { rows: rows.value, bytes: seal.bytes, sha256: seal.digest(), ...(version === undefined ? {} : { version }) }
 }
 
 /** The rows that came; `out` ends only when all of them are in it. */
@@ -68,18 +69,23 @@ async function makeBytes(parts: WriteParts, session: FilesParts, seal: Seal, out
   return converted.rows()
 }
 
-/** Counts and hashes what passes. */
+/** Counts what passes, and hashes it where that is wanted. */
 class Seal extends Transform {
-  readonly #hash = createHash('sha256')
+  readonly #hash: Hash | undefined
   bytes = 0
+
+  constructor(hashes: boolean) {
+    super()
+    this.#hash = hashes ? createHash('sha256') : undefined
+  }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (cause: null, chunk: Buffer) => void): void {
     this.bytes += chunk.length
-    this.#hash.update(chunk)
+    this.#hash?.update(chunk)
     done(null, chunk)
   }
 
   digest(): string {
-    return this.#hash.digest('hex')
+    return this.#hash?.digest('hex') ?? ''
   }
 }

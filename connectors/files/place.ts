@@ -62,8 +62,8 @@ export interface Place extends PlaceView {
   // ── writing ──
   /** Where a program may write the file by itself (then `settle` it). Left out where bytes can only be handed to `write`. */
   writable?(path: string): Promise<string>
-  /** A new file of these bytes. When this fails, or the process dies, there is none. */
-  write?(path: string, bytes: Readable, signal: AbortSignal): Promise<void>
+  /** A new file of these bytes; gives its version, where the place knows one. When this fails, or the process dies, there is none. */
+  write?(path: string, bytes: Readable, signal: AbortSignal): Promise<string | undefined>
   /** A new small file, whole or not at all; false when there is one already: of two that try, one succeeds. */
   putNew(path: string, text: string, signal: AbortSignal): Promise<boolean>
   /** A small file, in the place of one that may be there: readers see the old one or the new one. */

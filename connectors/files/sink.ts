@@ -15,6 +15,7 @@ import type {
   Target,
 } from '../copy-contract.ts'
 import { withCopyOptions } from '../copy-options.ts'
+import { rowsAsCommitted } from './as-committed.ts'
 import { writeAsIs } from './as-is-sink.ts'
 import { type CsvDialect, dialectName } from './csv-dialect.ts'
 import { stopIfAborted } from './faults.ts'
@@ -158,7 +159,15 @@ export class FilesSink implements Sink {
     }
     if (target.encoding === 'file') return writeAsIs(request, this.#parts.place, staging, signal)
     const file = staging.newFile(part, slot.attempt, endingOf(layout))
-    const parts = { path: staging.pathOf(file), title: target.title, layout, form, columns: target.columns, bytes }
+    const parts = {
+      path: staging.pathOf(file),
+      title: target.title,
+      layout,
+      form,
+      columns: target.columns,
+      bytes,
+      unhashed: (target.own as TargetOwn).single,
+    }
     const written = await writePart(parts, this.#parts, signal)
     try {
       stopIfAborted(signal)
@@ -184,6 +193,11 @@ export class FilesSink implements Sink {
   }
 
   async digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest> {
+    const { place } = this.#parts
+    const { target, run, checksum } = request
+    const own = target.own as TargetOwn
+    const rows = checksum ? undefined : await rowsAsCommitted({ place, own, run, staging: stagingOf(place, own) }, signal)
+    if (rows !== undefined) return { rows, checksum: null }
     const files = await this.#written(request, signal)
     try {
       return await digestFiles({ ...request, files }, this.#parts, signal)

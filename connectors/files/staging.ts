@@ -13,6 +13,8 @@ const RecordSchema = z.object({
   rows: z.int().nonnegative(),
   bytes: z.int().nonnegative(),
   sha256: z.string(),
+  /** Of the data file, as its place told it when it was written. */
+  version: z.string().optional(),
   /** Where files were copied as they are: path below the target, bytes, and SHA-256 of each. */
   files: z.array(z.tuple([z.string(), z.int().nonnegative(), z.string()])).optional(),
   /** Tasks whose records count no more once this one is there. They stay, so that a late attempt of theirs still loses. */

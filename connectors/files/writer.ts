@@ -23,7 +23,10 @@ import type { WriteForm } from './write-form.ts'
 export interface Written {
   readonly rows: number
   readonly bytes: number
+  /** Empty where nobody asks for it. */
   readonly sha256: string
+  /** Of the file, where its place says what it made of it. */
+  readonly version?: string
 }
 
 export interface WriteParts {
@@ -34,6 +37,8 @@ export interface WriteParts {
   readonly form: WriteForm
   readonly columns: readonly Column[]
   readonly bytes: Readable
+  /** No manifest will tell its hash. */
+  readonly unhashed?: boolean
 }
 
 /** Whether CSV is written as it comes. */

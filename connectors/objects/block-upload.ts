@@ -27,7 +27,7 @@ export async function sendBlocks<Sent>(
   const going = new Set<Promise<void>>()
   let failed: { readonly cause: unknown } | undefined
   let number = 0
-  const send = async (block: Buffer) => {
+  const send = async (block: Buffer, done?: (block: Buffer) => void) => {
     number += 1
     const own = number
     if (own === 1) await to.begin()
@@ -35,6 +35,7 @@ export async function sendBlocks<Sent>(
       .send(block, own)
       .then((result) => {
         sent[own - 1] = result
+        done?.(block)
       })
       .catch((cause) => {
         failed ??= { cause }
@@ -45,36 +46,58 @@ export async function sendBlocks<Sent>(
     if (failed) throw failed.cause
   }
   try {
-    let held: Buffer[] = []
-    let size = 0
+    const block = new Block()
     for await (const chunk of bytes) {
       stopIfAborted(signal)
       let left = chunk as Buffer
       for (;;) {
-        const room = sizeOf(number, sizes) - size
+        const room = sizeOf(number, sizes) - block.size
         // A full block is sent only when more comes: an object that just fits one needs no blocks.
         if (left.length <= room) break
-        held.push(left.subarray(0, room))
+        block.add(left.subarray(0, room))
         left = left.subarray(room)
-        const block = Buffer.concat(held)
-        held = []
-        size = 0
-        await send(block)
+        await send(block.take(sizeOf(number + 1, sizes)), (gone) => block.reuse(gone))
       }
-      if (left.length > 0) {
-        held.push(left)
-        size += left.length
-      }
+      block.add(left)
     }
     stopIfAborted(signal)
-    if (number === 0) await to.whole(Buffer.concat(held))
-    else await send(Buffer.concat(held))
+    if (number === 0) await to.whole(block.take(0))
+    else await send(block.take(0))
     while (going.size > 0) await Promise.race(going)
     if (failed) throw (failed as { cause: unknown }).cause
     return sent
   } finally {
     // Nothing is on its way any more when this ends: what is cleaned up after it stays so.
     while (going.size > 0) await Promise.race(going)
+  }
+}
+
+/** The block that is being filled, in memory that an earlier one has left where there is such: new memory costs more than to fill it. */
+class Block {
+  #free: Buffer[] = []
+  /** Of the first block, which may be all there is, and small. */
+  readonly #pieces: Buffer[] = []
+  #memory: Buffer | undefined
+  size = 0
+
+  add(piece: Buffer): void {
+    if (this.#memory) piece.copy(this.#memory, this.size)
+    else if (piece.length > 0) this.#pieces.push(piece)
+    this.size += piece.length
+  }
+
+  /** What is in it; the next one holds so many bytes, or there is none. */
+  take(next: number): Buffer {
+    const block = this.#memory?.subarray(0, this.size) ?? Buffer.concat(this.#pieces.splice(0))
+    this.#free = this.#free.filter(({ length }) => length === next)
+    this.#memory = this.#free.pop() ?? (next > 0 ? Buffer.allocUnsafeSlow(next) : undefined)
+    this.size = 0
+    return block
+  }
+
+  /** The store has it. */
+  reuse(block: Buffer): void {
+    this.#free.push(block)
   }
 }
 

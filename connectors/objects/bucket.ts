@@ -29,8 +29,8 @@ export interface Bucket {
   get(key: string, options: GetOptions, signal: AbortSignal): Promise<Readable | undefined>
   /** A small object. False when `ifAbsent` and there is one. */
   put(key: string, bytes: Buffer, ifAbsent: boolean, signal: AbortSignal): Promise<boolean>
-  /** An object of any size, seen by nobody before the last byte is there. `mark` is kept with it, also by `copy`. */
-  upload(key: string, bytes: Readable, mark: string, signal: AbortSignal): Promise<void>
+  /** An object of any size, seen by nobody before the last byte is there. `mark` is kept with it, also by `copy`. Gives its version, where told. */
+  upload(key: string, bytes: Readable, mark: string, signal: AbortSignal): Promise<string | undefined>
   mark(key: string, signal: AbortSignal): Promise<string | undefined>
   /** In the store itself, not through this node. False when `ifAbsent` and there is one. */
   copy(from: ObjectFacts, to: string, options: { readonly ifAbsent: boolean; readonly mark: string }, signal: AbortSignal): Promise<boolean>

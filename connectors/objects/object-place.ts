@@ -100,7 +100,7 @@ export class ObjectPlace implements Place {
     return this.#copies.of(files, (file) => this.read(file.path, undefined, file.version), signal)
   }
 
-  write(path: string, bytes: Readable, signal: AbortSignal): Promise<void> {
+  write(path: string, bytes: Readable, signal: AbortSignal): Promise<string | undefined> {
     return this.#bucket.upload(this.#key(path), bytes, markOf(path), signal)
   }
 

@@ -191,6 +191,21 @@ describe.each([
     expect((await readAll(session, await session.source.describe('two.parquet/', {}, soon()))).split('\n')).toHaveLength(2)
   })
 
+  test('staged rows are told as they were counted, and counted again where the object is not the one that was written', async () => {
+    const session = open()
+    const target = await prepare(session, 'counted.csv')
+    const rows = async () =>
+      (await session.sink.digest({ target, run: runOf(target), columns: SHAPE.columns, checksum: false }, soon())).rows
+    await write(session, target, '1,a\n2,b\n3,c\n')
+    expect(await rows()).toBe(3)
+    const [staged = ''] = (await keysOf(bucket, `p${runs}/${stagingOf(target)}/part-00000`)).slice(0, 1)
+
+    // Of the same size, and a row less.
+    await put(staged, 'id,name\n1,a\n2,bbbbb\n')
+
+    expect(await rows()).toBe(2)
+  })
+
   test('an attempt that outlives its run commits nothing and leaves nothing', async () => {
     const session = open()
     const target = await prepare(session, 'late.csv')

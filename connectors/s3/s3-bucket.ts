@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import {
   AbortMultipartUploadCommand,
@@ -12,7 +11,6 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
-  UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
 import type { Secret } from '@postern/base/log.ts'
@@ -21,6 +19,7 @@ import { fewAtOnce } from '../files/publish.ts'
 import { BLOCKS, type BlockSizes, sendBlocks } from '../objects/block-upload.ts'
 import type { Bucket, GetOptions, Listed, ObjectFacts } from '../objects/bucket.ts'
 import type { S3Config } from './index.ts'
+import { md5, S3Blocks } from './s3-blocks.ts'
 import { nameOf, s3Fault, statusOf } from './s3-faults.ts'
 
 export interface S3Secrets {
@@ -43,6 +42,7 @@ export class S3Bucket implements Bucket {
   readonly #client: S3Client
   readonly #bucket: string
   readonly #sizes: S3Sizes
+  readonly #blocks: S3Blocks
 
   constructor(
     config: Pick<S3Config, 'endpoint' | 'region' | 'bucket' | 'accessKeyId' | 'pathStyle'>,
@@ -77,6 +77,7 @@ export class S3Bucket implements Bucket {
         httpsAgent: { keepAlive: true, maxSockets: LIMITS.sockets },
       },
     })
+    this.#blocks = new S3Blocks(this.#client)
   }
 
   async *list(prefix: string, delimiter: boolean, signal: AbortSignal): AsyncIterable<Listed> {
@@ -134,12 +135,13 @@ export class S3Bucket implements Bucket {
     return this.#unlessThere(key, ifAbsent, signal, () => this.#client.send(command, { abortSignal: signal }))
   }
 
-  async upload(key: string, bytes: Readable, mark: string, signal: AbortSignal): Promise<void> {
+  async upload(key: string, bytes: Readable, mark: string, signal: AbortSignal): Promise<string | undefined> {
     const target = { Bucket: this.#bucket, Key: key }
     let upload: string | undefined
+    let version: string | undefined
     const whole = async (block: Buffer) => {
       const command = new PutObjectCommand({ ...target, Body: block, ContentMD5: md5(block), Metadata: { postern: mark } })
-      await this.#client.send(command, { abortSignal: signal })
+      version = (await this.#client.send(command, { abortSignal: signal })).ETag
     }
     const begin = async () => {
       const begun = await this.#client.send(new CreateMultipartUploadCommand({ ...target, Metadata: { postern: mark } }), {
@@ -148,15 +150,15 @@ export class S3Bucket implements Bucket {
       upload = begun.UploadId
     }
     const send = async (block: Buffer, number: number) => {
-      const command = new UploadPartCommand({ ...target, UploadId: upload, PartNumber: number, Body: block, ContentMD5: md5(block) })
-      const { ETag } = await this.#client.send(command, { abortSignal: signal })
+      const part = { ...target, UploadId: upload, PartNumber: number, Body: block }
+      const { ETag } = await this.#blocks.send(part, signal)
       return { ETag, PartNumber: number }
     }
     try {
       const parts = await sendBlocks(bytes, this.#sizes, { whole, begin, send }, signal)
-      if (upload === undefined) return
+      if (upload === undefined) return version
       const command = new CompleteMultipartUploadCommand({ ...target, UploadId: upload, MultipartUpload: { Parts: [...parts] } })
-      await this.#client.send(command, { abortSignal: signal })
+      return (await this.#client.send(command, { abortSignal: signal })).ETag
     } catch (cause) {
       if (upload !== undefined) await this.#abort(key, upload)
       throw s3Fault(cause, this.#at(key), signal)
@@ -282,8 +284,4 @@ export class S3Bucket implements Bucket {
   #at(key: string): string {
     return key === '' ? this.title : `${this.title}, ${key}`
   }
-}
-
-function md5(bytes: Buffer): string {
-  return createHash('md5').update(bytes).digest('base64')
 }
