@@ -16,7 +16,15 @@ export interface AzureSecrets {
 }
 
 /** All in ms. */
-const LIMITS = { tryMs: 300_000, cleanUpMs: 60_000, tries: 4, deletesAtOnce: 16 } as const
+const LIMITS = {
+  tryMs: 300_000,
+  tries: 4,
+  /** Waits between tries double from here. With the SDK's own four seconds one waits 16 s to hear of a wrong address. */
+  retryMs: 250,
+  mostRetryMs: 4_000,
+  cleanUpMs: 60_000,
+  deletesAtOnce: 16,
+} as const
 
 export class AzureBucket implements Bucket {
   readonly title: string
@@ -183,7 +191,10 @@ export class AzureBucket implements Bucket {
 
 function serviceOf(config: Pick<AzureBlobConfig, 'account' | 'endpoint' | 'container'>, secrets: AzureSecrets): BlobServiceClient {
   const { account, endpoint } = config
-  const options = { retryOptions: { maxTries: LIMITS.tries, tryTimeoutInMs: LIMITS.tryMs } }
+  const { tries, tryMs, retryMs, mostRetryMs } = LIMITS
+  const options = {
+    retryOptions: { maxTries: tries, tryTimeoutInMs: tryMs, retryDelayInMs: retryMs, maxRetryDelayInMs: mostRetryMs },
+  }
   const at = `container ${config.container}`
   const { connectionString, accountKey, sasToken } = secrets
   if (connectionString) {
