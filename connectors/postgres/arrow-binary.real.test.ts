@@ -1,8 +1,8 @@
-import type { Statement } from '@postern/connectors/contract.ts'
 import { faultOf } from '@postern/testkit/connector-contract.ts'
 import { limit, type TestSession, testSession } from '@postern/testkit/postgres-session.ts'
 import { tableFromIPC } from 'apache-arrow'
 import { expect, test } from 'vitest'
+import type { Statement } from '../contract.ts'
 
 const NASTY = `select yes::bool, small::int2, whole::int4, big::int8, short::float4, long::float8, day::date, clock::time, at::timestamp,
   moment::timestamptz, bytes::bytea, id::oid, words, number::numeric, doc::jsonb from (values
