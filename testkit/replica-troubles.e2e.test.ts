@@ -69,9 +69,10 @@ test('the limit of a node holds for all replicas together, and who waits at one 
   await looking
   await set.clientOf(0).gateways.set('demo', { queryConcurrency: null, queueTimeoutMs: null })
 
-  // Two nodes with two places each; three replicas that did not know of each other would use twelve. One more: two can take the last place within a millisecond.
+  // Two nodes with two places each; three replicas that did not know of each other would use twelve. All three can take a node's last place
+  // within the milliseconds that news need: then it has two more.
   expect(most).toBeGreaterThanOrEqual(3)
-  expect(most).toBeLessThanOrEqual(5)
+  expect(most).toBeLessThanOrEqual(8)
 }, 60_000)
 
 test('a replica that hangs is not missed by clients of the others, and works again when it goes on', async () => {
