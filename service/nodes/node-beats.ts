@@ -16,8 +16,8 @@ import type { NodeFacts } from './node-facts.ts'
 import type { NodeRepository } from './node-repository.ts'
 import { PeerLists, peerOf } from './peer-lists.ts'
 
-/** What a database that does not answer may cost a beat; then it is answered by what is known. */
-const LEASE_WAIT_MS = 1_000
+/** What a database that does not answer may cost a beat; then it is answered by what is known. Well below what a node waits for an answer by its link. */
+const LEASE_WAIT_MS = 500
 /** A lease that was renewed so lately need not be again. */
 const RENEWED_MS = LIMITS.beatMs - 100
 
