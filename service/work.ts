@@ -104,8 +104,8 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   const bridge = new BridgeService({ rows: new BridgeRepository(core.db), nodes, links, health, random, log })
   const streams = new EventStreams(events)
   const wire = buildWire(core, { links, admission, health, replicas, replicaUrl: options.replicaUrl, options: options.wire })
-  const { id: self, secret, follow } = replicas
-  const replicaDoor = new ReplicaDoor({ self, secret, links, follow, calls: wire.calls, clock, log })
+  const { id: self, secret, meet, follow } = replicas
+  const replicaDoor = new ReplicaDoor({ self, secret, meet, links, follow, calls: wire.calls, clock, log })
 
   return {
     replicas,
