@@ -63,12 +63,25 @@ export interface Expected {
   readonly columns?: readonly Column[]
   /** How files will be written: a source whose files are so already gives them as they are. */
   readonly files?: { readonly format: string; readonly compression: string; readonly dialect: string; readonly single: boolean }
+  /** Rows that cannot be read are left out, and told to `read`'s `left`: a broken line is no reason to refuse its file. */
+  readonly skip?: boolean
+}
+
+/** Rows by their values in one column, as text; no bound = open. `nulls`: with those that have no value there. */
+export interface KeyRange {
+  readonly column: string
+  readonly from: string | null
+  /** Not with it. */
+  readonly below: string | null
+  readonly nulls: boolean
 }
 
 /** One part of a source: JSON, the source's own. */
 export interface Part {
   readonly name: string
   readonly estimatedRows: number | null
+  /** Where the part is a range of a whole number, a date or a moment: which rows it has can then be told in a copy of the table too. */
+  readonly range?: KeyRange
   readonly own: unknown
 }
 
@@ -79,7 +92,7 @@ export interface Snapshot extends AsyncDisposable {
 
 export interface PartStream {
   readonly bytes: Readable
-  /** Rows in the stream as the source counted them; known once it has ended. */
+  /** Rows of the part as the source counted them, with those that it left out; known once the stream has ended. */
   rows(): number
 }
 
@@ -122,11 +135,21 @@ export interface Source {
     request: { readonly shape: Shape; readonly column: string; readonly from: string | null; readonly snapshot: string | null },
     signal: AbortSignal,
   ): Promise<{ readonly shape: Shape; readonly to: string | null }>
+  /**
+   * `left`: of a shape that was described with `skip`, takes the rows that cannot be read, each before any row that comes after it is in
+   * `bytes`. Their `bytes` are those of the file.
+   */
   read(
-    request: { readonly shape: Shape; readonly part: Part; readonly encoding: Encoding; readonly snapshot: string | null },
+    request: {
+      readonly shape: Shape
+      readonly part: Part
+      readonly encoding: Encoding
+      readonly snapshot: string | null
+      readonly left?: LeftOut
+    },
     signal: AbortSignal,
   ): Promise<PartStream>
-  /** `part` null is all of it; `parts` are then those of the plan, for a source that must not look at what came since. */
+  /** Rows of such a shape that cannot be read are counted, and are in no checksum. `part` null is all of it; `parts` are then those of the plan, for a source that must not look at what came since. */
   digest(
     request: DigestRequest & {
       readonly shape: Shape
@@ -201,9 +224,13 @@ export interface PartWrite {
    * records, together with what comes in. What is gone already is no fault.
    */
   readonly replaces?: readonly string[]
+  readonly extent?: Extent
 }
 
-/** A row that the target does not take. */
+/** What rows of the source a part has, as far as their values tell it: for a sink that knows its rows in no other way. */
+export type Extent = 'all' | KeyRange
+
+/** A row that the target does not take, or that the source cannot read. */
 export interface SkippedRow {
   /** In the part, from 1. */
   readonly row: number
@@ -215,9 +242,14 @@ export interface SkippedRow {
   readonly bytes: Buffer
 }
 
+/** Settles when the next row may come. Throws when it is one too many. */
+export type LeftOut = (row: SkippedRow) => Promise<void>
+
 export interface Skip {
-  /** Settles when the next row may come. Throws when it is one too many. */
-  left(row: SkippedRow): Promise<void>
+  /** `row` counts those that came: the ones that the source left out are not among them. */
+  readonly left: LeftOut
+  /** So far, with those that the source left out: what a commit says is skipped. */
+  readonly count: number
   /** To be awaited after `agree` and before the commit: the rows left out are then safe, so that they count if and only if the part does. */
   settle(): Promise<void>
 }
@@ -235,12 +267,15 @@ export interface Sink {
   write(request: PartWrite, signal: AbortSignal): Promise<Commit>
   /** What this run has put into the target (staging where there is one), to hold against the source's digest. */
   digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest>
-  /** The same by part, for those it is asked for and in their order: with it a difference is found to the part, and can be repaired. */
+  /**
+   * The same by part, for those it is asked for and in their order: with it a difference is found to the part, and can be repaired.
+   * `extent` is given of parts that were there when the run was published. Fails with COPY_UNSUPPORTED where nothing tells parts apart.
+   */
   digestParts?(
     request: DigestRequest & {
       readonly target: Target
       readonly run: string
-      readonly parts: readonly { readonly part: number; readonly task: string }[]
+      readonly parts: readonly { readonly part: number; readonly task: string; readonly extent?: Extent }[]
     },
     signal: AbortSignal,
   ): Promise<readonly Digest[]>

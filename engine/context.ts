@@ -2,7 +2,7 @@
  * What a plan leaves for the tasks after it. JSON: the service keeps it unread and gives it to the nodes, so each task parses it
  * before it trusts it.
  */
-import type { Column, Commit, Digest, Part, Shape, Target } from '@postern/connectors/copy-contract.ts'
+import type { Column, Commit, Digest, Extent, Part, Shape, Target } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 
@@ -50,7 +50,13 @@ const TargetJson: z.ZodType<Target> = z.object({
   notes: z.array(z.string()),
   own: z.unknown(),
 })
-const PartJson: z.ZodType<Part> = z.object({ name: z.string(), estimatedRows: z.number().nullable(), own: z.unknown() })
+const KeyRangeJson = z.object({ column: z.string(), from: z.string().nullable(), below: z.string().nullable(), nulls: z.boolean() })
+const PartJson: z.ZodType<Part> = z.object({
+  name: z.string(),
+  estimatedRows: z.number().nullable(),
+  range: KeyRangeJson.exactOptional(),
+  own: z.unknown(),
+})
 const CommitJson: z.ZodType<Commit> = z.object({
   rows: z.number(),
   bytes: z.number(),
@@ -93,8 +99,16 @@ const PartResult = z.object({
   already: z.boolean(),
   /** What the source has for the part, under that snapshot: where checksums are asked for, and unless it could not be had. */
   source: DigestJson.nullable().default(null),
+  /** What the source's checksum has of the rows that the target left out; null: not known. */
+  leftOut: z.string().nullable().default(null),
 })
 export type PartResult = z.infer<typeof PartResult>
+
+/** What rows the part has: one part is all. */
+export function extentOf({ parts }: Pick<PlanContext, 'parts'>, { part }: PartSpec): { readonly extent?: Extent } {
+  if (parts === 1) return { extent: 'all' }
+  return part.range ? { extent: part.range } : {}
+}
 
 export const parseShape = (value: unknown): Shape => parse(ShapeJson, value, 'a shape')
 export const parsePart = (value: unknown): Part => parse(PartJson, value, 'a part')

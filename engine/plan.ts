@@ -60,8 +60,10 @@ function without(shape: Shape, omits: readonly string[] = []): Shape {
 
 /** Types that the target decides have no value of their own that a checksum could be taken of, so then the source looks itself. */
 async function expected({ copy, sink }: Pair, signal: AbortSignal): Promise<Expected> {
-  const { columns, ...rest } = (await sink.expects?.(copy.to, copy.write, signal)) ?? {}
-  return columns && copy.verify !== 'checksum' ? { ...rest, columns } : rest
+  const { columns, files } = (await sink.expects?.(copy.to, copy.write, signal)) ?? {}
+  const known = columns && copy.verify !== 'checksum' ? { columns } : {}
+  // Rows can only be left out of files that are read.
+  return copy.skipIncompatibleRows ? { ...known, skip: true } : { ...known, ...(files && { files }) }
 }
 
 interface Decided {

@@ -22,7 +22,7 @@ export async function repair(order: TaskOrder, pair: Pair, signal: AbortSignal):
   if (!canRepairPublished(pair) && (await sink.published?.(moved.context.target, order.run, signal))) {
     throw new Fault('COPY_UNSUPPORTED', { at: 'the copy has passed its verification and is published', remedy: 'Start the copy again.' })
   }
-  const report = await verify(moved, signal)
+  const report = await verify(moved, signal, { partwise: true })
   const differing = new Set(report.parts?.filter(({ status }) => status === 'differs').map(({ task }) => task))
   const bad = moved.parts.filter(({ task }) => differing.has(task))
   const names = bad.map(({ spec }) => spec.part.name).join(', ')

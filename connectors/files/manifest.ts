@@ -71,7 +71,11 @@ const ManifestSchema = z.object({
     )
     .max(100_000),
   /** Tasks that wrote parts of it again, after it was published. */
-  repaired: z.array(z.object({ task: z.string().max(200), attempt: z.int(), rows: z.number(), bytes: z.number() })).optional(),
+  repaired: z
+    .array(
+      z.object({ task: z.string().max(200), attempt: z.int(), rows: z.number(), bytes: z.number(), skipped: z.number().exactOptional() }),
+    )
+    .optional(),
 })
 
 /** What a finished copy left in its folder: which files belong to it, and the types of their columns. */

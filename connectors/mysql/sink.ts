@@ -75,12 +75,8 @@ export class MysqlSink implements Sink {
       })
       agree(loaded.rows)
       await skip?.settle()
-      const done: Commit = {
-        rows: loaded.rows,
-        bytes: loaded.bytes,
-        attempt: slot.attempt,
-        ...(loaded.skipped > 0 && { skipped: loaded.skipped }),
-      }
+      const skipped = skip?.count ?? 0
+      const done: Commit = { ...loaded, attempt: slot.attempt, ...(skipped > 0 && { skipped }) }
       await recordCommit(wire, records, slot, done)
       await StatementRun.one(wire, 'commit')
       return done
