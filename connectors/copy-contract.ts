@@ -53,6 +53,8 @@ export interface Shape {
   /** Of the source's kind; a sink may use `pg-binary` only when kinds and native types are the same. */
   readonly kind: string
   readonly encodings: readonly Encoding[]
+  /** It was asked that all parts show one moment, and they can, when one node reads them: see `hold`. */
+  readonly oneMoment?: 'on-one-node'
   /** The source's own facts. */
   readonly own: unknown
 }
@@ -115,6 +117,8 @@ export interface Source {
   describe(what: string, options: CopyOptions, signal: AbortSignal, expected?: Expected): Promise<Shape>
   /** Only where `can.source.snapshot`. */
   snapshot?(signal: AbortSignal): Promise<Snapshot>
+  /** Only of a shape with `oneMoment`: a snapshot that this session alone can read under, so that all parts must be read on this node. */
+  hold?(shape: Shape, signal: AbortSignal): Promise<Snapshot>
   /** Parts that cover all rows once. `wanted` is a wish: fewer where it cannot be cut. `encoding` is what they will be read in. */
   split(
     shape: Shape,
@@ -269,13 +273,13 @@ export interface Sink {
   digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest>
   /**
    * The same by part, for those it is asked for and in their order: with it a difference is found to the part, and can be repaired.
-   * `extent` is given of parts that were there when the run was published. Fails with COPY_UNSUPPORTED where nothing tells parts apart.
+   * `again`: the part was written again (`PartWrite.replaces`). Fails with COPY_UNSUPPORTED where nothing tells parts apart.
    */
   digestParts?(
     request: DigestRequest & {
       readonly target: Target
       readonly run: string
-      readonly parts: readonly { readonly part: number; readonly task: string; readonly extent?: Extent }[]
+      readonly parts: readonly { readonly part: number; readonly task: string; readonly again: boolean; readonly extent?: Extent }[]
     },
     signal: AbortSignal,
   ): Promise<readonly Digest[]>

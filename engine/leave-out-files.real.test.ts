@@ -182,7 +182,8 @@ describe('lines of CSV that cannot be read', () => {
     await writeFile(join(folder.path, 'lines.csv'), CSV)
     const run = new Run({ source: 'lake', sink: 'shop', from: 'lines.csv', to: 'lines', parts: 1 })
 
-    const failed = await engine.execute(run.order('plan'), ignore, never())
+    run.planned(await engine.execute(run.order('plan'), ignore, never()))
+    const failed = await engine.execute(run.part(0), ignore, never())
 
     expect(expectOutcome(failed, 'failed').fault).toMatchObject({ code: 'ROW_INVALID', message: expect.stringContaining('line') })
   })

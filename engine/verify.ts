@@ -156,9 +156,10 @@ async function examine(moved: MovedCopy, source: SourceDigest, signal: AbortSign
   return { notes, parts: compared }
 }
 
-/** Of a part that was written again, the target knows the rows by itself. */
 function slots({ context, parts }: Pick<MovedCopy, 'context' | 'parts'>) {
-  return parts.map(({ task, spec, result }) => ({ task, part: result.index, ...(!spec.replaces && extentOf(context, spec)) }))
+  return parts.map(({ task, spec, result }) => {
+    return { task, part: result.index, again: spec.replaces !== undefined, ...extentOf(context, spec) }
+  })
 }
 
 function leftOut(columns: readonly string[]): string[] {

@@ -24,6 +24,8 @@ export interface PublishedRun {
 
 interface AskedPart {
   readonly task: string
+  /** Written again: straight into the table, with a number of its own. */
+  readonly again: boolean
   readonly extent?: Extent
 }
 
@@ -36,13 +38,14 @@ export async function publishedDigests(wire: Wire, published: PublishedRun, aske
   await refuseKept(wire, published)
   const table = quoteTable(facts)
   const written = await partDigests(wire, { table, run, columns, checksum })
-  const spread = parts.filter(({ extent }) => extent !== undefined)
+  const old = parts.filter(({ again }) => !again)
+  const spread = old.filter(({ extent }) => isTold(published, extent))
   const sum = checksum ? `coalesce(sum(${rowNumber(columns, 'postgres')}), 0)::text` : 'null::text'
   const cases = spread.map(({ extent }, i) => `when ${conditionOf(published, extent)} then ${i}`)
   const which = cases.length === 0 ? 'null::integer' : `case ${cases.join(' ')} end`
   const sql = `select ${which}, count(*)::text, ${sum} from ${table} where xmin = any($1::xid[]) group by 1`
   const found = new Map((await StatementRun.one(wire, sql, [arrayOf([writer])])).rows.map(([at, ...digest]) => [at ?? '', digest]))
-  if (found.has('')) refuseMixed(published)
+  if (found.has('') && spread.length < old.length) refuseMixed(published)
   return parts.map((part) => {
     const [rows, total] = found.get(String(spread.indexOf(part))) ?? []
     const merged = rows === undefined ? [] : [{ rows: Number(rows), checksum: total ?? null }]
@@ -50,12 +53,17 @@ export async function publishedDigests(wire: Wire, published: PublishedRun, aske
   })
 }
 
+/** Whether rows of the part can be told from others by their values. */
+function isTold({ target }: PublishedRun, extent: Extent | undefined): extent is Extent {
+  if (extent === undefined || extent === 'all') return extent === 'all'
+  return target.columns.some(({ name, type }) => name === extent.column && ORDERED.has(type.is))
+}
+
 /** SQL, true for rows of the part. */
 function conditionOf(published: PublishedRun, extent: Extent | undefined): string {
+  if (!isTold(published, extent)) return 'false'
   if (extent === 'all') return 'true'
-  const column = published.target.columns.find(({ name }) => name === extent?.column)
-  if (extent === undefined || !column || !ORDERED.has(column.type.is)) return 'false'
-  const name = quoteName(column.name)
+  const name = quoteName(extent.column)
   const bounds = [
     ...(extent.from === null ? [] : [`${name} >= ${literal(extent.from, null)}`]),
     ...(extent.below === null ? [] : [`${name} < ${literal(extent.below, null)}`]),

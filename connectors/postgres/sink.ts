@@ -97,7 +97,7 @@ export class PostgresSink implements Sink {
     request: DigestRequest & {
       readonly target: Target
       readonly run: string
-      readonly parts: readonly { readonly task: string; readonly extent?: Extent }[]
+      readonly parts: readonly { readonly task: string; readonly again: boolean; readonly extent?: Extent }[]
     },
     signal: AbortSignal,
   ): Promise<readonly Digest[]> {
