@@ -43,7 +43,8 @@ export async function copyRows(wire: Wire, into: CopyRows, request: PartWrite, p
   }
   await takeOut(wire, into.table, slot.run, replaces)
   if (published) await takeOutPublished(wire, published, request.extent)
-  const key = await uniqueKey(wire, into.table, target)
+  const unique = await uniqueKey(wire, into.table, target)
+  const key = unique.length > 0 ? unique : keyOfSource(target, published)
   return key.length > 0 ? await copyOver(wire, into, key, copy) : await copy(into)
 }
 
@@ -60,6 +61,12 @@ async function takeOut(wire: Wire, table: string, run: string, tasks: readonly s
 }
 
 const AGAIN = 'pg_temp._postern_again'
+
+/** In a table that was overwritten no row has the key of another. */
+function keyOfSource({ columns }: Target, published: PublishedRun | undefined): readonly string[] {
+  const key = published?.facts.sourceKey ?? []
+  return key.every((name) => columns.some((column) => column.name === name)) ? key : []
+}
 
 type Copy = (where: CopyRows) => Promise<Copied>
 
