@@ -2,6 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type MysqlDatabase, MysqlServer, mysqlMissing } from '@postern/testkit/mysql-server.ts'
+import { azurite, s3Server } from '@postern/testkit/object-store.ts'
 import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine } from './engine.ts'
@@ -232,6 +233,21 @@ test('values that are not of the types that a manifest declares are left out, an
     [3, 'day', '3,2024-13-01'],
     [4, 'id', 'four,2024-01-04'],
   ])
+})
+
+test.each([
+  ['s3', s3Server],
+  ['azure-blob', azurite],
+] as const)('what Parquet cannot hold is left out of objects of %s, in parts', async (kind, start) => {
+  await using server = await start()
+  await using bucket = await openStore(kind, server.access.settings, server.access.secrets)
+  await using objects = engineOver({ shop, lake, bucket })
+  const run = ndjson({ sink: 'bucket', from: 'sales', to: 'sales.parquet/', parts: 2, verify: 'checksum' })
+
+  const { finish } = await runAll(objects, run)
+
+  expect(finish.verification).toMatchObject({ status: 'passed', sourceRows: 6_000, targetRows: 5_996, notes: [] })
+  expect(await rejected(run)).toHaveLength(4)
 })
 
 const missing = mysqlMissing()
