@@ -38,6 +38,7 @@ const ShapeJson: z.ZodType<Shape> = z.object({
   estimatedBytes: z.number().nullable(),
   kind: z.string(),
   encodings: z.array(Encoding),
+  oneMoment: z.literal('on-one-node').exactOptional(),
   own: z.unknown(),
 })
 const TargetJson: z.ZodType<Target> = z.object({

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 import type { Connector } from '../contract.ts'
+import { flag } from '../files/settings.ts'
 
 /** Settings come from the command line as text too: "3306". */
 const wholeNumber = (min: number, max: number) => z.preprocess(numberFromText, z.int().min(min).max(max))
@@ -30,6 +31,12 @@ export const MysqlConfig = z.strictObject({
   tinyint1: z.enum(['bool', 'int']).default('bool').meta({
     title: 'tinyint(1) is',
     description: 'bool: true or false, and a row with any other value is refused; int: a small number',
+    copy: true,
+  }),
+  consistent: flag.optional().meta({
+    title: 'All parts show one moment',
+    description:
+      'The table is locked against writers while the readers of a copy begin (privilege LOCK TABLES); one node then reads all parts of it',
     copy: true,
   }),
   zeroDates: z.enum(['refuse', 'null']).default('refuse').meta({

@@ -77,6 +77,7 @@ export class MysqlSession implements Session {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.source.close()
     this.#pool.close()
     this.#pool.destroy()
     await this.#background.idle()
