@@ -109,6 +109,19 @@ test('the JSON value null is left out of JSON files, and no other', async () => 
   expect(JSON.parse(await readFile(join(folder.path, 'no.json'), 'utf8'))).toHaveLength(8)
 })
 
+test('of two attempts at once one counts, with the rows that it left out', async () => {
+  const run = ndjson({ from: 'sales', to: 'twice.parquet/', parts: 1, verify: 'checksum' })
+  run.planned(await engine.execute(run.order('plan'), ignore, never()))
+
+  const outcomes = await Promise.all([1, 2].map((attempt) => engine.execute(run.part(0, attempt), ignore, never())))
+  for (const outcome of outcomes) run.moved(0, outcome)
+  const { finish } = expectOutcome(await engine.execute(run.finish(), ignore, never()), 'finished')
+
+  expect(outcomes.map((outcome) => expectOutcome(outcome, 'moved').counters.rowsSkipped)).toEqual([4, 4])
+  expect(finish.verification).toMatchObject({ status: 'passed', targetRows: 5_996 })
+  expect(await rejected(run)).toHaveLength(4)
+})
+
 test('one more than allowed fails the part, and nothing is published', async () => {
   const run = skipping({ from: 'sales', to: 'few.parquet', parts: 1 }, 3)
   run.planned(await engine.execute(run.order('plan'), ignore, never()))
