@@ -1,5 +1,8 @@
 /** What a store that is copied from, or into, gives and takes. Part of the contract (contract.ts). Nothing here does I/O. */
 import type { Readable } from 'node:stream'
+import type { LeftOut, Skip } from './skip-contract.ts'
+
+export type { LeftOut, Skip, SkippedRow } from './skip-contract.ts'
 
 /** What every store's columns are mapped to and from. `decimal` without precision has no bound. */
 export type LogicalType =
@@ -234,30 +237,6 @@ export interface PartWrite {
 /** What rows of the source a part has, as far as their values tell it: for a sink that knows its rows in no other way. */
 export type Extent = 'all' | KeyRange
 
-/** A row that the target does not take, or that the source cannot read. */
-export interface SkippedRow {
-  /** In the part, from 1. */
-  readonly row: number
-  readonly column: string | null
-  /** What the store says of it: its code, and in words. */
-  readonly code: string
-  readonly error: string
-  /** As it came, in the target's encoding, without the line's end. */
-  readonly bytes: Buffer
-}
-
-/** Settles when the next row may come. Throws when it is one too many. */
-export type LeftOut = (row: SkippedRow) => Promise<void>
-
-export interface Skip {
-  /** `row` counts those that came: the ones that the source left out are not among them. */
-  readonly left: LeftOut
-  /** So far, with those that the source left out: what a commit says is skipped. */
-  readonly count: number
-  /** To be awaited after `agree` and before the commit: the rows left out are then safe, so that they count if and only if the part does. */
-  settle(): Promise<void>
-}
-
 export interface Sink {
   /** Encodings that it may take for this shape at this place, in any order. Empty: cannot. Reads no data, changes nothing. */
   accepts(shape: Shape, where: string): readonly Encoding[]
@@ -283,6 +262,10 @@ export interface Sink {
     },
     signal: AbortSignal,
   ): Promise<readonly Digest[]>
+  /** Whether `digestParts` can tell these parts apart in this target; left out: in all. */
+  tellsApart?(target: Target, parts: readonly { readonly extent?: Extent }[]): boolean
+  /** Only where `can.sink.repairs`: fails with COPY_UNSUPPORTED where the parts of this target cannot be replaced. */
+  refuseRepair?(target: Target): void
   /** Makes the parts visible, all at once. May be called again: publishing twice is publishing once. */
   publish(
     request: {

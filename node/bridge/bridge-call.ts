@@ -21,8 +21,8 @@ export const LeftRow = z.object({
   row: z.int().min(1),
   column: z.string().max(1_024).nullable(),
   code: z.string().max(100),
-  error: z.string(),
-  bytes: z.string(),
+  error: z.string().max(65_536),
+  bytes: z.string().max(24 << 20),
 })
 const Options = z.record(z.string().max(64), z.union([z.string().max(4_096), z.number(), z.boolean()]))
 
