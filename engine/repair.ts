@@ -7,7 +7,7 @@ import type { RepairResult, TaskOrder } from '@postern/protocol/node-api.ts'
 import { canRepairPublished, movedCopy } from './finish.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'
-import { verify } from './verify.ts'
+import { tellsApart, verify } from './verify.ts'
 
 export async function repair(order: TaskOrder, pair: Pair, signal: AbortSignal): Promise<RepairResult> {
   const { copy, into, sink } = pair
@@ -21,6 +21,13 @@ export async function repair(order: TaskOrder, pair: Pair, signal: AbortSignal):
   const moved = movedCopy(order, pair)
   if (!canRepairPublished(pair) && (await sink.published?.(moved.context.target, order.run, signal))) {
     throw new Fault('COPY_UNSUPPORTED', { at: 'the copy has passed its verification and is published', remedy: 'Start the copy again.' })
+  }
+  sink.refuseRepair?.(moved.context.target)
+  if (!tellsApart(moved)) {
+    throw new Fault('COPY_UNSUPPORTED', {
+      at: `${moved.context.target.title}: nothing tells the rows of one part from those of others, or from what was there before`,
+      remedy: 'Start the copy again.',
+    })
   }
   const report = await verify(moved, signal, { partwise: true })
   const differing = new Set(report.parts?.filter(({ status }) => status === 'differs').map(({ task }) => task))

@@ -29,8 +29,12 @@ export interface MovedCopy {
 export async function verify(moved: MovedCopy, signal: AbortSignal, { partwise = false } = {}): Promise<VerificationReport> {
   const method = moved.pair.copy.verify
   if (method === 'none') return NOT_VERIFIED
-  const apart = (method === 'checksum' || partwise) && moved.pair.sink.digestParts !== undefined
+  const apart = (method === 'checksum' || partwise) && tellsApart(moved)
   return clamped(apart ? await byPart(moved, method, signal) : await asAWhole(moved, method, signal))
+}
+
+export function tellsApart({ pair: { sink }, context, parts }: MovedCopy): boolean {
+  return sink.digestParts !== undefined && sink.tellsApart?.(context.target, slots({ context, parts })) !== false
 }
 
 export const skippedOf = (parts: readonly MovedPart[]): number => parts.reduce((sum, { result }) => sum + (result.commit.skipped ?? 0), 0)
@@ -141,7 +145,9 @@ async function examine(moved: MovedCopy, source: SourceDigest, signal: AbortSign
   const pairs: PartPair[] = []
   try {
     const asked = { target, run, columns: [], checksum: false, encoding: target.encoding }
-    const there = await pair.sink.digestParts?.({ ...asked, parts: slots({ context, parts: some }) }, signal)
+    const there = tellsApart(moved)
+      ? await pair.sink.digestParts?.({ ...asked, parts: slots({ context, parts: some }) }, signal)
+      : undefined
     for (const [index, { task, spec, result }] of some.entries()) {
       const request = { shape: context.shape, part: spec.part, snapshot, columns: [], checksum: false, encoding: target.encoding }
       const from = await pair.source.digest(request, signal)

@@ -54,7 +54,7 @@ export const mysql: Connector = {
   can: {
     query: 'sql',
     source: { snapshot: false },
-    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true },
+    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true, repairs: true },
   },
   async open(options) {
     const config = MysqlConfig.safeParse(options.settings)

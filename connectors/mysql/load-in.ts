@@ -67,10 +67,10 @@ export class LoadIn extends Exchange {
     source.resume()
   }
 
-  protected override done({ affected, warnings }: OkFacts): void {
+  protected override done({ affected, warnings, info }: OkFacts): void {
     this.#detach()
     this.wire.release()
-    if (this.#error === undefined) this.#settle.resolve({ rows: affected, bytes: this.#bytes, warnings })
+    if (this.#error === undefined) this.#settle.resolve({ rows: rowsOf(affected, info), bytes: this.#bytes, warnings })
     else this.#settle.reject(this.#error)
   }
 
@@ -135,4 +135,10 @@ export class LoadIn extends Exchange {
     source.off('error', this.#onError)
     source.off('close', this.#onClose)
   }
+}
+
+/** A row that took the place of another counts as two that were affected; the words count each that came in once. */
+function rowsOf(affected: number, info = ''): number {
+  const [, records, deleted] = /Records: (\d+) +Deleted: (\d+)/.exec(info) ?? []
+  return deleted === undefined || deleted === '0' ? affected : Number(records)
 }

@@ -9,6 +9,7 @@ import { MysqlConfig } from './index.ts'
 import { Moments } from './moments.ts'
 import { parseTableName } from './names.ts'
 import { findRelation } from './relation.ts'
+import { refuseLong } from './row-length.ts'
 import { RowWriter } from './row-writer.ts'
 import { RowsOut, type RowsOutParts } from './rows-out.ts'
 import { type Range, splitTable, whereOf } from './split.ts'
@@ -148,7 +149,6 @@ function factsOf(shape: Shape): SourceFacts {
   return shape.own as SourceFacts
 }
 
-/** What a row becomes that is too long for the server to put together (max_allowed_packet): nothing else is below 0. */
 export async function digestOf(
   wire: Wire,
   from: string,
@@ -159,12 +159,7 @@ export async function digestOf(
   const seen = facts.zeroDates === 'null' && checksum ? withoutZeroDates(from, columns, facts) : from
   const [row] = (await StatementRun.one(wire, digestQuery({ dialect: 'mysql', columns, from: seen, checksum }))).rows
   const sum = row?.[1] ?? null
-  if (sum?.startsWith('-')) {
-    throw new Fault('ROW_INVALID', {
-      at: 'A row is longer than the server can put together for its checksum.',
-      remedy: 'Raise max_allowed_packet on the server, or verify counts only.',
-    })
-  }
+  if (sum) refuseLong(sum)
   return { rows: Number(row?.[0] ?? 0), checksum: sum }
 }
 
