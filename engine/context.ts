@@ -2,33 +2,12 @@
  * What a plan leaves for the tasks after it. JSON: the service keeps it unread and gives it to the nodes, so each task parses it
  * before it trusts it.
  */
-import type { Column, Commit, Digest, Extent, Part, Shape, Target } from '@postern/connectors/copy-contract.ts'
+import { ColumnJson } from '@postern/connectors/column-json.ts'
+import type { Commit, Digest, Extent, Part, Shape, Target } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 
 const Encoding = z.enum(['file', 'pg-binary', 'pg-text', 'csv-raw', 'csv'])
-const PLAIN_TYPES = [
-  'bool',
-  'int16',
-  'int32',
-  'int64',
-  'float32',
-  'float64',
-  'text',
-  'bytes',
-  'date',
-  'time',
-  'timestamp',
-  'timestamptz',
-  'uuid',
-  'json',
-  'other',
-] as const
-const LogicalType = z.union([
-  z.object({ is: z.enum(PLAIN_TYPES) }),
-  z.object({ is: z.literal('decimal'), precision: z.int().exactOptional(), scale: z.int().exactOptional() }),
-])
-export const ColumnJson: z.ZodType<Column> = z.object({ name: z.string(), type: LogicalType, native: z.string(), nullable: z.boolean() })
 
 const ShapeJson: z.ZodType<Shape> = z.object({
   title: z.string(),

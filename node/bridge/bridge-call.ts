@@ -1,5 +1,5 @@
 /** What a node asks of a node of another gateway: the calls of `Source`, as sealed JSON. */
-import { ColumnJson } from '@postern/engine/context.ts'
+import { ColumnJson } from '@postern/connectors/column-json.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 
