@@ -34,7 +34,7 @@ export function tellsApart(target: Target, parts: readonly PartRows[]): boolean 
 }
 
 /** SQL, true for the rows of the part; undefined where values do not tell them. */
-export function conditionOf(target: Target, extent: Extent | undefined): string | undefined {
+function conditionOf(target: Target, extent: Extent | undefined): string | undefined {
   if (extent === undefined || extent === 'all') return extent && 'true'
   const column = target.columns[factsOf(target).from.findIndex(({ name }) => name === extent.column)]
   const [from, below] = [boundOf(column, extent.from), boundOf(column, extent.below)]
@@ -52,7 +52,7 @@ function boundOf(column: Column | undefined, text: string | null): string | null
   return column && WHOLE.has(column.type.is) && NUMBER.test(text) ? text : undefined
 }
 
-export interface PartDigests {
+interface PartDigests {
   readonly target: Target
   readonly columns: readonly Column[]
   readonly checksum: boolean
@@ -92,7 +92,7 @@ export async function canReplaceByKey(wire: Wire, found: Relation, columns: read
   return (await StatementRun.one(wire, sql)).rows.length === 0
 }
 
-export interface TakeOut {
+interface TakeOut {
   readonly target: Target
   readonly run: string
   readonly tasks: readonly string[]
