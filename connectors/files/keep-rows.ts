@@ -4,20 +4,23 @@
  */
 import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { LeftOut } from '../copy-contract.ts'
+import type { Column, LeftOut, LogicalType } from '../copy-contract.ts'
 import { type RowFault, writeLeavingOut } from '../rows/leave-out.ts'
 import { type RowBatch, type RowForm, rowBatches, rowBytes } from '../rows/row-batches.ts'
 import { brokenRow } from './faults.ts'
 import { feed } from './pipe.ts'
 import { CsvToPlain, csvOfPlain } from './plain.ts'
 import type { FilesParts } from './session.ts'
+import { duckType } from './types.ts'
 
 export interface KeepRows {
   /** `quoted`: the `csv` encoding; `lines`: the plain dialect. Tried is the plain dialect. */
   readonly form: RowForm
-  readonly columns: readonly { readonly name: string }[]
+  readonly columns: readonly Column[]
   /** SQL: the number of the first row that cannot be taken and of its column (from 0), NULLs where all can; or it fails. */
   readonly tried: (path: string) => string
+  /** What is wrong with a value that is found so; its type when nothing is said. */
+  readonly why?: (type: LogicalType) => string | undefined
   readonly left: LeftOut
 }
 
@@ -29,9 +32,9 @@ class Misfit extends Error {
   override readonly name = 'Misfit'
   readonly fault: RowFault
 
-  constructor(row: number, column: string) {
+  constructor(row: number, column: string, why: string) {
     super(`row ${row}`)
-    this.fault = { row, column, code: 'ROW_INVALID', error: 'the value is not one that the column has.' }
+    this.fault = { row, column, code: 'ROW_INVALID', error: `${why}.` }
   }
 }
 
@@ -67,7 +70,7 @@ async function* keptOf(
 
 async function tryBatch(
   { bytes }: RowBatch,
-  { form, columns, tried }: KeepRows,
+  { form, columns, tried, why }: KeepRows,
   { duck, scratch }: Pick<FilesParts, 'duck' | 'scratch'>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -80,7 +83,8 @@ async function tryBatch(
     signal,
   )
   const [row, column] = found[0] ?? []
-  if (row !== null && row !== undefined) throw new Misfit(Number(row), columns[Number(column)]?.name ?? '')
+  const of = row === null || row === undefined ? undefined : columns[Number(column)]
+  if (of) throw new Misfit(Number(row), of.name, why?.(of.type) ?? `the value is not of type ${duckType(of.type)}`)
 }
 
 function blamed(cause: unknown, { columns }: KeepRows): RowFault | undefined {

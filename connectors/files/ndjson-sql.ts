@@ -20,14 +20,20 @@ export function jsonRefused(cell: string, { is }: LogicalType): string | undefin
   return is === 'bool' ? `${cell} not in ('t', 'f')` : undefined
 }
 
+/** Why, in words. */
+export function jsonRefusal({ is }: LogicalType): string | undefined {
+  if (is === 'json') return 'the JSON value null cannot be told from NULL in JSON files'
+  return is === 'bool' ? 'the value is neither true nor false' : undefined
+}
+
 const NUMBER = '-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?'
 
 function jsonValue(cell: string, type: LogicalType, name: string): string {
   const text = `cast(to_json(${cell}) as varchar)`
-  const refused = (why: string) => `when ${jsonRefused(cell, type)} then error(${literal(`${name}: ${why}`)})`
+  const refused = `when ${jsonRefused(cell, type)} then error(${literal(`${name}: ${jsonRefusal(type)}`)})`
   switch (type.is) {
     case 'bool':
-      return `case ${refused('the value is neither true nor false')} when ${cell} = 't' then 'true' when ${cell} = 'f' then 'false' end`
+      return `case ${refused} when ${cell} = 't' then 'true' when ${cell} = 'f' then 'false' end`
     case 'int16':
     case 'int32':
     case 'int64':
@@ -39,7 +45,7 @@ function jsonValue(cell: string, type: LogicalType, name: string): string {
       return `case when regexp_full_match(${cell}, '${NUMBER}') then ${cell} else ${text} end`
     case 'json':
       // A line break in JSON text is mere space between its tokens, but here it would end the row.
-      return `case ${refused('the JSON value null cannot be told from NULL in JSON files')} when contains(${cell}, chr(10)) or contains(${cell}, chr(13)) then translate(${cell}, chr(10) || chr(13), '  ') else ${cell} end`
+      return `case ${refused} when contains(${cell}, chr(10)) or contains(${cell}, chr(13)) then translate(${cell}, chr(10) || chr(13), '  ') else ${cell} end`
     default:
       return text
   }
