@@ -73,6 +73,9 @@ describe.skipIf(missing !== undefined)(`one moment of MariaDB${missing ? `: ${mi
       )[0]?.n,
     )
 
+  /** The server shows its transactions as they were when nobody had asked for 100 ms. */
+  const nothingOpen = () => waitFor('no transaction is open', holding, (open) => open === 0, { everyMs: 250 })
+
   test('is what all parts show, and what they are verified against, whatever is committed meanwhile', async () => {
     const run = copy()
     const planned = run.planned(await plan(run))
@@ -89,7 +92,7 @@ describe.skipIf(missing !== undefined)(`one moment of MariaDB${missing ? `: ${mi
     expect([planned.readHere, planned.holdsSnapshot]).toEqual([true, true])
     expect(planned.notes.join(' ')).toContain('read and verified under one snapshot of the source, all by the node that holds it')
     expect(planned.notes.join(' ')).not.toContain('do not change it meanwhile')
-    await waitFor('no transaction is open', holding, (open) => open === 0)
+    await nothingOpen()
   })
 
   test('leaves nothing locked: others write while the copy goes on', async () => {
@@ -98,11 +101,11 @@ describe.skipIf(missing !== undefined)(`one moment of MariaDB${missing ? `: ${mi
 
     await mysql.query('set session lock_wait_timeout = 1, innodb_lock_wait_timeout = 1')
     await change()
-    const held = await holding()
+    const held = await waitFor('its sessions are seen', holding, (open) => open > 0, { everyMs: 250 })
     await engine.keepSnapshots([], [run.id])
 
     expect(held).toBeGreaterThan(0)
-    await waitFor('no transaction is open', holding, (open) => open === 0)
+    await nothingOpen()
   })
 
   test('has what a transaction had begun to write when it was taken, for that is waited for', async () => {
@@ -184,7 +187,7 @@ describe.skipIf(missing !== undefined)(`one moment of MariaDB${missing ? `: ${mi
     const refused = expectOutcome(await plan(copy(request)), 'failed')
 
     expect(refused.fault).toMatchObject({ code, remedy: expect.stringContaining(remedy) })
-    await waitFor('no transaction is open', holding, (open) => open === 0)
+    await nothingOpen()
   })
 
   test('is not taken unless it is asked for: then each part shows its own, and the guarantee says so', async () => {
