@@ -1,5 +1,6 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
+import { keepYoungSmall } from '@postern/base/young-heap.ts'
 import type { Sink } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
@@ -50,6 +51,7 @@ export class Engine implements AsyncDisposable {
     limits: () => TaskLimits = () => order.limits ?? {},
   ): Promise<Outcome> {
     const tally = new Tally(this.#parts.clock, onProgress)
+    using _ = keepYoungSmall()
     try {
       signal.throwIfAborted()
       return await this.#run(order, { tally, limits }, signal)
