@@ -85,6 +85,22 @@ describe.skipIf(missing !== undefined)(`a store of kind mysql${missing ? `: ${mi
     expect(view.notes.join(' ')).not.toContain('do not change it meanwhile')
   })
 
+  test('in which somebody has changed a row is repaired by the part that it is of', async () => {
+    await crm.query('create table fixed like orders')
+    const asked = ['copy', 'crm', 'crm', '--from', 'orders', '--to', 'fixed', '--parts', '4', '--verify', 'checksum', '--json']
+    const copied = await cluster.cli(asked)
+    expect(copied.code, copied.stderr).toBe(0)
+    await crm.query(`update fixed set name = 'somebody' where id = 7`)
+
+    const repaired = await cluster.cli(['run', 'repair', copied.json<RunView>().id, '--json'])
+
+    expect(repaired.code, repaired.stderr).toBe(0)
+    const view = repaired.json<RunView>()
+    expect([view.status, view.verification.status]).toEqual(['succeeded', 'passed'])
+    expect(view.tasks.filter(({ kind, name }) => kind === 'part' && name.endsWith('(again)'))).toHaveLength(1)
+    expect(await crm.query('select id from fixed f left join orders o using (id, name, amount, placed) where o.id is null')).toEqual([])
+  })
+
   test("its own client gets through `postern connect` with the store's password", async () => {
     await using opened = new PosternProcess(['connect', 'crm'], { env: cluster.service.env })
     const port = (await opened.start()).split(':')[1] ?? ''
