@@ -224,6 +224,8 @@ export const PlanResult = z.object({
   context: z.unknown(),
   /** True when this node now holds an exported snapshot open for the run. */
   holdsSnapshot: z.boolean(),
+  /** That snapshot can be read under by this node alone: the parts, and the verification, are for it. */
+  readHere: z.boolean().optional(),
   /** Of a copy with a watermark column: where this one will have ended; null when it moves nothing. Kept once the run has succeeded. */
   watermark: z.string().max(4_096).nullable().optional(),
   parts: z.array(PlannedPart).min(1).max(10_000),
@@ -231,7 +233,7 @@ export const PlanResult = z.object({
 export type PlanResult = z.infer<typeof PlanResult>
 export const FinishResult = z.object({ verification: VerificationReport, notes: z.array(z.string().max(1_000)).max(100) })
 export type FinishResult = z.infer<typeof FinishResult>
-export const SnapshotResult = z.object({ context: z.unknown(), note: z.string().max(1_000) })
+export const SnapshotResult = z.object({ context: z.unknown(), note: z.string().max(1_000), readHere: z.boolean().optional() })
 export type SnapshotResult = z.infer<typeof SnapshotResult>
 
 /** What a repair found: ranges that differ are taken out of the target, and these parts bring them anew. `index` goes on after the plan's. */

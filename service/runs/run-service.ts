@@ -66,6 +66,7 @@ export class RunService {
       planned: false,
       contextVersion: 0,
       snapshotNode: null,
+      reader: null,
       verified: null,
       pin,
       retries: copy.retries,
@@ -136,6 +137,16 @@ export class RunService {
     return overdue.length
   }
 
+  /** Runs that only a node can read on which takes no work any more; how many. */
+  async freeFromReaders(): Promise<number> {
+    let freed = 0
+    for (const { id, gatewayId, reader } of await this.#runs.read()) {
+      if (this.#takesWork(reader)) continue
+      if (await this.onRun(id, gatewayId, (moves) => moves.readerGone(reader))) freed += 1
+    }
+    return freed
+  }
+
   /** A node has begun with it, without a dispatch. */
   async begin(task: TaskId, gatewayId: GatewayId): Promise<void> {
     const id = await this.#tasks.runOf(task)
@@ -177,7 +188,12 @@ export class RunService {
     if (pin === null) return null
     const node = this.#parts.nodes.get(pin)
     if (!node) return 'that was deleted'
-    return node.alive() && node.enabled && !node.draining ? null : node.name
+    return this.#takesWork(pin) ? null : node.name
+  }
+
+  #takesWork(id: NodeId): boolean {
+    const node = this.#parts.nodes.get(id)
+    return node?.alive() === true && node.enabled && !node.draining
   }
 
   async #limitsOf(store: string): Promise<StoreLimits> {
