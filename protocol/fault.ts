@@ -71,8 +71,64 @@ export const FAULTS = {
   TOKEN_UNKNOWN: { kind: 'missing', says: 'There is no such token.', remedy: 'See `postern token list`.' },
   TOO_MANY_TRIES: {
     kind: 'limit',
-    says: 'There were too many wrong tries from this address.',
-    remedy: 'Wait as long as the message says, then try with the right key.',
+    says: 'There were too many wrong tries.',
+    remedy: 'Wait as long as the message says, then try again.',
+  },
+
+  SIGN_IN_REFUSED: {
+    kind: 'denied',
+    says: 'Name or password is wrong.',
+    remedy: 'Try again; an administrator can give a new password with `postern person reset NAME`.',
+  },
+  SIGN_INS_AT_LIMIT: { kind: 'limit', says: 'Too many people sign in at this moment.', remedy: 'Try again in a few seconds.' },
+  SIGN_IN_UNKNOWN: { kind: 'missing', says: 'There is no such sign-in.', remedy: 'See `postern person sign-ins`.' },
+  CROSS_SITE_REFUSED: {
+    kind: 'denied',
+    says: 'The request came from a page of another site.',
+    remedy: 'Use the page at the public URL of the service (--public-url), or a token.',
+  },
+  PASSWORD_CHANGE_NEEDED: {
+    kind: 'denied',
+    says: 'This password is good for one sign-in only, and a new one must come with it.',
+    remedy: 'Sign in with `postern login URL --name NAME`, which asks for a new one; or send `newPassword` too.',
+  },
+  PASSWORD_REFUSED: {
+    kind: 'input',
+    says: 'The new password will not do.',
+    remedy: 'Take a longer one: four words that have nothing to do with each other.',
+  },
+  PASSWORD_NONE: {
+    kind: 'conflict',
+    says: 'This account has no password.',
+    remedy: 'It signs in with its OpenID Connect provider; change the password there.',
+  },
+  PERSON_UNKNOWN: { kind: 'missing', says: 'There is no such person.', remedy: 'See `postern person list`.' },
+  PERSON_EXISTS: { kind: 'conflict', says: 'A person of this name exists.', remedy: 'Choose another name.' },
+  ADMINISTRATOR_LAST: {
+    kind: 'conflict',
+    says: 'Nobody else could administer the service.',
+    remedy: 'Make another administrator first.',
+  },
+  OIDC_PROVIDER_UNKNOWN: { kind: 'missing', says: 'There is no such OpenID Connect provider.', remedy: 'See `postern oidc list`.' },
+  OIDC_PROVIDER_UNREACHABLE: {
+    kind: 'remote',
+    says: 'The OpenID Connect provider did not answer as it should.',
+    remedy: 'Check issuer, client id and secret, and that the service reaches it; its log says what came.',
+  },
+  OIDC_SECRET_MISSING: {
+    kind: 'conflict',
+    says: 'The secret of the OpenID Connect provider is not there.',
+    remedy: 'Set the named variable or file on every machine of the service, and restart it.',
+  },
+  OIDC_REFUSED: {
+    kind: 'denied',
+    says: 'The sign-in at the OpenID Connect provider did not hold.',
+    remedy: 'Begin again. If it goes on, ask an administrator to look for the request id in the log.',
+  },
+  OIDC_NOT_ADMITTED: {
+    kind: 'denied',
+    says: 'You are known there, but not admitted here.',
+    remedy: 'Ask an administrator to admit one of your groups or your domain.',
   },
 
   // gateways and nodes
@@ -93,6 +149,11 @@ export const FAULTS = {
     kind: 'denied',
     says: 'The authentication key is not valid.',
     remedy: 'Copy the whole key, or make a new one with `postern gateway keys NAME --regenerate 1`.',
+  },
+  HAND_OVER_REFUSED: {
+    kind: 'denied',
+    says: "A node did not prove that it may have the gateway's key.",
+    remedy: 'Join it again with an authentication key of today (`postern gateway keys NAME --regenerate 1`), or with --recovery-key.',
   },
   NODE_UNKNOWN: { kind: 'missing', says: 'There is no such node.', remedy: 'See `postern node list GATEWAY`.' },
   NODE_NAME_TAKEN: {
