@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { TokenId } from '../ids.ts'
 import { QueryLimits } from './query-limits.ts'
 
-export const RoleName = z.enum(['administrator', 'operator', 'user', 'reader'])
+/** On the whole service; `none`: only what is given on gateways and stores. */
+export const RoleName = z.enum(['administrator', 'operator', 'user', 'reader', 'none'])
+export type RoleName = z.infer<typeof RoleName>
 
 export const TokenView = z.object({
   id: TokenId,

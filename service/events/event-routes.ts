@@ -78,7 +78,7 @@ export const eventRoutes =
           tags: ['events'],
           querystring: EventQuery,
         },
-        config: { needs: 'events:read' },
+        config: { needs: 'caller' },
       },
       async (request, reply) => {
         streams.serve(reply.raw, request.query)

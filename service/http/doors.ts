@@ -1,7 +1,7 @@
 /** Who may come in: one hook reads what each route says it needs. */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Caller, Permission } from '../people/permissions.ts'
+import { type Caller, notAllowed } from '../people/caller.ts'
 import type { Doorkeeper, NodeProof } from './needs.ts'
 
 const EMPTY = new Uint8Array()
@@ -25,8 +25,7 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
     const needs = request.routeOptions.config.needs
     if (needs === undefined || needs === 'none') return done()
     const admit = (caller: Caller) => {
-      if (!caller.may.has(needs as Permission))
-        return done(new Fault('NOT_ALLOWED', { at: `It needs ${needs}; ${caller.name} is ${caller.role}.` }))
+      if (needs !== 'caller' && needs !== 'node' && !caller.may(needs)) return done(notAllowed(caller, needs))
       request.caller = caller
       done()
     }

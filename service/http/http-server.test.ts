@@ -5,13 +5,14 @@ import { Fault } from '@postern/protocol/fault.ts'
 import type { TokenId } from '@postern/protocol/ids.ts'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { Caller } from '../people/caller.ts'
 import { HttpServer, type Routes } from './http-server.ts'
 import type { Doorkeeper } from './needs.ts'
 
 const doorkeeper: Doorkeeper = {
   caller: (authorization) => {
     if (!authorization) throw new Fault('TOKEN_MISSING')
-    return { id: 'tok_1' as TokenId, name: 'ann', role: 'reader', may: new Set(['gateways:read']), limits: {} }
+    return new Caller({ id: 'tok_1' as TokenId, kind: 'token', name: 'ann', role: 'reader' })
   },
   node: () => Promise.reject(new Fault('NODE_PROOF_INVALID')),
 }

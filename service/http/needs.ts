@@ -1,9 +1,10 @@
 /** What every route must say about who may call it, and what the hooks put on a request. */
 import type { NodeId } from '@postern/protocol/ids.ts'
-import type { Caller, Permission } from '../people/permissions.ts'
+import type { Caller } from '../people/caller.ts'
+import type { Permission } from '../people/permissions.ts'
 
-/** A permission; `node`: the signature of a node; `none`: open to everybody. */
-export type Needs = Permission | 'node' | 'none'
+/** A permission; `caller`: whoever proves who it is; `node`: the signature of a node; `none`: open to everybody. */
+export type Needs = Permission | 'caller' | 'node' | 'none'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -5,7 +5,8 @@ import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { newId, type TokenId } from '@postern/protocol/ids.ts'
 import { type Asking, soonOrKnown } from '../db/asking.ts'
-import { type Caller, ROLES, type Role } from './permissions.ts'
+import { Caller } from './caller.ts'
+import type { Role } from './permissions.ts'
 import type { TokenRepository, TokenRow } from './token-repository.ts'
 
 const PREFIX = 'ptn_'
@@ -108,7 +109,7 @@ export class TokenService {
       throw new Fault('TOKEN_INVALID')
     }
     if (this.#seen.size >= CACHE_SIZE) this.#seen.clear()
-    const caller: Caller = { id: row.id, name: row.name, role: row.role, may: ROLES[row.role], limits: row.limits }
+    const caller = new Caller({ id: row.id, kind: 'token', name: row.name, role: row.role, limits: row.limits })
     this.#seen.set(hash, { caller, id: row.id, expiresAt: row.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY, at })
     return caller
   }

@@ -67,8 +67,7 @@ export class ConnectDoor implements Component {
       if (wanted !== CONNECT_PROTOCOL && wanted !== 'websocket')
         throw new Fault('INPUT_INVALID', { at: `Upgrade must be ${CONNECT_PROTOCOL} or websocket.` })
       const caller = await this.#parts.doorkeeper.caller(request.headers.authorization)
-      if (!caller.may.has('stores:connect'))
-        throw new Fault('NOT_ALLOWED', { at: `It needs stores:connect; ${caller.name} is ${caller.role}.` })
+      caller.need('stores:connect')
       const store = await this.#parts.findStore(CONNECT_PATH.exec((request.url ?? '').split('?')[0] ?? '')?.[1] ?? '')
       const shape = CONNECTORS.get(store.kind)?.config.shape
       if (typeof store.settings['host'] !== 'string' || !shape || !Object.hasOwn(shape, 'port'))

@@ -5,7 +5,7 @@ import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Caller } from '../people/permissions.ts'
+import type { Caller } from '../people/caller.ts'
 import { shakeHands, type Wanted } from './handshake.ts'
 import type { SessionOpener, SessionStore } from './session-opener.ts'
 import type { WireCertificate } from './wire-certificate.ts'
@@ -124,8 +124,7 @@ export class WireServer implements Component {
       }
       // First who it is: only those who may come in learn which stores there are.
       const caller = await callerOf(wanted.password)
-      if (!caller.may.has('stores:query'))
-        throw new Fault('NOT_ALLOWED', { at: `It needs stores:query; ${caller.name} is ${caller.role}.` })
+      caller.need('stores:query')
       const store = await findStore(wanted.database)
       if (CONNECTORS.get(store.kind)?.can.wire !== 'postgres')
         throw new Fault('WIRE_UNSUPPORTED', { at: `Store ${store.name} is of kind ${store.kind}.` })
