@@ -68,6 +68,9 @@ export const FAULTS = {
   TOKEN_INVALID: { kind: 'denied', says: 'The token is not valid.', remedy: 'Use a token that exists and has not expired.' },
   NOT_ALLOWED: { kind: 'denied', says: 'You may not do this.', remedy: 'Ask an administrator for the permission that the message names.' },
 
+  GROUP_UNKNOWN: { kind: 'missing', says: 'There is no such group.', remedy: 'See `postern group list`.' },
+  GROUP_EXISTS: { kind: 'conflict', says: 'A group of this name exists.', remedy: 'Choose another name.' },
+  GRANT_UNKNOWN: { kind: 'missing', says: 'Nothing of this id was given.', remedy: 'See `postern grant list`.' },
   TOKEN_UNKNOWN: { kind: 'missing', says: 'There is no such token.', remedy: 'See `postern token list`.' },
   TOO_MANY_TRIES: {
     kind: 'limit',
@@ -149,6 +152,31 @@ export const FAULTS = {
     kind: 'denied',
     says: 'The authentication key is not valid.',
     remedy: 'Copy the whole key, or make a new one with `postern gateway keys NAME --regenerate 1`.',
+  },
+  GATEWAY_KEY_ROTATED: {
+    kind: 'conflict',
+    says: 'The key of the gateway was rotated meanwhile.',
+    remedy: 'Try again: it is sealed to the new key then.',
+  },
+  RECOVERY_KEY_MISSING: {
+    kind: 'missing',
+    says: 'The gateway has no recovery key.',
+    remedy: 'Make one with `postern node recovery-key` on the machine of a node that has the gateway’s key.',
+  },
+  RECOVERY_KEY_WRONG: {
+    kind: 'denied',
+    says: 'This is not the recovery key of the gateway.',
+    remedy: 'Type the key that `postern node recovery-key` showed last: an older one opens nothing any more. Then join again.',
+  },
+  RECOVERY_KEY_INVALID: {
+    kind: 'input',
+    says: 'This is not a recovery key: it is cut short or mistyped.',
+    remedy: 'Type all nine groups of four characters, as they were shown.',
+  },
+  RECOVERY_KEY_NOT_CONFIRMED: {
+    kind: 'input',
+    says: 'What was typed back is not the recovery key that was shown.',
+    remedy: 'Nothing was changed: an earlier recovery key is still good. Begin anew, and write the key down.',
   },
   HAND_OVER_REFUSED: {
     kind: 'denied',
@@ -236,6 +264,11 @@ export const FAULTS = {
     says: 'The other node did not answer on the channel.',
     remedy: 'Open the channel port (8050) between the nodes.',
   },
+  CHANNEL_CERTIFICATE: {
+    kind: 'input',
+    says: "The certificate for the node's channel cannot be used.",
+    remedy: 'Give --channel-cert, --channel-key and --channel-ca: PEM files of a certificate that is valid now, names this node, and ends at the CA.',
+  },
   BRIDGE_BROKEN: {
     kind: 'remote',
     says: 'The stream between the two gateways broke.',
@@ -251,6 +284,11 @@ export const FAULTS = {
     kind: 'input',
     says: 'A secret must not be sent in clear.',
     remedy: 'Give it with --secret, so that it is sealed before it leaves your machine.',
+  },
+  HOST_DENIED: {
+    kind: 'denied',
+    says: 'The node does not connect to this address: it is link-local, or a cloud keeps its metadata there.',
+    remedy: "Correct the store's host; if it is right, start the node with --allow-host for it.",
   },
   STORE_UNREACHABLE: {
     kind: 'remote',
@@ -276,6 +314,31 @@ export const FAULTS = {
     kind: 'conflict',
     says: 'The node cannot open the credential of this store.',
     remedy: 'Set the credential again, with the same host and port that the store has.',
+  },
+  REFERENCE_INVALID: {
+    kind: 'input',
+    says: 'This is no reference to a secret.',
+    remedy: 'Write env:POSTERN_REF_NAME, file:NAME or vault:MOUNT/data/PATH#FIELD.',
+  },
+  REFERENCE_DENIED: {
+    kind: 'denied',
+    says: 'The node does not let stores use this reference.',
+    remedy: 'See docs/references.md for what a node lets stores refer to, and how its administrator allows more.',
+  },
+  REFERENCE_MISSING: {
+    kind: 'missing',
+    says: 'What the reference names is not there on the node.',
+    remedy: 'Put it there on every node of the gateway: the variable, the file, or the field in Vault.',
+  },
+  REFERENCE_UNREACHABLE: {
+    kind: 'remote',
+    says: 'The node could not read the secret that the store refers to.',
+    remedy: 'Check from the node that Vault is up, unsealed and reached at VAULT_ADDR.',
+  },
+  VAULT_DENIED: {
+    kind: 'denied',
+    says: "Vault refused the node's token or role.",
+    remedy: 'Give the node a token (VAULT_TOKEN_FILE) or an AppRole (VAULT_ROLE_ID, VAULT_SECRET_ID) whose policy may read the path.',
   },
   QUERY_UNKNOWN: {
     kind: 'missing',

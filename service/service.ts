@@ -9,6 +9,8 @@ import { buildCore, type Core, type Surroundings } from './core.ts'
 import { DataFolder } from './data-folder.ts'
 import { Database } from './db/database.ts'
 import { EmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
+import { gatewayKeyRoutes } from './gateways/gateway-key-routes.ts'
+import { GatewayRepository } from './gateways/gateway-repository.ts'
 import { HttpServer, type Routes } from './http/http-server.ts'
 import { plainRoutes } from './http/plain-routes.ts'
 import { BeatLineEnd } from './nodes/beat-line-end.ts'
@@ -17,7 +19,6 @@ import { nodeCallRoutes } from './nodes/node-call-routes.ts'
 import { NodeExpiry } from './nodes/node-expiry.ts'
 import { nodeRoutes } from './nodes/node-routes.ts'
 import { AdminToken } from './people/admin-token.ts'
-import { tokenRoutes } from './people/token-routes.ts'
 import { storeRoutes } from './stores/store-routes.ts'
 import { buildWork } from './work.ts'
 
@@ -58,7 +59,13 @@ export interface RunningService extends AsyncDisposable {
 
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { host = '127.0.0.1', port = 7400, databaseUrl, tls, log, clock = systemClock, random = systemRandom } = options
-  const surroundings: Surroundings = { log, clock, random }
+  const surroundings: Surroundings = {
+    log,
+    clock,
+    random,
+    publicUrl: () => publicUrl ?? http.url,
+    file: (name) => folder.file(name),
+  }
   const publicUrl = checkUrl(options.publicUrl, '--public-url')
   const replicaUrl = checkUrl(options.replicaUrl, '--replica-url')
 
@@ -66,7 +73,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const embedded = databaseUrl === undefined ? new EmbeddedPostgres({ folder: folder.path, log, clock, random }) : undefined
   const database = new Database({ target: embedded ? () => embedded.connection : ownDatabase(databaseUrl), log, clock, random })
   const core = buildCore(database, surroundings)
-  const adminToken = new AdminToken({ folder, tokens: core.tokens, repository: core.tokenRepository, log })
+  const adminToken = new AdminToken({ folder, tokens: core.tokens, repository: core.tokenRepository, people: core.people.repository, log })
   const expiry = new NodeExpiry({ nodes: core.nodes, service: core.nodeService, repository: core.nodeRepository, clock, log })
   // Links, queries, runs and events: work.ts.
   const names = [host, ...(publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : [])]
@@ -118,13 +125,23 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 }
 
 function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
-  const { audit, authority, database, joins, metrics, nodeRepository, nodes, nodeService, storeService, tokenRepository, tokens } = core
+  const { audit, authority, database, joins, metrics, nodeRepository, nodes, nodeService, storeService } = core
   return [
     plainRoutes({ database, metrics }),
     nodeRoutes(nodeService),
-    nodeCallRoutes({ nodes, joins, beats, service: nodeService, authority, repository: nodeRepository }),
+    nodeCallRoutes({
+      nodes,
+      joins,
+      beats,
+      service: nodeService,
+      authority,
+      repository: nodeRepository,
+      gateways: new GatewayRepository(core.db),
+    }),
+    gatewayKeyRoutes({ keys: core.gatewayKeys, nodes }),
     storeRoutes({ stores: storeService, nodes }),
-    tokenRoutes({ tokens, repository: tokenRepository, audit }),
+    ...core.people.routes,
+    ...core.rights.routes,
     auditRoutes(audit),
   ]
 }

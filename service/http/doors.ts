@@ -1,7 +1,7 @@
 /** Who may come in: one hook reads what each route says it needs. */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Caller, notAllowed } from '../people/caller.ts'
+import type { Caller } from '../people/caller.ts'
 import type { Doorkeeper, NodeProof } from './needs.ts'
 
 const EMPTY = new Uint8Array()
@@ -17,6 +17,9 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
   http.addHook('onRoute', (route) => {
     if (route.config?.needs === undefined && !OPEN_PAGES.test(route.url))
       throw new Error(`Route ${String(route.method)} ${route.url} does not say what it needs.`)
+    const on = route.config?.on
+    if (on !== undefined && !route.url.includes(`/:${on}`))
+      throw new Error(`Route ${String(route.method)} ${route.url} needs something on a ${on} that it does not name.`)
   })
 
   // Before the body is read: who is refused sends nothing.
@@ -25,9 +28,16 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
     const needs = request.routeOptions.config.needs
     if (needs === undefined || needs === 'none') return done()
     const admit = (caller: Caller) => {
-      if (needs !== 'caller' && needs !== 'node' && !caller.may(needs)) return done(notAllowed(caller, needs))
       request.caller = caller
-      done()
+      let checked: void | Promise<void>
+      try {
+        checked = judge(doorkeeper, caller, request)
+      } catch (cause) {
+        done(cause as Error)
+        return
+      }
+      if (checked) checked.then(() => done(), done)
+      else done()
     }
     const prove = (proof: NodeProof) => {
       proofs.set(request, proof)
@@ -42,7 +52,7 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
         return
       }
       if (draining()) throw new Fault('STOPPING')
-      caller = doorkeeper.caller(authorization)
+      caller = doorkeeper.caller(authorization, request)
     } catch (cause) {
       done(cause as Error)
       return
@@ -69,4 +79,12 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
     }
     done()
   })
+}
+
+/** Fails where the route needs what the caller has not got. Synchronous where the store of the path was seen within the last second. */
+function judge(doorkeeper: Doorkeeper, caller: Caller, { routeOptions, params }: FastifyRequest): void | Promise<void> {
+  const { needs, on } = routeOptions.config
+  if (needs === undefined || needs === 'none' || needs === 'node' || needs === 'caller') return undefined
+  if (on === undefined) return caller.need(needs)
+  return doorkeeper.check(caller, needs, `${on}/${(params as Readonly<Record<string, string>>)[on] ?? ''}`)
 }

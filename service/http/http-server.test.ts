@@ -14,6 +14,9 @@ const doorkeeper: Doorkeeper = {
     if (!authorization) throw new Fault('TOKEN_MISSING')
     return new Caller({ id: 'tok_1' as TokenId, kind: 'token', name: 'ann', role: 'reader' })
   },
+  check: (caller, permission, place) => {
+    if (place !== 'gateway/open') caller.need(permission)
+  },
   node: () => Promise.reject(new Fault('NODE_PROOF_INVALID')),
 }
 

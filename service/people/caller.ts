@@ -31,6 +31,8 @@ export class Caller {
   readonly role: Role
   /** Whose grants it has, and whose runs and queries are its own: the person where it is a person's token. */
   readonly principal: TokenId | PersonId
+  /** Where it is one, or a token of one. */
+  readonly person: PersonId | undefined
   readonly groups: readonly GroupId[]
   readonly limits: QueryLimits
   readonly #rights: Rights
@@ -43,6 +45,7 @@ export class Caller {
     this.name = name
     this.role = owner ? lower(owner.role, keptTo?.role ?? owner.role) : role
     this.principal = owner?.id ?? id
+    this.person = owner || kind === 'person' ? (this.principal as PersonId) : undefined
     this.groups = owner?.groups ?? groups
     this.limits = limits
     this.#rights = owner ? new Rights(owner.role, owner.grants) : new Rights(role, grants)
@@ -59,15 +62,14 @@ export class Caller {
     if (!this.may(permission, on)) throw notAllowed(this, permission, on)
   }
 
-  /** All that the role allows there. */
-  covers(role: AnyRole, on?: Place): boolean {
-    for (const permission of ROLES[role].may) if (reaches(permission, on) && !this.may(permission, on)) return false
-    return true
+  /** What the role allows there and it may not itself; undefined where it may all of it. */
+  lacks(role: AnyRole, on?: Place): Permission | undefined {
+    return [...ROLES[role].may].find((permission) => reaches(permission, on) && !this.may(permission, on))
   }
 
   /** Whether it may give this role there: nobody gives more than he has. */
   mayGrant(role: AnyRole, on?: Place): boolean {
-    return this.may('grants:write', on) && this.covers(role, on)
+    return this.may('grants:write', on) && this.lacks(role, on) === undefined
   }
 
   /** Its own run or query, by the principal that is kept with it. A token that is kept to some places sees what is there only. */
@@ -110,3 +112,14 @@ export function notAllowed(caller: Pick<Caller, 'name'>, permission: Permission,
     remedy: `Ask ${givers} for the role ${least ?? 'administrator'}${place}.`,
   })
 }
+
+const HIDDEN = new WeakSet<Fault>()
+
+/** A fault that says "unknown" of what may not be seen: the same for who asks, but the audit knows. */
+export function hidden(fault: Fault): Fault {
+  HIDDEN.add(fault)
+  return fault
+}
+
+/** Somebody asked for what he may not have, whatever he was told. */
+export const isRefusal = (fault: Fault): boolean => fault.kind === 'denied' || HIDDEN.has(fault)
