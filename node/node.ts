@@ -1,4 +1,5 @@
 import type { Clock } from '@postern/base/clock.ts'
+import { HostGuard } from '@postern/base/host-guard.ts'
 import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
@@ -34,8 +35,8 @@ import { StaleCredentials } from './stores/stale-credentials.ts'
 import { StoreBook } from './stores/store-book.ts'
 import { storeRoutes } from './stores/store-routes.ts'
 import { StoreSessions } from './stores/store-sessions.ts'
+import { HandOverDoor } from './vault/hand-over-door.ts'
 import { KeyKeeper } from './vault/key-keeper.ts'
-import { keyRoutes } from './vault/key-routes.ts'
 import { VaultFiles } from './vault/vault-file.ts'
 import { DataDialler } from './wire/data-dialler.ts'
 import { WireRunner } from './wire/wire-runner.ts'
@@ -50,6 +51,8 @@ export interface NodeOptions {
   readonly channelHost?: string | undefined
   /** `GET /status` on 127.0.0.1; none when left out. */
   readonly consolePort?: number | undefined
+  /** Names, addresses and networks that stores may be at although they are link-local, or a cloud's own. */
+  readonly allowHosts?: readonly string[] | undefined
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
@@ -100,12 +103,15 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const base = { log, clock, random }
   const joined = folder.joined()
   const { nodeId, gatewayId } = joined
+  const onLoopback = (host: string) => log.info({ host }, 'a store leads to this machine itself')
+  const hosts = new HostGuard({ allowed: options.allowHosts ?? [], onLoopback })
 
   const proxyUrl = () => folder.joined().proxyUrl
   const dialler = new Dialler({ target: parseServiceUrl(joined.url), environment: options.environment ?? process.env, proxyUrl })
-  const service = new ServiceClient({ dialler, clock, signer: { identity: Identity.parse(joined.identity), nodeId } })
+  const self = { nodeId, gatewayId, identity: Identity.parse(joined.identity) }
+  const service = new ServiceClient({ dialler, clock, signer: self })
   const files = new VaultFiles({ folder: folder.vault, secret: joined.secret, random })
-  const keys = new KeyKeeper({ files, service, log })
+  const keys = new KeyKeeper({ files, service, self, clock, log })
   await keys.load()
 
   const shelf = { book: new StoreBook({ files, service }), key: () => keys.key }
@@ -115,11 +121,12 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     ...shelf,
     stale,
     scratch: folder.scratch,
+    hosts,
     copying: () => worker.copying,
   })
   const queries = new QueryRunner({ stores, log })
   const passes = () => folder.joined().transport !== 'websocket'
-  const wire = new WireRunner({ stores, data: new DataDialler({ dialler, service, passes, clock, log }), log })
+  const wire = new WireRunner({ stores, hosts, data: new DataDialler({ dialler, service, passes, clock, log }), log })
   const loadEngine = async () => {
     const [{ Engine }, { Bridge }] = await Promise.all([import('@postern/engine/engine.ts'), import('./bridge/bridge.ts')])
     const bridge = new Bridge({ service, clock })
@@ -128,8 +135,9 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const worker: Worker = new Worker({ ...base, service, loadEngine, checkPlaces: (order, signal) => places.check(order, signal) })
   const bridge = new BridgeDoor({ stores, key: () => keys.key, limit: () => worker.limit, clock, log })
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
+  const handOver = new HandOverDoor({ ...base, self, keys, service })
   const line = new BeatLine({ clock })
-  const known = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
+  const known = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...handOver.routes, [NODE_PATHS.ping]: ping }
   const routes = { ...queries.routes, ...wire.routes, ...bridge.routes, ...known }
   const credentials = () => folder.joined().channel
   const channel = new ChannelClient({ gatewayId, credentials })

@@ -134,6 +134,10 @@ async function printGateway(shell: Shell, gateway: GatewayView): Promise<void> {
     ['status', gateway.status],
     ['version', gateway.version || '-'],
     ['fingerprint', gateway.fingerprint ?? '- (made when the first node joins)'],
+    [
+      'recovery key',
+      gateway.recoveryKeyAt ? `since ${when(gateway.recoveryKeyAt)}` : 'none: make one with `postern node recovery-key` on a node',
+    ],
     ['made', when(gateway.createdAt)],
     ['queue', queueOf(gateway)],
     ...settingFacts(gateway),

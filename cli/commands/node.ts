@@ -1,10 +1,11 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Command } from 'commander'
 import { askYes } from '../input/ask-yes.ts'
-import { wholeNumber } from '../input/pairs.ts'
+import { collect, wholeNumber } from '../input/pairs.ts'
 import { note, printJson, printLines } from '../output/print.ts'
 import type { Shell } from '../shell.ts'
 import { nodeAdminCommands } from './node-admin.ts'
+import { recoveryCommand, recoveryKeyOf } from './node-recovery.ts'
 
 export const DEFAULT_NODE_DATA = '.postern/node'
 const PORT = [0, 65_535] as const
@@ -18,6 +19,7 @@ interface JoinFlags {
   readonly name?: string
   readonly data: string
   readonly move?: boolean
+  readonly recoveryKey?: string | true
   readonly json?: boolean
 }
 
@@ -38,6 +40,7 @@ interface StartFlags {
   readonly channelPort: number
   readonly channelHost?: string
   readonly consolePort: number
+  readonly allowHost: readonly string[]
 }
 
 export function nodeCommands(program: Command, shell: Shell): void {
@@ -49,6 +52,10 @@ export function nodeCommands(program: Command, shell: Shell): void {
     .requiredOption('--key <key>', "one of the gateway's authentication keys")
     .option('--name <name>', "the node's name (default: the machine's)")
     .option('--data <dir>', "the node's data folder", DEFAULT_NODE_DATA)
+    .option(
+      '--recovery-key [key]',
+      'no node of the gateway is left: restore its key with the recovery key; asked for when no value is given, or env:VAR, or -',
+    )
     .option('--move', 'if the folder holds a node of another gateway, take it out of that one')
     .option('--json', 'machine-readable')
     .action((flags: JoinFlags) => join(flags, shell))
@@ -72,6 +79,12 @@ export function nodeCommands(program: Command, shell: Shell): void {
       wholeNumber('--console-port', ...PORT),
       8051,
     )
+    .option(
+      '--allow-host <host>',
+      'a name, address or network that stores may be at although it is link-local, or a cloud keeps its metadata there (repeatable)',
+      collect,
+      [],
+    )
     .action((flags: StartFlags) => start(flags, shell))
   group
     .command('upgrading')
@@ -87,6 +100,7 @@ export function nodeCommands(program: Command, shell: Shell): void {
     .option('--data <dir>', "the node's data folder", DEFAULT_NODE_DATA)
     .option('--json', 'machine-readable')
     .action((flags: UninstallFlags) => uninstall(flags, shell))
+  recoveryCommand(group, shell, DEFAULT_NODE_DATA)
   nodeAdminCommands(group, shell)
 }
 
@@ -108,7 +122,8 @@ async function join(flags: JoinFlags, shell: Shell): Promise<void> {
   ])
   const log = createLog('join', shell.env['POSTERN_LOG'] ?? 'warn')
   const { url, key, name, data, move } = flags
-  const options = { url, key, name, data, move, log, clock: shell.clock, random: systemRandom }
+  const recoveryKey = flags.recoveryKey === undefined ? undefined : await recoveryKeyOf(flags.recoveryKey, shell)
+  const options = { url, key, name, data, move, recoveryKey, log, clock: shell.clock, random: systemRandom }
   const joined = await joinNode(options).catch(async (cause: unknown) => {
     const elsewhere = cause instanceof Fault && cause.code === 'NODE_ALREADY_JOINED' && !flags.json
     if (!elsewhere || !(await askYes(`${cause.message} Move it?`, shell))) throw cause
@@ -140,9 +155,18 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
     import('@postern/base/random.ts'),
     import('./foreground.ts'),
   ])
-  const { data, channelPort, channelHost, consolePort } = flags
+  const { data, channelPort, channelHost, consolePort, allowHost } = flags
   const log = createLog('node', shell.env['POSTERN_LOG'])
-  const node = await startNode({ data, channelPort, channelHost, consolePort, log, clock: shell.clock, random: systemRandom })
+  const node = await startNode({
+    data,
+    channelPort,
+    channelHost,
+    consolePort,
+    allowHosts: allowHost,
+    log,
+    clock: shell.clock,
+    random: systemRandom,
+  })
   printLines(shell, `ready ${node.name}`)
   await runUntilStopped(node, shell, { drainMs: DRAIN_MS, exitMs: EXIT_MS })
 }

@@ -43,10 +43,8 @@ export function obeyBeat(parts: ObeyParts): (answered: Answered, signal: AbortSi
 }
 
 async function getKey({ keys, channel, log }: ObeyParts, answer: BeatResponse, signal: AbortSignal): Promise<void> {
-  if (keys.key && keys.key.publicKey === answer.gatewayPublicKey) return
-  const holders = answer.peers.filter((peer) => peer.hasGatewayKey && peer.online && peer.channelAddress !== null)
   try {
-    await keys.reconcile(answer.gatewayPublicKey, holders, channel, AbortSignal.any([signal, AbortSignal.timeout(LIMITS.callMs)]))
+    await keys.reconcile(answer.gatewayPublicKey, answer.peers, channel, AbortSignal.any([signal, AbortSignal.timeout(LIMITS.callMs)]))
   } catch (cause) {
     log.debug({ reason: Fault.from(cause).message }, 'this node does not have the gateway key yet')
   }

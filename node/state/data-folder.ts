@@ -119,6 +119,13 @@ export async function markUpgrading(path: string, upgrading: boolean): Promise<v
   else await rm(mark, { force: true })
 }
 
+/** Also while the node runs: who it is, and where its secrets lie. */
+export async function readJoined(path: string): Promise<{ readonly node: NodeFile; readonly vault: string }> {
+  const node = parseNodeFile(path, await readWhole(join(path, 'node.json')))
+  if (!node) throw new Fault('NODE_NOT_JOINED', { at: `(${path})` })
+  return { node, vault: join(path, 'vault') }
+}
+
 /** A folder that is neither empty nor a node's is not ours to write into, least of all a service's. */
 function refuseForeign(path: string, names: readonly string[]): void {
   if (names.includes('node.json')) return
