@@ -9,6 +9,8 @@ import { doctorCommand } from './commands/doctor.ts'
 import { gatewayCommands } from './commands/gateway.ts'
 import { loginCommand } from './commands/login.ts'
 import { nodeCommands } from './commands/node.ts'
+import { oidcCommands } from './commands/oidc.ts'
+import { personCommands } from './commands/person.ts'
 import { queryCommand } from './commands/query.ts'
 import { runCommands } from './commands/run.ts'
 import { serviceCommands } from './commands/service.ts'
@@ -45,6 +47,8 @@ export function buildProgram(shell: Shell): Command {
     runCommands,
     sessionCommands,
     tokenCommands,
+    personCommands,
+    oidcCommands,
     loginCommand,
     doctorCommand,
   ]) {

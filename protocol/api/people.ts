@@ -107,3 +107,13 @@ export const SignInSettings = z.object({
 export type SignInSettings = z.infer<typeof SignInSettings>
 export const SignInSettingsChange = z.strictObject(SignInSettings.partial().shape)
 export type SignInSettingsChange = z.infer<typeof SignInSettingsChange>
+
+/** Who the service takes one for. */
+export const WhoAmI = z.object({
+  name: z.string(),
+  kind: z.enum(['person', 'token']),
+  role: RoleName,
+  /** Null for tokens of programs. */
+  signIn: SignInId.nullable(),
+})
+export type WhoAmI = z.infer<typeof WhoAmI>

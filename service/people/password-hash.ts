@@ -91,7 +91,13 @@ function parse(stored: string): { readonly cost: Cost; readonly salt: Buffer; re
   const [, memory, passes, parallelism, salt, tag] = FORM.exec(stored) ?? []
   if (salt === undefined || tag === undefined) return undefined
   const cost = { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) }
-  if (cost.memory > MOST_MEMORY || cost.passes > MOST_PASSES || cost.passes < 1 || cost.parallelism < 1 || cost.memory < 8 * cost.parallelism)
+  if (
+    cost.memory > MOST_MEMORY ||
+    cost.passes > MOST_PASSES ||
+    cost.passes < 1 ||
+    cost.parallelism < 1 ||
+    cost.memory < 8 * cost.parallelism
+  )
     return undefined
   return { cost, salt: Buffer.from(salt, 'base64'), tag: Buffer.from(tag, 'base64') }
 }

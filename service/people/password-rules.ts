@@ -8,7 +8,13 @@ export const PASSWORD_CHARACTERS = { least: 12, most: 256 } as const
 
 /** Letters that people write as digits and signs. */
 const LEET: Readonly<Record<string, string>> = { '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '@': 'a', $: 's', '!': 'i' }
-const ROWS = ['abcdefghijklmnopqrstuvwxyz', '01234567890123456789', 'qwertyuiopasdfghjklzxcvbnm', 'qwertzuiopasdfghjklyxcvbnm', '1q2w3e4r5t6y7u8i9o0p'] as const
+const ROWS = [
+  'abcdefghijklmnopqrstuvwxyz',
+  '01234567890123456789',
+  'qwertyuiopasdfghjklzxcvbnm',
+  'qwertzuiopasdfghjklyxcvbnm',
+  '1q2w3e4r5t6y7u8i9o0p',
+] as const
 const LONGEST_UNIT = 4
 
 /** Why it is refused, in words that follow "The password "; undefined: it will do. `about`: name, e-mail, what stands near. */
@@ -27,7 +33,14 @@ export function passwordRefusal(password: string, about: readonly string[] = [])
 /** "aaaaaaaaaaaa", "abcabcabcabc". */
 function repeats(text: string): boolean {
   for (let unit = 1; unit <= LONGEST_UNIT; unit += 1)
-    if (text === text.slice(0, unit).repeat(Math.ceil(text.length / unit)).slice(0, text.length)) return true
+    if (
+      text ===
+      text
+        .slice(0, unit)
+        .repeat(Math.ceil(text.length / unit))
+        .slice(0, text.length)
+    )
+      return true
   return false
 }
 

@@ -3,7 +3,7 @@ create table person (
   name          text        not null constraint person_name_unique unique constraint person_name_small check (name = lower(name)),
   display_name  text        not null default '',
   email         text,
-  role          text        not null constraint person_role_known check (role in ('administrator', 'operator', 'user', 'reader')),
+  role          text        not null constraint person_role_known check (role in ('administrator', 'operator', 'user', 'reader', 'none')),
   disabled      boolean     not null default false,
   -- argon2id, in its usual written form; null: none, as for those who come from an OpenID Connect provider.
   password      text,
