@@ -137,6 +137,8 @@ export class OidcClient {
 
 /** Not our answer and not the provider's no: it did not get as far. */
 function isAway(cause: unknown, code: string): boolean {
+  // The client secret is not the one it knows.
+  if (cause instanceof openid.WWWAuthenticateChallengeError) return true
   if (
     code === 'OAUTH_TIMEOUT' ||
     code === 'OAUTH_ABORT' ||
