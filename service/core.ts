@@ -22,6 +22,7 @@ import { Callers } from './people/callers.ts'
 import { buildPeople } from './people/people-parts.ts'
 import { buildRights } from './people/rights-parts.ts'
 import { TokenRepository } from './people/token-repository.ts'
+import { WrongTokens } from './people/wrong-tokens.ts'
 import { StoreDirectory } from './stores/store-directory.ts'
 import { StoreRepository } from './stores/store-repository.ts'
 import { StoreService } from './stores/store-service.ts'
@@ -59,8 +60,10 @@ export function buildCore(database: Database, { log, clock, random, publicUrl, f
   const metrics = createMetrics(nodes)
   const secrets = { env: process.env, file: (name: string) => file(join('secrets', name)) }
   const people = buildPeople({ db, audit, tokens, callers, secrets, publicUrl, log, clock, random })
+  const wrongTokens = new WrongTokens(clock)
   const doorkeeper: Doorkeeper = {
-    caller: (authorization, browser) => people.credentials.caller(authorization, browser),
+    caller: (authorization, browser, address) =>
+      wrongTokens.watch(authorization ?? browser?.headers.cookie ?? '', address, () => people.credentials.caller(authorization, browser)),
     check: (caller, permission, place) => places.check(caller, permission, place),
     node: (authorization, method, path) => proofs.verify(authorization, method, path),
   }
@@ -90,5 +93,6 @@ export function buildCore(database: Database, { log, clock, random, publicUrl, f
     proofs,
     stores,
     storeService,
+    wrongTokens,
   }
 }

@@ -12,6 +12,7 @@ import { EmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { gatewayKeyRoutes } from './gateways/gateway-key-routes.ts'
 import { GatewayRepository } from './gateways/gateway-repository.ts'
 import { HttpServer, type Routes } from './http/http-server.ts'
+import { checkPlainHttp } from './http/plain-http.ts'
 import { plainRoutes } from './http/plain-routes.ts'
 import { BeatLineEnd } from './nodes/beat-line-end.ts'
 import { NodeBeats } from './nodes/node-beats.ts'
@@ -26,6 +27,8 @@ export interface ServiceOptions {
   /** Folder of everything that is kept. */
   readonly data: string
   readonly host?: string | undefined
+  /** On another address than loopback without TLS: something in front of it speaks TLS. */
+  readonly allowPlainHttp?: boolean | undefined
   /** 0: any free port. */
   readonly port?: number | undefined
   /** PostgreSQL's protocol on this port too; 0: any free one. `required`: without it the service does not start. */
@@ -66,6 +69,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     publicUrl: () => publicUrl ?? http.url,
     file: (name) => folder.file(name),
   }
+  checkPlainHttp({ host, tls: tls !== undefined, allowPlainHttp: options.allowPlainHttp === true })
   const publicUrl = checkUrl(options.publicUrl, '--public-url')
   const replicaUrl = checkUrl(options.replicaUrl, '--replica-url')
 

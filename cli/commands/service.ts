@@ -19,6 +19,7 @@ interface StartFlags {
   readonly replicaUrl?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
+  readonly allowPlainHttp?: boolean
 }
 
 const HELP = `
@@ -44,6 +45,7 @@ export function serviceCommands(program: Command, shell: Shell): void {
     .option('--replica-url <url>', 'how other services on the same database reach this one (default: what it listens on)')
     .option('--tls-cert <file>', 'serve HTTPS with this certificate chain (PEM)')
     .option('--tls-key <file>', 'its private key (PEM)')
+    .option('--allow-plain-http', 'listen beyond this machine without TLS: something in front of it speaks TLS')
     .addHelpText('after', HELP)
     .action((flags: StartFlags) => start(flags, shell))
 }
@@ -70,6 +72,7 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
     publicUrl,
     replicaUrl,
     tls: await readTls(tlsCert, tlsKey),
+    allowPlainHttp: flags.allowPlainHttp,
     log,
     clock: shell.clock,
     random: systemRandom,

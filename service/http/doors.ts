@@ -1,4 +1,6 @@
 /** Who may come in: one hook reads what each route says it needs. */
+
+import type { Socket } from 'node:net'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Caller } from '../people/caller.ts'
@@ -8,7 +10,14 @@ const EMPTY = new Uint8Array()
 /** Pages of the API's description, whose routes are not ours. */
 const OPEN_PAGES = /^\/docs(\/|$)/
 
-export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, draining: () => boolean): void {
+export interface DoorParts {
+  readonly doorkeeper: Doorkeeper
+  readonly draining: () => boolean
+  /** Who is on this connection is known. */
+  readonly proven: (socket: Socket) => void
+}
+
+export function openDoors(http: FastifyInstance, { doorkeeper, draining, proven }: DoorParts): void {
   const proofs = new WeakMap<FastifyRequest, NodeProof>()
   http.decorateRequest('caller', null)
   http.decorateRequest('nodeId', null)
@@ -18,7 +27,7 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
     if (route.config?.needs === undefined && !OPEN_PAGES.test(route.url))
       throw new Error(`Route ${String(route.method)} ${route.url} does not say what it needs.`)
     const on = route.config?.on
-    if (on !== undefined && !route.url.includes(`/:${on}`))
+    if (on !== undefined && on !== 'inside' && !route.url.includes(`/:${on}`))
       throw new Error(`Route ${String(route.method)} ${route.url} needs something on a ${on} that it does not name.`)
   })
 
@@ -29,6 +38,7 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
     if (needs === undefined || needs === 'none') return done()
     const admit = (caller: Caller) => {
       request.caller = caller
+      proven(request.socket)
       let checked: void | Promise<void>
       try {
         checked = judge(doorkeeper, caller, request)
@@ -42,6 +52,7 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
     const prove = (proof: NodeProof) => {
       proofs.set(request, proof)
       request.nodeId = proof.nodeId
+      proven(request.socket)
       done()
     }
     const { authorization } = request.headers
@@ -52,7 +63,7 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
         return
       }
       if (draining()) throw new Fault('STOPPING')
-      caller = doorkeeper.caller(authorization, request)
+      caller = doorkeeper.caller(authorization, request, request.ip)
     } catch (cause) {
       done(cause as Error)
       return
@@ -84,7 +95,7 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
 /** Fails where the route needs what the caller has not got. Synchronous where the store of the path was seen within the last second. */
 function judge(doorkeeper: Doorkeeper, caller: Caller, { routeOptions, params }: FastifyRequest): void | Promise<void> {
   const { needs, on } = routeOptions.config
-  if (needs === undefined || needs === 'none' || needs === 'node' || needs === 'caller') return undefined
+  if (needs === undefined || needs === 'none' || needs === 'node' || needs === 'caller' || on === 'inside') return undefined
   if (on === undefined) return caller.need(needs)
   return doorkeeper.check(caller, needs, `${on}/${(params as Readonly<Record<string, string>>)[on] ?? ''}`)
 }

@@ -64,7 +64,7 @@ test.each([
   ['GET', '/open', undefined, {}, 200, undefined, undefined],
   ['GET', '/read', undefined, {}, 401, 'TOKEN_MISSING', undefined],
   ['GET', '/read', undefined, { authorization: 'Bearer x' }, 200, undefined, undefined],
-  ['GET', '/write', undefined, { authorization: 'Bearer x' }, 403, 'NOT_ALLOWED', 'It needs gateways:write; ann is reader.'],
+  ['GET', '/write', undefined, { authorization: 'Bearer x' }, 403, 'NOT_ALLOWED', 'It needs gateways:write, which ann has not got.'],
   ['POST', '/node', '{}', json, 403, 'NODE_PROOF_INVALID', undefined],
   ['GET', '/nowhere', undefined, {}, 404, 'ROUTE_UNKNOWN', 'GET /nowhere'],
   ['POST', '/body', '{"name":"x"}', json, 400, 'INPUT_INVALID', 'age: '],

@@ -11,8 +11,11 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** A route without it does not start the server. */
     needs?: Needs
-    /** What the permission is about: the gateway or store of the path. Left out: the whole service. */
-    on?: 'gateway' | 'store'
+    /**
+     * What the permission is about: the gateway or store of the path; `inside`: what the body names, or what is shown of a list, and the
+     * service that does it asks. Left out: the whole service.
+     */
+    on?: 'gateway' | 'store' | 'inside'
   }
   interface FastifyRequest {
     /** Set where `needs` is a permission. */
@@ -27,7 +30,7 @@ declare module 'fastify' {
 /** Proves who asks; implemented by people and nodes. */
 export interface Doorkeeper {
   /** `authorization` is the header; a request may come from a browser that has a cookie instead. Fails with TOKEN_MISSING or TOKEN_INVALID. */
-  caller(authorization: string | undefined, browser?: Browser): Promise<Caller> | Caller
+  caller(authorization: string | undefined, browser?: Browser, address?: string): Promise<Caller> | Caller
   /** Fails with NOT_ALLOWED; where the place may not be seen, as if it were unknown. `place`: "store/shop". */
   check(caller: Caller, permission: Permission, place: string): void | Promise<void>
   /** Checks signature, method, path and age. Fails with NODE_PROOF_INVALID or NODE_DELETED. Then `body` checks what was sent. */

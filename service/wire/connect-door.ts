@@ -8,8 +8,10 @@ import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { CONNECT_PROTOCOL } from '@postern/protocol/link.ts'
 import { createWebSocketStream, WebSocketServer } from 'ws'
+import type { UpgradeHandler } from '../http/http-server.ts'
 import type { Doorkeeper } from '../http/needs.ts'
 import { refuse } from '../links/link-door.ts'
+import { needOn } from '../people/places.ts'
 import type { SessionOpener, SessionStore } from './session-opener.ts'
 
 export const CONNECT_PATH = /^\/v1\/stores\/([A-Za-z0-9._-]{1,63})\/connect$/
@@ -43,8 +45,8 @@ export class ConnectDoor implements Component {
   }
 
   /** For HttpServer.onUpgrade(CONNECT_PATH, …). */
-  readonly handler = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-    this.#background.run(() => this.#take(request, socket, head))
+  readonly handler: UpgradeHandler = (request, socket, head, proven) =>
+    this.#background.run(() => this.#take(request, socket, head, proven))
 
   async start(): Promise<void> {}
 
@@ -56,7 +58,7 @@ export class ConnectDoor implements Component {
     this.#draining = true
   }
 
-  async #take(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #take(...[request, socket, head, proven]: Parameters<UpgradeHandler>): Promise<void> {
     socket.on('error', () => socket.destroy())
     const left = new AbortController()
     const leave = () => left.abort(new Fault('CANCELLED'))
@@ -66,9 +68,10 @@ export class ConnectDoor implements Component {
       const wanted = request.headers.upgrade?.toLowerCase()
       if (wanted !== CONNECT_PROTOCOL && wanted !== 'websocket')
         throw new Fault('INPUT_INVALID', { at: `Upgrade must be ${CONNECT_PROTOCOL} or websocket.` })
-      const caller = await this.#parts.doorkeeper.caller(request.headers.authorization)
-      caller.need('stores:connect')
+      const caller = await this.#parts.doorkeeper.caller(request.headers.authorization, undefined, request.socket.remoteAddress)
+      proven()
       const store = await this.#parts.findStore(CONNECT_PATH.exec((request.url ?? '').split('?')[0] ?? '')?.[1] ?? '')
+      needOn(caller, 'stores:connect', store)
       const shape = CONNECTORS.get(store.kind)?.config.shape
       if (typeof store.settings['host'] !== 'string' || !shape || !Object.hasOwn(shape, 'port'))
         throw new Fault('CONNECT_UNSUPPORTED', { at: `Store ${store.name} is of kind ${store.kind}.` })
@@ -77,6 +80,7 @@ export class ConnectDoor implements Component {
         kind: 'connect',
         store,
         caller,
+        stillMay: async () => needOn(await this.#parts.doorkeeper.caller(request.headers.authorization), 'stores:connect', store),
         application: (request.headers['user-agent'] ?? '').slice(0, 64),
         address: request.socket.remoteAddress ?? '',
         accept: () => {

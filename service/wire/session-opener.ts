@@ -30,7 +30,9 @@ export interface SessionOpenerParts {
 }
 
 export interface SessionAsked extends Pick<NewSession, 'kind' | 'application' | 'address'> {
-  readonly caller: Pick<Caller, 'id' | 'name' | 'limits'>
+  readonly caller: Pick<Caller, 'id' | 'name' | 'principal' | 'limits'>
+  /** Rejects once the caller may not be there any more. */
+  readonly stillMay?: () => Promise<unknown>
   readonly store: SessionStore
   /** Of the wire: what the client said at its start. */
   readonly parameters?: Readonly<Record<string, string>>
@@ -52,11 +54,12 @@ export class SessionOpener {
   async run(asked: SessionAsked): Promise<void> {
     const { book, streams, log } = this.#parts
     const { kind, application, address, store, parameters, signal } = asked
-    const { id: callerId, name: caller } = asked.caller
+    const { id: callerId, name: caller, principal } = asked.caller
     const { id, name, version, gatewayId } = store
     const { session, key } = book.add(
-      { kind, store: name, storeId: id, gatewayId, caller, callerId, application, address },
+      { kind, store: name, storeId: id, gatewayId, caller, callerId, principal, application, address },
       { ofStore: store.limits.connections, ofToken: asked.caller.limits.connections },
+      asked.stillMay,
     )
     const { record } = session
     let release: (() => void) | undefined
@@ -64,7 +67,7 @@ export class SessionOpener {
       const order = { session: record.id, store: { id, name, version }, ...(kind === 'wire' ? { parameters: parameters ?? {} } : {}) }
       const path = kind === 'wire' ? NODE_PATHS.wire : NODE_PATHS.connect
       const sealed = kind === 'wire' && store.sealed !== null
-      const opened = await streams.open({ gatewayId, sealed, labels: store.nodeLabels, path, order, record }, signal)
+      const opened = await streams.open({ gatewayId, sealed, store, labels: store.nodeLabels, path, order, record }, signal)
       release = opened.release
       record.nodeId = opened.node.id
       record.way = opened.data ? 'own' : 'link'

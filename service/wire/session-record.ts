@@ -49,5 +49,6 @@ export function sessionView(record: SessionRecord, idleMs: number): HeldSession 
     bytesOut,
     candidates: [...candidates],
     passed: [...passed],
+    about: { principal: record.principal, store: record.storeId, gateway: record.gatewayId },
   }
 }

@@ -44,8 +44,8 @@ export interface WireNeeds {
 }
 
 export function buildWire(core: Core, { links, admission, health, replicas, replicaUrl, options }: WireNeeds) {
-  const { clock, random, log, nodes, doorkeeper, stores, people, audit } = core
-  const callerOf = (token: string) => people.credentials.byToken(token)
+  const { clock, random, log, nodes, doorkeeper, stores, people, wrongTokens, audit } = core
+  const callerOf = (token: string, address?: string) => wrongTokens.watch(token, address, () => people.credentials.byToken(token))
   const findStore = (name: string) => stores.byName(name)
   const book = new SessionBook({ self: replicas.id, nodes, links, clock, random })
   const sessions = new AllSessions({ self: replicas.id, url: replicaUrl, book, others: () => replicas.others(), log })

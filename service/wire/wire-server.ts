@@ -3,9 +3,11 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { Background } from '@postern/base/background.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Strangers } from '@postern/base/strangers.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Caller } from '../people/caller.ts'
+import { needOn } from '../people/places.ts'
 import { shakeHands, type Wanted } from './handshake.ts'
 import type { SessionOpener, SessionStore } from './session-opener.ts'
 import type { WireCertificate } from './wire-certificate.ts'
@@ -20,7 +22,7 @@ export interface WireServerParts {
   readonly required: boolean
   readonly certificate: WireCertificate
   /** Fails with TOKEN_INVALID. */
-  readonly callerOf: (token: string) => Caller | Promise<Caller>
+  readonly callerOf: (token: string, address?: string) => Caller | Promise<Caller>
   /** Fails with STORE_UNKNOWN. */
   readonly findStore: (name: string) => SessionStore | Promise<SessionStore>
   /** At whichever replica the connection is. */
@@ -31,8 +33,8 @@ export interface WireServerParts {
 
 /** From the first byte to the password. */
 const HANDSHAKE_MS = 10_000
-/** Clients that have not proved who they are; more are cut. */
-const MOST_UNPROVEN = 512
+/** Clients that have not proved who they are; of more the oldest is cut. */
+const STRANGERS = { ofNetwork: 512, inAll: 1_024 } as const
 /** Longer than a queue may be and its nodes may take. */
 const OPEN_MS = 660_000
 
@@ -43,7 +45,7 @@ export class WireServer implements Component {
   readonly #sockets = new Set<Socket>()
   readonly #background: Background
   #server: Server | undefined
-  #unproven = 0
+  readonly #strangers = new Strangers(STRANGERS)
 
   constructor(parts: WireServerParts) {
     this.#parts = parts
@@ -109,8 +111,8 @@ export class WireServer implements Component {
   async #prove(place: { socket: Socket }): Promise<Proven | undefined> {
     const { certificate, cancel, callerOf, findStore } = this.#parts
     const plain = place.socket
-    if (this.#unproven >= MOST_UNPROVEN) return undefined
-    this.#unproven += 1
+    const address = plain.remoteAddress ?? ''
+    this.#strangers.add(plain)
     const late = setTimeout(() => plain.destroy(), HANDSHAKE_MS)
     try {
       const onSocket = (secure: Socket) => {
@@ -123,14 +125,14 @@ export class WireServer implements Component {
         return undefined
       }
       // First who it is: only those who may come in learn which stores there are.
-      const caller = await callerOf(wanted.password)
-      caller.need('stores:query')
+      const caller = await callerOf(wanted.password, address)
       const store = await findStore(wanted.database)
+      needOn(caller, 'stores:query', store)
       if (CONNECTORS.get(store.kind)?.can.wire !== 'postgres')
         throw new Fault('WIRE_UNSUPPORTED', { at: `Store ${store.name} is of kind ${store.kind}.` })
       return { wanted, caller, store }
     } finally {
-      this.#unproven -= 1
+      this.#strangers.proven(plain)
       clearTimeout(late)
     }
   }
@@ -143,6 +145,7 @@ export class WireServer implements Component {
       kind: 'wire',
       store,
       caller,
+      stillMay: async () => needOn(await this.#parts.callerOf(wanted.password), 'stores:query', store),
       application: (parameters['application_name'] ?? '').slice(0, 64),
       address: socket.remoteAddress ?? '',
       parameters,
