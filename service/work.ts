@@ -8,6 +8,7 @@ import { BridgeService } from './bridge/bridge-service.ts'
 import type { Core } from './core.ts'
 import { EventBus } from './events/event-bus.ts'
 import { EventStreams, eventRoutes } from './events/event-routes.ts'
+import { EventSight } from './events/event-sight.ts'
 import { NodeNews } from './events/node-news.ts'
 import { gatewayRoutes } from './gateways/gateway-routes.ts'
 import type { Routes, UpgradeHandler } from './http/http-server.ts'
@@ -103,6 +104,8 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   const runs = buildRuns(core, { events, links, signal })
   const bridge = new BridgeService({ rows: new BridgeRepository(core.db), nodes, links, health, random, log })
   const streams = new EventStreams(events)
+  const runEnds = new RunRepository(core.db)
+  const sight = new EventSight({ gateway: (name) => nodes.gatewayByName(name), store: findStore, run: (id) => runEnds.ends(id) })
   const wire = buildWire(core, { links, admission, health, replicas, replicaUrl: options.replicaUrl, options: options.wire })
   const { id: self, secret, follow } = replicas
   const replicaDoor = new ReplicaDoor({ self, secret, links, follow, calls: wire.calls, clock, log })
@@ -128,7 +131,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
       runRoutes({ runs: runs.service, audit: core.audit }),
       runNodeRoutes({ dispatch: runs.dispatch, reports: runs.reports }),
       bridgeRoutes({ bridge }),
-      eventRoutes(streams),
+      eventRoutes({ streams, sight, doorkeeper }),
       ...wire.routes,
     ],
     upgrades: [[LINK_PATH, door.handler], [REPLICA_LINK_PATH, replicaDoor.handler], ...wire.upgrades],

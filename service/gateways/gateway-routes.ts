@@ -6,7 +6,7 @@ import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { gatewayView } from '../nodes/node-views.ts'
-import { actorOf } from '../people/actor.ts'
+import { actorOf, callerOf } from '../people/actor.ts'
 import type { QueueLengths } from '../runs/queue-lengths.ts'
 import type { GatewayService } from './gateway-service.ts'
 
@@ -28,15 +28,17 @@ export const gatewayRoutes =
       '/v1/gateways',
       {
         schema: { summary: 'List the gateways', tags: ['gateways'], querystring: PageQuery, response: { 200: pageOf(GatewayView) } },
-        config: { needs: 'gateways:read' },
+        config: { needs: 'gateways:read', on: 'inside' },
       },
-      ({ query: { limit, cursor } }) =>
-        page(
-          gateways.list(readCursor(cursor) ?? '', limit + 1),
+      (request) => {
+        const { limit, cursor } = request.query
+        return page(
+          gateways.list(readCursor(cursor) ?? '', limit + 1, callerOf(request)),
           limit,
           ({ name }) => name,
           (gateway) => ({ ...gatewayView(gateway, nodes), queue: queues.of(gateway.id) }),
-        ),
+        )
+      },
     )
 
     http.post(

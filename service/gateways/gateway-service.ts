@@ -19,6 +19,7 @@ import type { GatewayFacts } from '../nodes/node-facts.ts'
 import { settingsInWords } from '../nodes/node-settings.ts'
 import { gatewayView } from '../nodes/node-views.ts'
 import type { Actor } from '../people/actor.ts'
+import type { Caller } from '../people/caller.ts'
 import { GatewayRepository, type KeyRow } from './gateway-repository.ts'
 
 export interface GatewayServiceParts {
@@ -80,11 +81,11 @@ export class GatewayService {
     return gatewayView(this.find(name), this.#parts.nodes)
   }
 
-  /** By name, from behind `after`; one more than `count` when there is more. */
-  list(after: string, count: number): readonly GatewayFacts[] {
+  /** Those that the caller may see, by name, from behind `after`; one more than `count` when there is more. */
+  list(after: string, count: number, caller: Caller): readonly GatewayFacts[] {
     const sorted = this.#parts.nodes
       .gateways()
-      .filter(({ name }) => name > after)
+      .filter(({ id, name }) => name > after && caller.may('gateways:read', { gateway: id }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
     return sorted.slice(0, count)
   }

@@ -24,7 +24,7 @@ export const grantRoutes =
           querystring: GrantList,
           response: { 200: pageOf(GrantView) },
         },
-        config: { needs: 'caller' },
+        config: { needs: 'grants:read', on: 'inside' },
       },
       async (request) => {
         const { limit, cursor, ...wanted } = request.query
@@ -43,7 +43,7 @@ export const grantRoutes =
           body: GrantCreate,
           response: { 201: GrantView },
         },
-        config: { needs: 'caller' },
+        config: { needs: 'grants:write', on: 'inside' },
       },
       async (request, reply) => reply.code(201).send(await grants.give(request.body, byOf(request))),
     )
@@ -58,7 +58,7 @@ export const grantRoutes =
           params: z.object({ grant: GrantId }),
           response: { 204: z.null() },
         },
-        config: { needs: 'caller' },
+        config: { needs: 'grants:write', on: 'inside' },
       },
       async (request, reply) => {
         await grants.take(request.params.grant, byOf(request))

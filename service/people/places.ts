@@ -67,6 +67,11 @@ export class Places {
 /** Who may see it at all. */
 const LOOK = { gateway: 'gateways:read', store: 'stores:read' } as const
 
+/** The same for what is known already. */
+export function needOn(caller: Caller, permission: Permission, { id, name, gatewayId }: PlacedStore & { readonly name: string }): void {
+  judge(caller, permission, { store: id, gateway: gatewayId, name: `store ${name}` }, `store/${name}`)
+}
+
 function judge(caller: Caller, permission: Permission, place: Place, text: string): void {
   if (caller.may(permission, place)) return
   const [kind = '', name = ''] = text.split('/')

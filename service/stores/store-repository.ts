@@ -5,6 +5,7 @@ import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
+import type { Where } from '../people/rights.ts'
 
 export interface StoreRow {
   readonly id: StoreId
@@ -74,8 +75,12 @@ export class StoreRepository {
     return await this.#db.selectFrom('store').select(COLUMNS).where('id', '=', id).executeTakeFirst()
   }
 
-  async page(after: string, count: number): Promise<StoreRow[]> {
-    return await this.#db.selectFrom('store').select(COLUMNS).where('name', '>', after).orderBy('name').limit(count).execute()
+  /** By name; of all `sees`, each must hold. */
+  async page(after: string, count: number, sees: readonly Where[] = []): Promise<StoreRow[]> {
+    let query = this.#db.selectFrom('store').select(COLUMNS).where('name', '>', after).orderBy('name').limit(count)
+    for (const { gateways, stores } of sees)
+      query = query.where(sql<boolean>`(gateway_id = any(${[...gateways]}) or id = any(${[...stores]}))`)
+    return await query.execute()
   }
 
   /** The version grows, so that nodes open it anew. Compare-and-set on the version that was read. */
@@ -113,6 +118,27 @@ export class StoreRepository {
       .where('id', '=', id)
       .returning(COLUMNS)
       .executeTakeFirst()
+  }
+
+  /** The state of a gateway's stores; grows with each change (a trigger sees to it). */
+  async versionOf(gatewayId: GatewayId): Promise<number> {
+    const row = await this.#db.selectFrom('gateway').select('stores_version as version').where('id', '=', gatewayId).executeTakeFirst()
+    return row?.version ?? 0
+  }
+
+  /** Id and version of each store of a gateway. */
+  async versions(gatewayId: GatewayId, most: number): Promise<Pick<StoreRow, 'id' | 'version'>[]> {
+    return await this.#db
+      .selectFrom('store')
+      .select(['id', 'version'])
+      .where('gateway_id', '=', gatewayId)
+      .orderBy('id')
+      .limit(most)
+      .execute()
+  }
+
+  async findAll(ids: readonly StoreId[]): Promise<StoreRow[]> {
+    return ids.length === 0 ? [] : await this.#db.selectFrom('store').select(COLUMNS).where('id', 'in', ids).execute()
   }
 
   async delete(id: StoreId): Promise<boolean> {

@@ -145,7 +145,7 @@ export class WireServer implements Component {
       kind: 'wire',
       store,
       caller,
-      stillMay: async () => needOn(await this.#parts.callerOf(wanted.password), 'stores:query', store),
+      stillMay: async () => needOn(await this.#parts.callerOf(wanted.password, socket.remoteAddress ?? ''), 'stores:query', store),
       application: (parameters['application_name'] ?? '').slice(0, 64),
       address: socket.remoteAddress ?? '',
       parameters,

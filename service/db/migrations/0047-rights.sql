@@ -46,4 +46,6 @@ create index role_grant_by_store on role_grant (store_id) where store_id is not 
 -- Names may change hands, ids do not: whose own a run or a query is. Null in what is older than this.
 alter table run add column started_by_id text;
 alter table query_log add column caller_id text;
+alter table query_log add column store_id text;
+alter table query_log add column gateway_id text;
 alter table query_log add column address text;
