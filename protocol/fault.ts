@@ -267,7 +267,8 @@ export const FAULTS = {
   CHANNEL_CERTIFICATE: {
     kind: 'input',
     says: "The certificate for the node's channel cannot be used.",
-    remedy: 'Give --channel-cert, --channel-key and --channel-ca: PEM files of a certificate that is valid now, names this node, and ends at the CA.',
+    remedy:
+      'Give --channel-cert, --channel-key and --channel-ca: PEM files of a certificate that is valid now, names this node, and ends at the CA.',
   },
   BRIDGE_BROKEN: {
     kind: 'remote',

@@ -5,9 +5,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemRandom } from '@postern/base/random.ts'
-import { ChannelClient } from '@postern/node/channel/channel-client.ts'
 import { Identity } from '@postern/node/identity/identity.ts'
 import { NodeFile } from '@postern/node/state/node-file.ts'
+import { mutualClient } from '@postern/node/testing/mutual-client.ts'
 import { makeGatewayKey } from '@postern/node/vault/gateway-key.ts'
 import { type Claim, requestFor } from '@postern/node/vault/hand-over.ts'
 import { VaultFiles } from '@postern/node/vault/vault-file.ts'
@@ -209,7 +209,7 @@ async function steal({ as, claim, stolen }: { as: string; claim: Claim; stolen: 
   const [victim] = members
   if (!victim) throw new Error('There is no node.')
   const forged = await forgeCertificate(authority, { gatewayId, nodeId: as })
-  const channel = new ChannelClient({ gatewayId, credentials: () => ({ ...forged, authority: authority.certificate }) })
+  const channel = mutualClient({ gatewayId, credentials: () => ({ ...forged, authority: authority.certificate }) })
   const peer: Peer = {
     id: victim.id,
     name: victim.name,
@@ -256,7 +256,7 @@ test('a thief who has stolen a node’s identity too is refused once its authent
   const stolen = await loot()
   const identity = Identity.parse((await fileOf(n2)).identity)
   const forged = await forgeCertificate(stolen.authority, { gatewayId: stolen.gatewayId, nodeId: stolen.nodes[1]?.id ?? '' })
-  const channel = new ChannelClient({
+  const channel = mutualClient({
     gatewayId: stolen.gatewayId,
     credentials: () => ({ ...forged, authority: stolen.authority.certificate }),
   })

@@ -9,9 +9,9 @@ import { waitFor } from '@postern/testkit/wait-for.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { NodeFile } from '../state/node-file.ts'
 import { LocalNode } from '../testing/local-node.ts'
+import { mutualClient } from '../testing/mutual-client.ts'
 import { fingerprintOf, gatewayKeyFrom } from '../vault/gateway-key.ts'
 import { VaultFiles } from '../vault/vault-file.ts'
-import { ChannelClient } from './channel-client.ts'
 
 let service: TestService
 let one: LocalNode
@@ -51,7 +51,7 @@ const peerOf = (node: LocalNode): Peer => ({
 })
 const clientOf = async (node: LocalNode, gatewayId = '') => {
   const file = await fileOf(node)
-  return new ChannelClient({ gatewayId: (gatewayId || file.gatewayId) as typeof file.gatewayId, credentials: () => file.channel })
+  return mutualClient({ gatewayId: (gatewayId || file.gatewayId) as typeof file.gatewayId, credentials: () => file.channel })
 }
 
 test('a second node gets the gateway key from the first, and keeps it over a restart', async () => {

@@ -8,7 +8,9 @@ import { NodeFile } from './node-file.ts'
 
 /** Lies there while the program on this machine is being updated (`postern node upgrade`). */
 const UPGRADING = 'upgrading'
-const OURS = new Set(['node.json', 'vault', 'scratch', UPGRADING, 'lost+found'])
+/** What people put there: a certificate for the channel, secrets that stores refer to. */
+const THEIRS = ['channel', 'secrets'] as const
+const OURS = new Set(['node.json', 'vault', 'scratch', UPGRADING, 'lost+found', ...THEIRS])
 
 /** The node's folder, locked for this process. Everything in it is written by write-then-rename. */
 export class DataFolder implements AsyncDisposable {

@@ -52,7 +52,8 @@ export function factsOf(node: Pictured, picture: Picture): StatusFacts {
 export function saysOfOthers(old: Beat, beat: Beat): boolean {
   const pairs = (of: Beat) => of.unreachable.map((peer) => `${peer.node} ${peer.reason}`).join('\n')
   const quiet = old.unreachable.length === 0 && beat.unreachable.length === 0
-  return old.version === beat.version && old.channelEncryption === beat.channelEncryption && (quiet || pairs(old) === pairs(beat))
+  const modes = old.channelEncryption === beat.channelEncryption && String(old.channelAccepts) === String(beat.channelAccepts)
+  return old.version === beat.version && modes && (quiet || pairs(old) === pairs(beat))
 }
 
 /** And of all that its own status hangs on, but for how much it has to do. */
@@ -62,6 +63,8 @@ export function saysOfItself(old: Beat, beat: Beat): boolean {
     old.draining === beat.draining &&
     old.upgrading === beat.upgrading &&
     old.staleCredentials === beat.staleCredentials &&
+    old.storesVersion === beat.storesVersion &&
+    old.channelNotice === beat.channelNotice &&
     old.settingsFault === beat.settingsFault &&
     old.settingsTag === beat.settingsTag &&
     old.channel?.ok === beat.channel?.ok &&
