@@ -4,7 +4,8 @@ import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { type Random, systemRandom } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { auditRoutes } from './audit/audit-routes.ts'
+import type { FastifyRequest } from 'fastify'
+import { entryOf } from './audit/audit-faults.ts'
 import { buildCore, type Core, type Surroundings } from './core.ts'
 import { DataFolder } from './data-folder.ts'
 import { Database } from './db/database.ts'
@@ -98,7 +99,11 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     log,
   })
   const routes = [...coreRoutes(core, beats), ...work.routes]
-  const http: HttpServer = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes })
+  const onFault = (request: FastifyRequest, fault: Fault) => {
+    const entry = entryOf(request, fault)
+    if (entry) core.notes.note(entry)
+  }
+  const http: HttpServer = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes, onFault })
   for (const [path, handler] of work.upgrades) http.onUpgrade(path, handler)
 
   // Started in this order; drained and stopped backwards.
@@ -106,6 +111,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     folder,
     embedded,
     database,
+    core.notes,
     adminToken,
     core.nodes,
     beats,
@@ -129,7 +135,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 }
 
 function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
-  const { audit, authority, database, joins, metrics, nodeRepository, nodes, nodeService, storeService } = core
+  const { authority, database, joins, metrics, nodeRepository, nodes, nodeService, storeService } = core
   return [
     plainRoutes({ database, metrics }),
     nodeRoutes(nodeService),
@@ -146,7 +152,6 @@ function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
     storeRoutes({ stores: storeService, nodes }),
     ...core.people.routes,
     ...core.rights.routes,
-    auditRoutes(audit),
   ]
 }
 

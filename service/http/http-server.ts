@@ -8,12 +8,12 @@ import type { Random } from '@postern/base/random.ts'
 import { type StrangerLimits, Strangers } from '@postern/base/strangers.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import { type FastifyInstance, fastify, LogController } from 'fastify'
+import { type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify'
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { answerBadRequest } from './bad-request.ts'
 import { openDoors } from './doors.ts'
 import { describeApi } from './openapi.ts'
-import { sendProblem } from './problem.ts'
+import { faultOf, sendProblem } from './problem.ts'
 import { securityHeaders } from './security-headers.ts'
 import './needs.ts'
 import type { Doorkeeper } from './needs.ts'
@@ -53,6 +53,8 @@ export interface HttpServerParts {
   readonly clock: Clock
   readonly random: Random
   readonly routes: readonly Routes[]
+  /** Told of each request that ended in a fault, for the audit. */
+  readonly onFault?: (request: FastifyRequest, fault: Fault) => void
   /** How many connections may have proved nothing yet. */
   readonly strangers?: StrangerLimits
 }
@@ -130,7 +132,7 @@ export class HttpServer implements Component {
   }
 
   async #build(): Promise<FastifyInstance> {
-    const { tls, log, random, doorkeeper, routes } = this.#parts
+    const { tls, log, random, doorkeeper, routes, onFault } = this.#parts
     const bounds = { maxHeaderSize: HEADER_BYTES, connectionsCheckingInterval: LOOK_LATE_MS }
     const door = tls
       ? { https: { ...bounds, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' as const, handshakeTimeout: TLS_HANDSHAKE_MS } }
@@ -158,6 +160,11 @@ export class HttpServer implements Component {
     http.setNotFoundHandler((request, reply) =>
       sendProblem(new Fault('ROUTE_UNKNOWN', { at: `${request.method} ${request.url.split('?')[0]}` }), request, reply),
     )
+    if (onFault)
+      http.addHook('onError', (request, _reply, error, done) => {
+        onFault(request, faultOf(error, request))
+        done()
+      })
     openDoors(http, { doorkeeper, draining: () => this.#draining, proven: (socket) => this.#strangers.proven(socket) })
     await describeApi(http)
     for (const route of routes) await http.register(route)
