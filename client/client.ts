@@ -1,6 +1,6 @@
 /** The API of a Postern service, typed. `new Client({ url, token }).stores.list()`; failures are Faults. */
 import type { Event } from '@postern/protocol/api/events.ts'
-import type { GatewayKeys, GatewayView, NodeView, SettingsPatch } from '@postern/protocol/api/gateways.ts'
+import type { GatewayKeys, GatewayView, KeyRotated, NodeView, SettingsPatch } from '@postern/protocol/api/gateways.ts'
 import type { ListOf, NodeChange, StoreChange } from '@postern/protocol/api/lists.ts'
 import type { OidcHandover, OidcProviderPut, OidcProviderView } from '@postern/protocol/api/oidc.ts'
 import type {
@@ -80,6 +80,14 @@ export class Client {
       await this.#http.json<unknown>('POST', at('gateways', gateway, 'keys', String(slot)), { body: part, signal })
       return slot === 1 ? { key1: text } : { key2: text }
     },
+    /** `challenge` as of rotation.ts: what shows that the new key was made by who held the old. */
+    rotateKey: (gateway: string, challenge?: string, signal?: AbortSignal) =>
+      this.#http.json<KeyRotated>('POST', at('gateways', gateway, 'rotate-key'), {
+        body: challenge === undefined ? {} : { challenge },
+        signal,
+      }),
+    forgetRecoveryKey: (gateway: string, signal?: AbortSignal) =>
+      this.#http.json<void>('DELETE', at('gateways', gateway, 'recovery-key'), { signal }),
   }
 
   readonly nodes = {

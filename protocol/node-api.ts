@@ -214,6 +214,26 @@ export const StoresAnswer = z.object({
 })
 export type StoresAnswer = z.infer<typeof StoresAnswer>
 
+// ── rotation of the gateway's key: the node seals anew, the service takes all of it over at once ───
+export const RotationFacts = z.object({
+  publicKey: z.string().max(64),
+  /** Those that have a credential. */
+  stores: z.array(NodeStore).max(MOST_STORES),
+  recovery: RecoverySeal.nullable(),
+})
+export type RotationFacts = z.infer<typeof RotationFacts>
+export const RotationSwitch = z.object({
+  from: z.string().max(64),
+  to: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  /** Every credential of the gateway, each as it was read and sealed anew. */
+  stores: z.array(z.object({ id: StoreId, version: z.int(), sealed: Base64Url })).max(MOST_STORES),
+  recovery: RecoverySeal.nullable(),
+})
+export type RotationSwitch = z.infer<typeof RotationSwitch>
+/** Not switched: these stores were saved meanwhile, or are missing. Read again. */
+export const RotationSwitched = z.object({ switched: z.boolean(), changed: z.array(StoreId).max(MOST_STORES) })
+export type RotationSwitched = z.infer<typeof RotationSwitched>
+
 // ── tasks: pulled by the dispatcher, dispatched to a worker, reported by the worker ────────────────
 /** What one attempt may move in a second: its share of what a run and its two stores allow. Nothing where nothing bounds it. */
 export const TaskLimits = z.object({ rowsPerSecond: z.number().positive().optional(), bytesPerSecond: z.number().positive().optional() })

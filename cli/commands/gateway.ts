@@ -34,6 +34,7 @@ export function gatewayCommands(program: Command, shell: Shell): void {
     })
   addSet(group, shell)
   addKeys(group, shell)
+  keyCommands(group, shell)
   group
     .command('delete NAME')
     .description('delete a gateway that has no nodes and no stores')
@@ -112,6 +113,27 @@ function addKeys(group: Command, shell: Shell): void {
         keys.map((key) => [String(key.slot), key.hint, when(key.createdAt)]),
       )
     })
+}
+
+function keyCommands(group: Command, shell: Shell): void {
+  group
+    .command('rotate-key NAME')
+    .description('have a node make a new key for the gateway and seal every credential to it; nobody is asked for a password')
+    .option('--json', 'machine-readable')
+    .action(async (name: string, flags: Json) => (await import('./gateway-key.ts')).rotateKey(name, flags, shell))
+  group
+    .command('trust NAME')
+    .description("know the gateway's key of today on this machine, after you compared its fingerprint with the one on a node")
+    .option('--fingerprint <hex>', 'what the node shows; it must be the same as what the service says')
+    .option('--json', 'machine-readable')
+    .action(async (name: string, flags: Json & { readonly fingerprint?: string }) =>
+      (await import('./gateway-key.ts')).trustKey(name, flags, shell),
+    )
+  group
+    .command('forget-recovery-key NAME')
+    .description('the recovery key opens nothing any more; without any node, the gateway begins anew with its next one')
+    .option('--json', 'machine-readable')
+    .action(async (name: string, flags: Json) => (await import('./gateway-key.ts')).forgetRecoveryKey(name, flags, shell))
 }
 
 function gatewayRow(gateway: GatewayView): string[] {

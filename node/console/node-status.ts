@@ -45,6 +45,8 @@ export function nodeStatus({ folder, grace, keys, link, beat, peers, dispatcher,
     /** Beyond the grace period: it has ended its sessions. */
     cutOff: grace.cutOff,
     gatewayKeyFingerprint: keys.key ? fingerprintOf(keys.key.publicKey) : null,
+    /** Why it has none, where a node that has one said so. */
+    gatewayKeyFault: keys.waitsBecause ?? null,
     runningJobs: worker.running.length,
     jobLimit: worker.limit,
     runningQueries: queries.running,

@@ -23,6 +23,8 @@ export type NodeChange = z.input<typeof NodeChange>
 export const StoreChange = z.strictObject({
   settings: StoreSettings.optional(),
   sealed: z.string().max(65_536).optional(),
+  /** As of StoreCreate. */
+  sealedTo: z.string().max(64).optional(),
   secrets: z.array(z.string().max(64)).max(32).optional(),
   /** Replaces those that were there. */
   nodeLabels: Labels.optional(),

@@ -14,6 +14,7 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import type { Db } from '../db/database.ts'
 import { violates } from '../db/errors.ts'
 import type { Tables } from '../db/tables.ts'
+import { GatewayRepository } from '../gateways/gateway-repository.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { GatewayFacts } from '../nodes/node-facts.ts'
 import type { Actor, By } from '../people/actor.ts'
@@ -65,6 +66,7 @@ export class StoreService {
           nodeLabels,
           limits,
         })
+        await sealedToday(wanted.sealedTo, gateway.id, transaction)
         if (!caller.may('stores:write', { gateway: gateway.id })) await this.#own(id, { caller, actor }, transaction)
         await audit.record(
           { ...actor, action: 'store.create', target: `store ${name}`, details: { kind, gateway: gateway.name } },
@@ -103,6 +105,7 @@ export class StoreService {
           at: `${name} was changed or deleted meanwhile.`,
           remedy: 'Look at it again, and try once more.',
         })
+      if (resealed) await sealedToday(change.sealedTo, changed.gatewayId, transaction)
       const details = {
         version: changed.version,
         credential: resealed,
@@ -210,6 +213,13 @@ function sealedMatches(sealed: string | undefined, secrets: readonly string[]): 
   if (sealed !== undefined && secrets.length === 0) throw new Fault('INPUT_INVALID', { at: 'secrets: must name what is in sealed.' })
   if (sealed !== undefined && !/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(sealed))
     throw new Fault('INPUT_INVALID', { at: 'sealed: must be two base64url texts joined by ".".' })
+}
+
+/** After the write, which has locked the gateway: its key is not rotated between this look and the end of the transaction. */
+async function sealedToday(sealedTo: string | undefined, gatewayId: GatewayId, db: Db): Promise<void> {
+  if (sealedTo === undefined) return
+  const gateway = await new GatewayRepository(db).find(gatewayId)
+  if (gateway?.publicKey !== sealedTo) throw new Fault('GATEWAY_KEY_ROTATED')
 }
 
 /** A credential is sealed for host and port: with others no node could open it. */
