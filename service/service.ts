@@ -62,6 +62,15 @@ export interface RunningService extends AsyncDisposable {
 }
 
 export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { lifecycle, running } = buildService(options)
+  await lifecycle.start()
+  const service = running()
+  options.log.info({ url: service.url }, 'service started')
+  return service
+}
+
+/** Its parts put together, none of them started. */
+export function buildService(options: ServiceOptions) {
   const { host = '127.0.0.1', port = 7400, databaseUrl, tls, log, clock = systemClock, random = systemRandom } = options
   const surroundings: Surroundings = {
     log,
@@ -121,9 +130,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     work.replicas,
   ]
   const lifecycle = new Lifecycle(parts.filter((part) => part !== undefined))
-  await lifecycle.start()
-  log.info({ url: http.url }, 'service started')
-  return {
+  const running = (): RunningService => ({
     url: http.url,
     publicUrl: publicUrl ?? http.url,
     postgresPort: work.postgresPort(),
@@ -131,7 +138,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     databasePid: () => embedded?.pid,
     stop: (deadline) => lifecycle.stop(deadline),
     [Symbol.asyncDispose]: () => lifecycle.stop(),
-  }
+  })
+  return { http, lifecycle, running }
 }
 
 function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {

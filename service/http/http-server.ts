@@ -11,7 +11,7 @@ import { LIMITS } from '@postern/protocol/limits.ts'
 import { type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify'
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { answerBadRequest } from './bad-request.ts'
-import { openDoors } from './doors.ts'
+import { openDoors, type RouteFacts } from './doors.ts'
 import { describeApi } from './openapi.ts'
 import { faultOf, sendProblem } from './problem.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -131,7 +131,16 @@ export class HttpServer implements Component {
     await closed
   }
 
-  async #build(): Promise<FastifyInstance> {
+  /** What every route says it needs; without serving anything. */
+  async routes(): Promise<readonly RouteFacts[]> {
+    const facts: RouteFacts[] = []
+    const http = await this.#build((route) => facts.push(route))
+    await http.ready()
+    await http.close()
+    return facts
+  }
+
+  async #build(onRoute: (facts: RouteFacts) => void = () => undefined): Promise<FastifyInstance> {
     const { tls, log, random, doorkeeper, routes, onFault } = this.#parts
     const bounds = { maxHeaderSize: HEADER_BYTES, connectionsCheckingInterval: LOOK_LATE_MS }
     const door = tls
@@ -165,7 +174,7 @@ export class HttpServer implements Component {
         onFault(request, faultOf(error, request))
         done()
       })
-    openDoors(http, { doorkeeper, draining: () => this.#draining, proven: (socket) => this.#strangers.proven(socket) })
+    openDoors(http, { doorkeeper, draining: () => this.#draining, proven: (socket) => this.#strangers.proven(socket), onRoute })
     await describeApi(http)
     for (const route of routes) await http.register(route)
     return http
