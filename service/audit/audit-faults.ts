@@ -4,8 +4,8 @@ import { actorOf } from '../people/actor.ts'
 import { isRefusal } from '../people/caller.ts'
 import type { AuditEntry } from './audit-log.ts'
 
-/** A browser that is not signed in asks for everything once; that is nobody's try. */
-const SILENT = new Set<Fault['code']>(['TOKEN_MISSING', 'STOPPING'])
+/** A browser that is not signed in asks for everything once; that is nobody's try. Refused sign-ins have a record that says of which account. */
+const SILENT = new Set<Fault['code']>(['TOKEN_MISSING', 'STOPPING', 'SIGN_IN_REFUSED', 'OIDC_NOT_ADMITTED'])
 
 /**
  * The record of a request that ended in a fault: what was refused, and changes that were allowed and not done. Undefined for those that
