@@ -201,7 +201,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     onRecovered: () => link.wake('the service answers beats again'),
     onDeleted: (fault) => deleted.resolve(fault),
   })
-  const status = () => nodeStatus({ folder, grace, keys, link, beat, peers, dispatcher, worker, queries })
+  const status = () => nodeStatus({ folder, grace, keys, book, channel, link, beat, peers, dispatcher, worker, queries })
   const endAll = (fault: Fault) => {
     queries.endAll(fault)
     wire.endAll()
