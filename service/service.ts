@@ -1,4 +1,5 @@
 /** The service as a list of parts. The only place where `new` meets `new`. */
+import { isIP } from 'node:net'
 import { type Clock, systemClock } from '@postern/base/clock.ts'
 import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
@@ -40,6 +41,8 @@ export interface ServiceOptions {
   readonly publicUrl?: string | undefined
   /** How other services on the same database reach this one, past any balancer; what it listens on when left out. */
   readonly replicaUrl?: string | undefined
+  /** Proxies before it, as addresses or networks: limits and audit go by the address that they name. */
+  readonly trustedProxies?: readonly string[] | undefined
   /** PEM, both. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   readonly log: Log
@@ -82,6 +85,7 @@ export function buildService(options: ServiceOptions) {
   checkPlainHttp({ host, tls: tls !== undefined, allowPlainHttp: options.allowPlainHttp === true })
   const publicUrl = checkUrl(options.publicUrl, '--public-url')
   const replicaUrl = checkUrl(options.replicaUrl, '--replica-url')
+  const trustedProxies = checkProxies(options.trustedProxies)
 
   const folder = new DataFolder({ path: options.data, clock, random })
   const embedded = databaseUrl === undefined ? new EmbeddedPostgres({ folder: folder.path, log, clock, random }) : undefined
@@ -112,7 +116,18 @@ export function buildService(options: ServiceOptions) {
     const entry = entryOf(request, fault)
     if (entry) core.notes.note(entry)
   }
-  const http: HttpServer = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes, onFault })
+  const http: HttpServer = new HttpServer({
+    host,
+    port,
+    tls,
+    trustedProxies,
+    doorkeeper: core.doorkeeper,
+    log,
+    clock,
+    random,
+    routes,
+    onFault,
+  })
   for (const [path, handler] of work.upgrades) http.onUpgrade(path, handler)
 
   // Started in this order; drained and stopped backwards.
@@ -161,6 +176,18 @@ function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
     ...core.people.routes,
     ...core.rights.routes,
   ]
+}
+
+/** A wrong one would be found out about by the first request only. */
+function checkProxies(proxies: readonly string[] | undefined): readonly string[] | undefined {
+  const wrong = proxies?.find((text) => {
+    const [address = '', bits, ...more] = text.split('/')
+    const most = isIP(address) === 4 ? 32 : 128
+    return isIP(address) === 0 || more.length > 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  })
+  if (wrong !== undefined)
+    throw new Fault('CONFIG_INVALID', { at: `--trusted-proxies: "${wrong}" is no address and no network such as 10.0.0.0/8.` })
+  return proxies
 }
 
 function ownDatabase(url: string | undefined): () => { readonly connectionString: string } {

@@ -48,6 +48,8 @@ export interface HttpServerParts {
   readonly port: number
   /** PEM. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
+  /** Addresses and networks of proxies whose word (X-Forwarded-For) for where a request comes from is taken. */
+  readonly trustedProxies?: readonly string[] | undefined
   readonly doorkeeper: Doorkeeper
   readonly log: Log
   readonly clock: Clock
@@ -141,7 +143,7 @@ export class HttpServer implements Component {
   }
 
   async #build(onRoute: (facts: RouteFacts) => void = () => undefined): Promise<FastifyInstance> {
-    const { tls, log, random, doorkeeper, routes, onFault } = this.#parts
+    const { tls, trustedProxies, log, random, doorkeeper, routes, onFault } = this.#parts
     const bounds = { maxHeaderSize: HEADER_BYTES, connectionsCheckingInterval: LOOK_LATE_MS }
     const door = tls
       ? { https: { ...bounds, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' as const, handshakeTimeout: TLS_HANDSHAKE_MS } }
@@ -151,6 +153,7 @@ export class HttpServer implements Component {
       // Requests are not news, nor is that it listens: the service says so itself.
       loggerInstance: log.child({}, log.level === 'info' ? { level: 'warn' } : {}),
       logController: new LogController({ disableRequestLogging: true }),
+      ...(trustedProxies && trustedProxies.length > 0 ? { trustProxy: [...trustedProxies] } : {}),
       bodyLimit: LIMITS.bodyBytes,
       keepAliveTimeout: KEEP_ALIVE_MS,
       requestTimeout: REQUEST_MS,
