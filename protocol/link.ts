@@ -157,8 +157,8 @@ export type HandOverRequest = z.infer<typeof HandOverRequest>
 /** HPKE to the ephemeral key; with proof `held-key` sealed to that key first. */
 export const HandOverAnswer = z.object({ sealed: z.string().max(2_048) })
 
-/** `wanted`: the public half of the key to come. */
-export const PrepareKey = z.object({ wanted: Key32 })
+/** Public halves of the key of today, and of the one to come. */
+export const PrepareKey = z.object({ from: Key32, wanted: Key32 })
 /** `challenge`: 32 bytes that who asked for the rotation sealed to the key that it knows (client/rotation.ts). */
 export const RotateOrder = z.object({ challenge: z.string().max(512).optional() })
 export const RotateAnswer = z.object({

@@ -116,12 +116,12 @@ test('when all nodes are gone, one that joins with the recovery key opens every 
   const broken = await cluster.cli([...words, '--data', '/nonexistent', '--recovery-key', 'nonsense'])
   expect([broken.code, broken.stderr]).toEqual([2, expect.stringContaining('not a recovery key')])
   await expect(TestNode.start({ ...options, recoveryKey: first.key })).rejects.toThrow('not the recovery key of the gateway')
-  // What joined without the key is there, and replaced by the next try.
-  const restored = await TestNode.start({ ...options, name: 'n1-again', recoveryKey: second.key })
-  cluster.nodes.set('n1-again', restored)
+  // It has joined all the same, and waits for the key: its name is taken from it by the next try.
+  const restored = await TestNode.start({ ...options, recoveryKey: second.key })
+  cluster.nodes.set('n1', restored)
   await waitFor(
     'it is online',
-    () => node('n1-again'),
+    () => node('n1'),
     ({ status }) => status === 'online',
   )
 
@@ -232,7 +232,7 @@ test('a machine that sealed to the old key says so loudly, and goes on once a pe
 })
 
 test.each([
-  ['as soon as it is asked', undefined],
+  ['as soon as it begins', 'the key of the gateway is being rotated'],
   ['when all nodes hold the next key', 'all nodes hold the next key'],
   ['when the service has taken it over', 'this node holds the gateway key'],
 ] as const)('kill -9 of the node that rotates the key, %s, leaves a gateway that works', async (_when, event) => {
@@ -240,22 +240,19 @@ test.each([
   const seen = rotator.process.log.length
   const before = await fingerprint()
 
-  const rotating = rotate()
-  if (event) await waitFor(`it says "${event}"`, () => rotator.process.log.slice(seen).includes(event), Boolean, { everyMs: 1 })
-  else await waitFor('it was asked', () => rotator.process.running)
+  const rotating = cluster.client.gateways.rotateKey(cluster.gateway).catch(() => undefined)
+  await waitFor(`it says "${event}"`, () => rotator.process.log.slice(seen).includes(event), Boolean, { everyMs: 1 })
   await rotator.kill()
   await rotating
-  expect(await answers()).toEqual([{ one: 1 }])
+  expect(await answers().catch((cause: unknown) => `${cause}\n${cluster.logs.slice(-6000)}`)).toEqual([{ one: 1 }])
   await rotator.restart()
   await cluster.allOnline()
 
   await allOpen()
-  await cluster.postgresStore(`shop-${crypto.randomUUID().slice(0, 8)}`, database).catch(async () => {
-    // The rotation came through, and nobody told this machine: a person compares.
-    expect(await fingerprint()).not.toBe(before)
-    const trusted = await cluster.cli(['gateway', 'trust', cluster.gateway, '--fingerprint', (await fingerprint()) ?? ''])
-    expect(trusted.code).toBe(0)
-  })
-  expect((await rotate()).code).toBe(0)
+  // Nobody told this machine whether the rotation came through: where it did, a person compares.
+  const now = (await fingerprint()) ?? ''
+  if (now !== before) expect((await cluster.cli(['gateway', 'trust', cluster.gateway, '--fingerprint', now])).code).toBe(0)
+  const again = await rotate()
+  expect([again.code, again.json<{ unreadable: string[] }>().unreadable]).toEqual([0, []])
   await allOpen()
 })

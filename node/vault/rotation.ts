@@ -12,7 +12,7 @@ import type { ServiceClient } from '../calls/service-client.ts'
 import { connectorOf } from '../stores/store-credentials.ts'
 import { fingerprintOf, type GatewayKey, makeGatewayKey } from './gateway-key.ts'
 import { hpkeOpen } from './hpke.ts'
-import type { KeyKeeper, PeerCaller } from './key-keeper.ts'
+import type { KeyChange, KeyKeeper, PeerCaller } from './key-keeper.ts'
 import { sealAnew } from './open.ts'
 import { isStamped, sealRecovery } from './recovery-key.ts'
 
@@ -72,11 +72,11 @@ export class KeyRotation {
   }
 
   async #prepare({ stream, body, door }: Request): Promise<void> {
-    const { wanted } = parseBody(PrepareKey, body)
+    const change = parseBody(PrepareKey, body)
     const { keys, channel, peers } = this.#parts
     const asking = door.is === 'channel' ? peers().find(({ id }) => id === door.peer) : undefined
     if (!asking) throw new Fault('NODE_UNKNOWN', { remedy: 'None: this node has not heard of the other yet.' })
-    await keys.prepareFrom(asking, wanted, channel, AbortSignal.timeout(PREPARE_MS))
+    await keys.prepareFrom(asking, change, channel, AbortSignal.timeout(PREPARE_MS))
     answer(stream)
   }
 
@@ -93,9 +93,10 @@ export class KeyRotation {
     const { keys, log } = this.#parts
     const { key } = keys
     if (!key || !keys.ready) throw new Fault('GATEWAY_KEY_MISSING')
+    log.info({ fingerprint: fingerprintOf(key.publicKey) }, 'the key of the gateway is being rotated')
     const next = makeGatewayKey()
     await keys.prepare(next)
-    await this.#prepareOthers(next, signal)
+    await this.#prepareOthers({ from: key.publicKey, wanted: next.publicKey }, signal)
     log.info({ fingerprint: fingerprintOf(next.publicKey) }, 'all nodes hold the next key of the gateway')
     const sealed = new Map<StoreId, Resealed>()
     const unreadable = new Set<string>()
@@ -113,14 +114,13 @@ export class KeyRotation {
     throw new Fault('ROTATION_REFUSED', { at: '(credentials were saved all the time)', remedy: 'Try again when nobody saves credentials.' })
   }
 
-  async #prepareOthers(next: GatewayKey, signal: AbortSignal): Promise<void> {
+  async #prepareOthers(change: KeyChange, signal: AbortSignal): Promise<void> {
     const { peers, channel } = this.#parts
     const online = peers().filter((peer) => peer.online)
     await Promise.all(
       online.map(async (peer) => {
         try {
-          const body = { wanted: next.publicKey }
-          await channel.call(peer, NODE_PATHS.prepareKey, body, AbortSignal.any([signal, AbortSignal.timeout(PREPARE_MS)]))
+          await channel.call(peer, NODE_PATHS.prepareKey, change, AbortSignal.any([signal, AbortSignal.timeout(PREPARE_MS)]))
         } catch (cause) {
           throw new Fault('ROTATION_REFUSED', { at: `(${peer.name} could not take the new key: ${Fault.from(cause).message})`, cause })
         }
