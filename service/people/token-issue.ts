@@ -7,7 +7,7 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import type { By } from './actor.ts'
 import { type Caller, hidden } from './caller.ts'
 import type { GrantRepository } from './grant-repository.ts'
-import { checkMayGive, scopeOf } from './grant-service.ts'
+import { checkMayGrant, scopeOf } from './grant-service.ts'
 import { ROLES, rolesOn } from './permissions.ts'
 import type { Places } from './places.ts'
 import type { NamedRole, TokenRepository, TokenRow } from './token-repository.ts'
@@ -85,8 +85,8 @@ export class TokenIssue {
   #service({ role = 'none' }: Wanted, roles: readonly NamedRole[], caller: Caller) {
     if (role === 'none' && roles.length === 0)
       throw new Fault('INPUT_INVALID', { at: 'role: say what the token is for, or roles on gateways or stores.' })
-    if (role !== 'none') checkMayGive(caller, role, {})
-    for (const { role, on, ...place } of roles) checkMayGive(caller, role, { ...place, name: on.replace('/', ' ') })
+    if (role !== 'none') checkMayGrant(caller, role, {})
+    for (const { role, on, ...place } of roles) checkMayGrant(caller, role, { ...place, name: on.replace('/', ' ') })
     return { role }
   }
 
