@@ -236,6 +236,25 @@ test('the command line signs in through a browser, which asks first', async () =
   expect((await run('kim', ['login', one.url, '--oidc', 'acme', '--no-browser'])).code).toBe(3)
 })
 
+test('behind a proxy that is trusted, waits are of the address that it names; others are not believed', async () => {
+  await using behind = await TestService.start({ args: ['--trusted-proxies', '127.0.0.1'] })
+  const signIn = async (service: TestService, password: string, from: string) => {
+    const headers = { 'content-type': 'application/json', 'x-forwarded-for': from }
+    const response = await fetch(`${service.url}/v1/sign-in`, { method: 'POST', headers, body: JSON.stringify({ name: 'ann', password }) })
+    return response.status
+  }
+  const guesses = async (service: TestService) => {
+    await service.client.people.create({ name: 'ann', role: 'reader', password: PASSWORD })
+    for (let n = 0; n < 7; n += 1) await signIn(service, 'wrong', `6.6.6.6, 203.0.113.7`)
+    return [await signIn(service, PASSWORD, '203.0.113.7'), await signIn(service, PASSWORD, '203.0.113.8')]
+  }
+
+  expect(await guesses(behind)).toEqual([429, 200])
+  expect(await guesses(one)).toEqual([429, 429])
+  const headers = { authorization: `Bearer ${behind.token}` }
+  expect(await (await fetch(`${behind.url}/v1/audit`, { headers })).text()).toContain('"ip":"203.0.113.7"')
+})
+
 test('over TLS the cookie is for TLS only, and of this host only', async () => {
   const publicUrl = 'https://postern.example.com'
   await using behind = await TestService.start({ args: ['--public-url', publicUrl] })
