@@ -162,7 +162,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const known = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...handOver.routes, [NODE_PATHS.ping]: ping }
   const routes = { ...queries.routes, ...wire.routes, ...bridge.routes, ...known }
   const places = new SharedPlaces({ stores, channel: client, peers: () => peers.all, clock, log })
-  const rotation = new KeyRotation({ self, keys, service, channel: client, peers: () => peers.all, log })
+  const rotation = new KeyRotation({ ...base, self, keys, service, channel: client, peers: () => peers.all })
   const router = new Router({ routes: { ...routes, ...rotation.routes, ...places.routes, ...sync.routes }, log })
 
   const channelServer = channel.serve(router)

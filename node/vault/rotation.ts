@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
 import { audienceOf } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
@@ -22,12 +23,14 @@ interface KeyRotationParts {
   readonly service: Pick<ServiceClient, 'call'>
   readonly channel: PeerCaller
   readonly peers: () => readonly Peer[]
+  readonly clock: Clock
   readonly log: Log
 }
 
 /** Longer than sealing ten thousand credentials takes. A rotation that was not switched by then changes nothing. */
 const ROTATE_MS = 300_000
 const PREPARE_MS = 15_000
+const RETRY_MS = 500
 /** Somebody saves a credential while all are sealed anew: it is read again. So often in a row is not by chance. */
 const ROUNDS = 10
 const CALL_MS = 60_000
@@ -115,17 +118,25 @@ export class KeyRotation {
   }
 
   async #prepareOthers(change: KeyChange, signal: AbortSignal): Promise<void> {
-    const { peers, channel } = this.#parts
-    const online = peers().filter((peer) => peer.online)
-    await Promise.all(
-      online.map(async (peer) => {
-        try {
-          await channel.call(peer, NODE_PATHS.prepareKey, change, AbortSignal.any([signal, AbortSignal.timeout(PREPARE_MS)]))
-        } catch (cause) {
+    const online = this.#parts.peers().filter((peer) => peer.online)
+    await Promise.all(online.map((peer) => this.#prepareOther(peer.id, change, signal)))
+  }
+
+  /** Who has just started is at an address that the others hear of with their next beat: so it is tried for a while. */
+  async #prepareOther(id: NodeId, change: KeyChange, signal: AbortSignal): Promise<void> {
+    const { peers, channel, clock } = this.#parts
+    const until = clock.monotonic() + PREPARE_MS
+    for (;;) {
+      const peer = peers().find((one) => one.id === id)
+      if (!peer?.online) return // It gets the key when it comes back.
+      try {
+        return void (await channel.call(peer, NODE_PATHS.prepareKey, change, signal))
+      } catch (cause) {
+        if (clock.monotonic() >= until || signal.aborted)
           throw new Fault('ROTATION_REFUSED', { at: `(${peer.name} could not take the new key: ${Fault.from(cause).message})`, cause })
-        }
-      }),
-    )
+      }
+      await clock.sleep(RETRY_MS, signal)
+    }
   }
 
   #facts(signal: AbortSignal): Promise<RotationFacts> {
