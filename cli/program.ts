@@ -4,6 +4,7 @@ import { VERSION } from '@postern/base/version.ts'
 import { EXIT_CODE, Fault } from '@postern/protocol/fault.ts'
 import { Command, CommanderError } from 'commander'
 import { auditCommands } from './commands/audit.ts'
+import { applyCommand } from './commands/apply.ts'
 import { connectCommand } from './commands/connect.ts'
 import { copyCommand } from './commands/copy.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -46,6 +47,7 @@ export function buildProgram(shell: Shell): Command {
     storeCommands,
     queryCommand,
     copyCommand,
+    applyCommand,
     connectCommand,
     runCommands,
     sessionCommands,

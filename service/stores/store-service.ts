@@ -63,6 +63,7 @@ export class StoreService {
           settings,
           sealed: sealed ?? null,
           secrets,
+          secretsVersion: wanted.secretsVersion ?? null,
           nodeLabels,
           limits,
         })
@@ -90,6 +91,8 @@ export class StoreService {
     const resealed = change.sealed !== undefined || change.secrets !== undefined
     const secrets = resealed ? (change.secrets ?? []) : before.secrets
     const sealed = resealed ? change.sealed : (before.sealed ?? undefined)
+    // A credential that is set by hand is not the one of the file any more.
+    const secretsVersion = resealed ? (change.secretsVersion ?? null) : before.secretsVersion
     const settings = checkSettings(connector, change.settings ?? before.settings, secrets)
     sealedMatches(sealed, secrets)
     if (!resealed && sealed !== undefined && movesAudience(connector, before, settings))
@@ -97,7 +100,8 @@ export class StoreService {
     const row = await db.transaction().execute(async (transaction) => {
       const stores = new StoreRepository(transaction)
       const opensAnew = resealed || change.settings !== undefined
-      const opened = opensAnew ? await stores.change(before.id, before.version, { settings, sealed: sealed ?? null, secrets }) : before
+      const credential = { sealed: sealed ?? null, secrets, secretsVersion }
+      const opened = opensAnew ? await stores.change(before.id, before.version, { settings, ...credential }) : before
       const limited = opened && change.limits ? await stores.limit(before.id, change.limits) : opened
       const changed = limited && change.nodeLabels ? await stores.label(before.id, change.nodeLabels) : limited
       if (!changed)
@@ -177,7 +181,19 @@ export class StoreService {
     const { id, name, kind, version, settings, secrets, nodeLabels, limits } = row
     const gateway = this.#parts.nodes.gateway(row.gatewayId)?.name ?? row.gatewayId
     const times = { createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() }
-    return { id, name, gateway, kind, version, settings, secrets: [...secrets], nodeLabels, limits, ...times }
+    return {
+      id,
+      name,
+      gateway,
+      kind,
+      version,
+      settings,
+      secrets: [...secrets],
+      secretsVersion: row.secretsVersion,
+      nodeLabels,
+      limits,
+      ...times,
+    }
   }
 
   /** Nodes fetch it with the next query or the next beat, whichever comes first. */
