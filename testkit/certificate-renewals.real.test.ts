@@ -1,0 +1,120 @@
+/** Five hundred nodes and the service's own authority, over days that a hand clock turns: renewals are spread, and nobody is ever without. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { silentLog } from '@postern/base/log.ts'
+import { systemRandom } from '@postern/base/random.ts'
+import { certificateLife } from '@postern/node/channel/credentials.ts'
+import { CertificateKeeper } from '@postern/node/identity/certificate-keeper.ts'
+import { makeChannelKey } from '@postern/node/identity/csr.ts'
+import type { NodeFile } from '@postern/node/state/node-file.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { type GatewayId, type NodeId, newId } from '@postern/protocol/ids.ts'
+import { Database } from '@postern/service/db/database.ts'
+import { Authority } from '@postern/service/nodes/authority.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { HandClock } from './hand-clock.ts'
+import { type TestDatabase, testDatabase } from './postgres.ts'
+import { SeededRandom } from './seeded-random.ts'
+
+const NODES = 500
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+let database: TestDatabase
+let own: Database
+
+beforeAll(async () => {
+  database = await testDatabase()
+  own = new Database({ target: () => ({ connectionString: database.url }), log: silentLog })
+  await own.start()
+})
+afterAll(async () => {
+  await own?.stop()
+  await database?.[Symbol.asyncDispose]()
+})
+
+test('500 nodes that joined at once renew spread over hours, through an outage too, and none is ever without a valid certificate', async () => {
+  const clock = new HandClock()
+  const began = clock.now()
+  const authority = new Authority({ db: own.db, clock, random: systemRandom })
+  const gatewayId = newId<GatewayId>('gw', systemRandom.bytes)
+  const renewals: number[] = []
+  let busy = 0
+  let away = false
+  const nodes = await Promise.all(
+    Array.from({ length: NODES }, async (_, index) => {
+      const nodeId = newId<NodeId>('nod', systemRandom.bytes)
+      const { privateKey, csr } = makeChannelKey(`node-${index}`)
+      const file = { name: `node-${index}`, channel: { privateKey, ...(await authority.issue(csr, { gatewayId, nodeId })) } } as NodeFile
+      const node = { file }
+      const keeper = new CertificateKeeper({
+        folder: {
+          joined: () => node.file,
+          update: async (change) => {
+            node.file = { ...node.file, ...change }
+          },
+        },
+        service: {
+          call: async ({ body, answer }) => {
+            if (away) throw new Fault('SERVICE_UNREACHABLE')
+            busy += 1
+            renewals.push(clock.now())
+            const issued = await authority.issue((body as { csr: string }).csr, { gatewayId, nodeId })
+            busy -= 1
+            return answer?.parse(issued) as never
+          },
+        },
+        clock,
+        random: new SeededRandom(index + 1),
+        log: silentLog,
+        onRenewed: () => undefined,
+      })
+      await keeper.start()
+      return { node, keeper }
+    }),
+  )
+  /** Renewals are asynchronous cryptography: what was begun at an instant ends before the clock goes on. */
+  const advance = async (ms: number) => {
+    for (let left = ms; left > 0; left -= MINUTE) {
+      await clock.advance(Math.min(left, MINUTE))
+      while (busy > 0) await sleep(1)
+      const now = clock.now()
+      const without = nodes.filter(({ node }) => certificateLife(node.file.channel.certificate).until <= now)
+      expect(without.map(({ node }) => node.file.name)).toEqual([])
+    }
+  }
+
+  await advance(10 * HOUR)
+  expect(renewals).toEqual([])
+  await advance(16 * HOUR)
+
+  expect(renewals.length).toBeGreaterThanOrEqual(NODES)
+  const first = renewals.slice(0, NODES).map((at) => (at - began) / HOUR)
+  expect(Math.min(...first)).toBeGreaterThanOrEqual(10.7)
+  expect(Math.max(...first)).toBeLessThanOrEqual(13.3)
+  // Spread evenly over 2.4 hours they are 3.5 a minute.
+  expect(mostIn(MINUTE, renewals)).toBeLessThanOrEqual(16)
+
+  // The service is away for the whole time in which all of them would renew.
+  away = true
+  const from = renewals.length
+  await advance(5 * HOUR)
+  away = false
+  await advance(HOUR)
+  expect(renewals.length - from).toBeGreaterThan(0)
+  // Who comes back does not come all at once.
+  expect(mostIn(1_000, renewals.slice(from))).toBeLessThanOrEqual(25)
+
+  await Promise.all(nodes.map(({ keeper }) => keeper.stop()))
+}, 170_000)
+
+/** The most that fall into any span of so many milliseconds. */
+function mostIn(span: number, times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b)
+  let most = 0
+  let start = 0
+  for (const [end, at] of sorted.entries()) {
+    while (at - (sorted[start] ?? 0) >= span) start += 1
+    most = Math.max(most, end - start + 1)
+  }
+  return most
+}
