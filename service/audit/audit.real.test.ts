@@ -58,7 +58,9 @@ test('what was refused leaves a record: no right, hidden, not who it claimed to 
     ['DELETE /v1/stores/:store', '/v1/stores/lake', user.id, 'STORE_UNKNOWN'],
     ['PATCH /v1/stores/:store', '/v1/stores/shop', user.id, 'NOT_ALLOWED'],
   ])
-  expect(unknown).toContainEqual(expect.objectContaining({ target: '/v1/stores', details: expect.objectContaining({ code: 'TOKEN_INVALID' }) }))
+  expect(unknown).toContainEqual(
+    expect.objectContaining({ target: '/v1/stores', details: expect.objectContaining({ code: 'TOKEN_INVALID' }) }),
+  )
 })
 
 test('a change that was allowed and not done is a failure; a look at what is not there is none', async () => {
@@ -94,7 +96,14 @@ test('queries stand in the same stream on demand, page after page, with who and 
   }
 
   expect(seen.map(({ action }) => action)).toEqual(['PATCH /v1/stores/:store', 'store.query', 'store.query', 'store.query'])
-  expect(seen[1]).toMatchObject({ who: name, whoId: user.id, target: 'store shop', ip: '127.0.0.1', outcome: 'done', id: expect.stringMatching(/^qry_/) })
+  expect(seen[1]).toMatchObject({
+    who: name,
+    whoId: user.id,
+    target: 'store shop',
+    ip: '127.0.0.1',
+    outcome: 'done',
+    id: expect.stringMatching(/^qry_/),
+  })
 })
 
 test('filters hold together: action with all that begins so, and time', async () => {
@@ -111,7 +120,10 @@ test('the export has each record once, oldest first, also of more than one read;
     insert into audit (at, who, action, target, ip) select now() - interval '1 day', 'many${count}', 'test.row', 'row ' || n, null
       from generate_series(1, 2500) as n`)
   const { text } = await ask('GET', `/v1/audit/export?who=many${count}`, undefined, String(service.headers['authorization']).slice(7))
-  const rows = text.trimEnd().split('\n').map((line) => JSON.parse(line) as AuditView)
+  const rows = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as AuditView)
 
   expect(rows.map(({ target }) => target)).toEqual(Array.from({ length: 2_500 }, (_, n) => `row ${n + 1}`))
   expect((await audit('action=audit.export'))[0]).toMatchObject({ who: 'administrator', details: { format: 'ndjson' } })

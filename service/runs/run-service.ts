@@ -54,10 +54,16 @@ export class RunService {
 
   /** Needs `runs:write` on both ends, and where rows that do not fit go. */
   async create(copy: Copy, caller: Caller): Promise<RunView> {
-    const [source, sink] = await Promise.all([this.#parts.findStore(copy.source), this.#parts.findStore(copy.sink)])
-    for (const store of [source, sink]) needOn(caller, 'runs:write', store)
+    const aside = copy.skipIncompatibleRows?.rejects?.store
+    const [source, sink, rejects] = await Promise.all([
+      this.#parts.findStore(copy.source),
+      this.#parts.findStore(copy.sink),
+      aside === undefined ? undefined : this.#parts.findStore(aside),
+    ])
+    for (const store of rejects ? [source, sink, rejects] : [source, sink]) needOn(caller, 'runs:write', store)
     checkCopy(copy, source, sink)
-    await this.#checkRejects(copy, sink, caller)
+    // Nodes of the sink's gateway write them.
+    if (rejects) checkRejects(rejects, sink)
     // Nodes of the sink's gateway run it; a source of another gateway is read over the bridge.
     const { gatewayId } = sink
     const gateway = this.#parts.nodes.gateway(gatewayId)?.name ?? gatewayId
@@ -182,15 +188,6 @@ export class RunService {
     })
     await news.tell(changes)
     return result
-  }
-
-  /** Nodes of the sink's gateway write them. */
-  async #checkRejects({ skipIncompatibleRows }: Copy, sink: CopyStore, caller: Caller): Promise<void> {
-    const rejects = skipIncompatibleRows?.rejects
-    if (!rejects) return
-    const store = await this.#parts.findStore(rejects.store)
-    needOn(caller, 'runs:write', store)
-    checkRejects(store, sink)
   }
 
   #pinOf({ node }: Copy, gatewayId: GatewayId): NodeId | null {
