@@ -1,15 +1,11 @@
 /** The gateway's key: who gets it, who does not, how it comes back when all nodes are gone, and how it is rotated under load. On real processes. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster } from './cluster.ts'
 import { TestNode } from './node.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
+import { recoveryKey } from './recovery-key.ts'
 import { waitFor } from './wait-for.ts'
 
-const MAIN = fileURLToPath(new URL('../cli/postern.js', import.meta.url))
 let cluster: Cluster
 let database: TestDatabase
 
@@ -26,29 +22,6 @@ afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]()
   await database?.[Symbol.asyncDispose]()
 })
-
-/** `postern node recovery-key --json` as a program runs it: reads the key, types back what `type` makes of it. */
-async function recoveryKey(
-  data: string,
-  type: (key: string) => string = (key) => key,
-): Promise<{ readonly key: string; readonly code: number | null; readonly result: string }> {
-  const child = spawn(process.execPath, [MAIN, 'node', 'recovery-key', '--data', data, '--json'], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    timeout: 60_000,
-  })
-  let complaint = ''
-  child.stderr.on('data', (bytes: Buffer) => {
-    complaint += bytes.toString()
-  })
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const exited = once(child, 'exit')
-  const first = await lines.next()
-  const { recoveryKey: key } = JSON.parse(first.done ? '{"recoveryKey":""}' : first.value) as { recoveryKey: string }
-  child.stdin.end(`${type(key)}\n`)
-  const last = await lines.next()
-  const [code] = (await exited) as [number | null]
-  return { key, code, result: last.done ? complaint : last.value }
-}
 
 test('a node that joins with a regenerated key gets the gateway key; one that joined with what was replaced does not', async () => {
   const { key2: older = '' } = await cluster.client.gateways.regenerateKey(cluster.gateway, 2)
