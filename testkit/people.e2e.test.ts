@@ -14,6 +14,7 @@ import { type TestDatabase, testDatabase } from './postgres.ts'
 import { TestService } from './service.ts'
 import { waitFor } from './wait-for.ts'
 import { WebVisitor } from './web-visitor.ts'
+import { refusalOf } from './wire-client.ts'
 
 const MAIN = fileURLToPath(new URL('../cli/postern.js', import.meta.url))
 const PASSWORD = 'four words that stay'
@@ -172,6 +173,16 @@ test('own password and sign-ins in the command line', async () => {
     async () => await run('self-there', ['person', 'sign-ins']),
     ({ code }) => code === 4,
   )
+})
+
+test("a sign-in is a password for PostgreSQL's protocol, until it ends", async () => {
+  await one.client.people.create({ name: 'wire', role: 'user', password: PASSWORD })
+  const { token = '' } = await new Client({ url: one.url }).signIn.begin({ name: 'wire', password: PASSWORD })
+  const knock = () => refusalOf({ token, postgresPort: one.postgresPort }, { store: 'no-such-store' })
+
+  expect(await knock()).toMatchObject({ code: '3D000' })
+  await one.client.people.signOut('wire')
+  expect(await knock()).toMatchObject({ code: '28P01' })
 })
 
 test('how long sign-ins last is a setting', async () => {
