@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster } from './cluster.ts'
 import { type TestFolder, testFolder } from './folder.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
+import { waitFor } from './wait-for.ts'
 
 let cluster: Cluster
 let folder: TestFolder
@@ -89,7 +90,9 @@ test('what the file says is so; a second time nothing changes; the store answers
   const made = first.json<Report>()
   expect(made).toMatchObject({ created: 5, changed: 2, deleted: 0, waiting: 1 })
   expect(made.changes.find(({ kind }) => kind === 'person')?.once?.['password']).toMatch(/\S{8,}/)
-  expect((await cluster.cli(['query', 'shop', 'select 41 + 1 as n', '--format', 'json'])).stdout).toContain('42')
+  // The node's labels go to it with its next beat.
+  const asked = () => cluster.cli(['query', 'shop', 'select 41 + 1 as n', '--format', 'json'])
+  await waitFor('the store answers', asked, ({ stdout }) => stdout.includes('42'), { timeoutMs: 20_000 })
   expect((await cluster.client.gateways.get('demo')).settings).toMatchObject({ policy: 'least-loaded', cpuPercent: 90 })
   expect((await cluster.client.groups.get('analysts')).memberList).toEqual([{ who: 'person/ann', source: 'local' }])
 
@@ -154,7 +157,7 @@ test('what is wrong is said with its place in the file, before anything is chang
     2,
     expect.stringMatching(/shop\.yaml:4:39: gateways\.demo\.settings\.cpuPercent/),
   ])
-  expect([noVariable.code, noVariable.stderr]).toEqual([2, expect.stringMatching(/shop\.yaml:15:16: password: the variable NOT_THERE/)])
+  expect([noVariable.code, noVariable.stderr]).toEqual([2, expect.stringMatching(/shop\.yaml:14:16: password: the variable NOT_THERE/)])
   expect([moved.code, moved.stderr]).toEqual([2, expect.stringMatching(/shop\.yaml:19:3: stores\.lake is files on demo/)])
   expect((await cluster.client.gateways.get('demo')).settings.policy).toBe('least-loaded')
 })
