@@ -26,7 +26,7 @@ afterAll(async () => {
 const base = () => `
 gateways:
   demo:
-    settings: { policy: least-loaded, cpuPercent: 90 }
+    settings: { policy: least-loaded, queueTimeoutMs: 90000 }
     nodes:
       n1: { settings: { weight: 3, labels: { site: berlin } } }
       n2: { settings: { weight: 1 } }
@@ -93,7 +93,7 @@ test('what the file says is so; a second time nothing changes; the store answers
   // The node's labels go to it with its next beat.
   const asked = () => cluster.cli(['query', 'shop', 'select 41 + 1 as n', '--format', 'json'])
   await waitFor('the store answers', asked, ({ stdout }) => stdout.includes('42'), { timeoutMs: 20_000 })
-  expect((await cluster.client.gateways.get('demo')).settings).toMatchObject({ policy: 'least-loaded', cpuPercent: 90 })
+  expect((await cluster.client.gateways.get('demo')).settings).toMatchObject({ policy: 'least-loaded', queueTimeoutMs: 90000 })
   expect((await cluster.client.groups.get('analysts')).memberList).toEqual([{ who: 'person/ann', source: 'local' }])
 
   const second = await apply(base())
@@ -107,14 +107,14 @@ test('only what differs is changed: a setting, a limit, a member; the version sa
 
   const changed = await apply(
     base()
-      .replace('cpuPercent: 90', 'cpuPercent: 80')
+      .replace('queueTimeoutMs: 90000', 'queueTimeoutMs: 80000')
       .replace('maxRows: 1000', 'maxRows: 500')
       .replace('secretsVersion: 1', 'secretsVersion: 2')
       .replace('[person/ann]', '[]'),
   )
 
   expect(changed.code, changed.stderr).toBe(0)
-  expect(changed.stdout).toContain('settings.cpuPercent: 90 → 80')
+  expect(changed.stdout).toContain('settings.queueTimeoutMs: 90000 → 80000')
   expect(changed.stdout).toContain('limits.maxRows: 1000 → 500')
   expect(changed.stdout).toContain('secrets: password → password (sealed anew)')
   expect(changed.stderr).toContain('0 created, 3 changed, 0 deleted, 4 unchanged')
@@ -149,22 +149,22 @@ test('what does not stand in the file stays, but where its kind is to be pruned'
 })
 
 test('what is wrong is said with its place in the file, before anything is changed', async () => {
-  const wrongSetting = await apply(base().replace('cpuPercent: 90', 'cpuPercent: 900'))
+  const wrongSetting = await apply(base().replace('queueTimeoutMs: 90000', 'queueTimeoutMs: 900000'))
   const noVariable = await apply(base().replace('SHOP_PASSWORD', 'NOT_THERE').replace('policy: least-loaded', 'policy: random'))
   const moved = await apply(base().replace('kind: files', 'kind: postgres'))
 
   expect([wrongSetting.code, wrongSetting.stderr]).toEqual([
     2,
-    expect.stringMatching(/shop\.yaml:4:39: gateways\.demo\.settings\.cpuPercent/),
+    expect.stringMatching(/shop\.yaml:4:39: gateways\.demo\.settings\.queueTimeoutMs/),
   ])
   expect([noVariable.code, noVariable.stderr]).toEqual([2, expect.stringMatching(/shop\.yaml:14:16: password: the variable NOT_THERE/)])
-  expect([moved.code, moved.stderr]).toEqual([2, expect.stringMatching(/shop\.yaml:19:3: stores\.lake is files on demo/)])
+  expect([moved.code, moved.stderr]).toEqual([2, expect.stringMatching(/shop\.yaml:18:3: stores\.lake is files on demo/)])
   expect((await cluster.client.gateways.get('demo')).settings.policy).toBe('least-loaded')
 })
 
 test('a refusal half-way says where, and what was made before it', async () => {
   const failed = await apply(
-    `${base().replace('cpuPercent: 90', 'cpuPercent: 70')}  - { to: group/nobody, role: store-user, on: store/shop }\n`,
+    `${base().replace('queueTimeoutMs: 90000', 'queueTimeoutMs: 70000')}  - { to: group/nobody, role: store-user, on: store/shop }\n`,
   )
 
   expect(failed.code).toBe(3)
