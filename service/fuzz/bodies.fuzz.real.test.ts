@@ -96,3 +96,13 @@ test('the sign-in survives 10,000 malformed requests', async () => {
     expectProblem(answer.status, answer.text)
   })
 }, 180_000)
+
+test.each(['a\0b', 'a\ud800b'])('a text that no database keeps (%j) is the fault of who sent it', async (version) => {
+  const { joinProof } = (await openAuthKey(key)) ?? { joinProof: '' }
+  const identity = Buffer.alloc(32, 5).toString('base64url')
+  const sent = { protocol: 1, key: joinProof, name: 'nul', version, identity, csr: await makeCsr() }
+
+  const { status, text: said } = await post(SERVICE_PATHS.join, { bytes: Buffer.from(JSON.stringify(sent)), type: 'application/json' })
+
+  expect([status, said]).toEqual([400, expect.stringContaining('INPUT_INVALID')])
+})
