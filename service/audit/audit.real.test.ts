@@ -13,7 +13,7 @@ let user: TokenCreated
 beforeAll(async () => {
   service = await LocalService.start()
   await service.gateway(1)
-}, 60_000)
+}, 180_000)
 
 afterAll(async () => {
   await service?.[Symbol.asyncDispose]()

@@ -60,7 +60,7 @@ beforeAll(async () => {
   for (const name of DELETERS)
     await service.api('POST', '/v1/stores', { kind: 'files', gateway: 'demo', name: `doomed-${name}`, settings: { path: '/srv/x' } })
   ids = await things()
-}, 60_000)
+}, 180_000)
 
 afterAll(async () => {
   await service?.[Symbol.asyncDispose]()
@@ -187,7 +187,7 @@ test('each role gets from each route what the table says', async () => {
   }
 
   expect(told).toEqual([])
-}, 180_000)
+}, 300_000)
 
 test('a refusal names the permission and who can give it', async () => {
   const { answer } = await ask('PATCH', '/v1/stores/:store', 'suser', `Bearer ${ids.tokens['suser']}`)
@@ -226,7 +226,7 @@ test('without a token, with one that was deleted, and with the signature of a no
   }
 
   expect(told).toEqual([])
-}, 60_000)
+}, 180_000)
 
 test('the routes of nodes open for no token, be it an administrator’s', async () => {
   for (const { method, url } of routes.filter(({ needs }) => needs === 'node'))

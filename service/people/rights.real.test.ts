@@ -21,7 +21,7 @@ beforeAll(async () => {
   await service.gateway(1)
   await service.api('POST', '/v1/gateways', { name: 'other' })
   await service.api('POST', '/v1/stores', { kind: 'files', gateway: 'other', name: 'far', settings: { path: '/srv/far' } })
-}, 60_000)
+}, 180_000)
 
 afterAll(async () => {
   await service?.[Symbol.asyncDispose]()
