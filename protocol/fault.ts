@@ -161,7 +161,8 @@ export const FAULTS = {
   ROTATION_REFUSED: {
     kind: 'conflict',
     says: "The gateway's key cannot be rotated now. Nothing was changed.",
-    remedy: 'See `postern node list GATEWAY`: all nodes that are online must have the key and reach each other on the channel. Then try again.',
+    remedy:
+      'See `postern node list GATEWAY`: all nodes that are online must have the key and reach each other on the channel. Then try again.',
   },
   RECOVERY_KEY_MISSING: {
     kind: 'missing',
