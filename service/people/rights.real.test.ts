@@ -178,7 +178,7 @@ test('a copy needs rights on both ends; others see the run who have them too', a
       ...copy,
       sink: 'shop',
       to: 'b',
-      skipIncompatibleRows: { rejects: { store: 'lake', to: 'r/' } },
+      skipIncompatibleRows: { rejects: { store: 'lake', path: 'r/' } },
     }),
   ).toBe(403)
 
