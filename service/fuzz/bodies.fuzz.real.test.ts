@@ -6,8 +6,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeCsr } from '../testing/csr.ts'
 import { FakeNode } from '../testing/fake-node.ts'
-import { expectProblem, type FuzzedService, fuzz, fuzzedService } from './fuzz-rig.ts'
-import { body, text } from './garbage.ts'
+import { body, text } from '../testing/fuzz-garbage.ts'
+import { expectProblem, type FuzzedService, fuzz, fuzzedService } from '../testing/fuzz-rig.ts'
 
 const agent = new Agent({ keepAlive: true, maxSockets: 20 })
 let fuzzed: FuzzedService

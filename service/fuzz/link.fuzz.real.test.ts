@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { REPLICA_LINK_PATH } from '../replicas/replica-news.ts'
 import { FakeNode } from '../testing/fake-node.ts'
-import { type FuzzedService, fuzz, fuzzedService } from './fuzz-rig.ts'
-import { text } from './garbage.ts'
+import { text } from '../testing/fuzz-garbage.ts'
+import { type FuzzedService, fuzz, fuzzedService } from '../testing/fuzz-rig.ts'
 
 let fuzzed: FuzzedService
 let node: FakeNode

@@ -2,8 +2,8 @@
 import { connect } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type FuzzedService, fuzz, fuzzedService } from './fuzz-rig.ts'
-import { text } from './garbage.ts'
+import { text } from '../testing/fuzz-garbage.ts'
+import { type FuzzedService, fuzz, fuzzedService } from '../testing/fuzz-rig.ts'
 
 let fuzzed: FuzzedService
 

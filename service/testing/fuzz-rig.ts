@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { pino } from 'pino'
 import { expect } from 'vitest'
-import { LocalService } from '../testing/local-service.ts'
+import { LocalService } from './local-service.ts'
 
 /** In all; `AT_ONCE` of them at the same time. */
 export const INPUTS = 10_000
