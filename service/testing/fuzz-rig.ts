@@ -12,6 +12,8 @@ export const INPUTS = 10_000
 const AT_ONCE = 20
 /** What caches may come to hold meanwhile. */
 const HEAP_BYTES = 48 << 20
+/** Connections to the database and of this test's own client come and go; what leaked would be thousands. */
+const POOLED = 24
 const SOCKETS = new Set(['TCPSocketWrap', 'TLSWrap', 'PipeWrap'])
 
 setFlagsFromString('--expose-gc')
@@ -49,8 +51,8 @@ export async function fuzz<Input>(
 
   expect(errors).toEqual([])
   expect(await ready()).toBe(200)
-  for (let look = 0; sockets() > before.sockets && look < 100; look += 1) await sleep(50)
-  expect(sockets(), 'sockets that were left open').toBeLessThanOrEqual(before.sockets)
+  for (let look = 0; sockets() > before.sockets + POOLED && look < 100; look += 1) await sleep(50)
+  expect(sockets(), 'sockets that were left open').toBeLessThanOrEqual(before.sockets + POOLED)
   expect(heap() - before.heap, 'bytes that were kept').toBeLessThan(HEAP_BYTES)
 }
 
