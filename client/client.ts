@@ -1,15 +1,32 @@
 /** The API of a Postern service, typed. `new Client({ url, token }).stores.list()`; failures are Faults. */
 import type { Event } from '@postern/protocol/api/events.ts'
-import type { GatewayCreated, GatewayKeys, GatewayView, KeyRegenerated, NodeView, SettingsPatch } from '@postern/protocol/api/gateways.ts'
+import type { GatewayKeys, GatewayView, KeyRotated, NodeView, SettingsPatch } from '@postern/protocol/api/gateways.ts'
 import type { ListOf, NodeChange, StoreChange } from '@postern/protocol/api/lists.ts'
+import type { OidcHandover, OidcProviderPut, OidcProviderView } from '@postern/protocol/api/oidc.ts'
+import type {
+  PasswordChange,
+  PersonChange,
+  PersonCreate,
+  PersonCreated,
+  PersonView,
+  SignedIn,
+  SignInRequest,
+  SignInSettings,
+  SignInSettingsChange,
+  SignInView,
+  SignInWays,
+  WhoAmI,
+} from '@postern/protocol/api/people.ts'
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import type { CopyRequest, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
 import type { SessionList, SessionView } from '@postern/protocol/api/sessions.ts'
 import type { Catalog, StoreCreate, StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
 import type { TokenCreate, TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
+import { makeAuthKey } from '@postern/protocol/auth-key.ts'
 import { readEvents } from './events.ts'
 import { type ClientOptions, Http } from './http.ts'
 import { type QueryOptions, type QueryResult, runQuery } from './query.ts'
+import { auditOf, grantsOf, groupsOf } from './rights.ts'
 
 const at = (...parts: readonly string[]) => `/v1/${parts.map(encodeURIComponent).join('/')}`
 
@@ -24,6 +41,14 @@ export interface QueryListFilter {
   readonly since?: string
 }
 
+export type GatewayMade = GatewayView & { readonly key1: string; readonly key2: string }
+export interface KeyMade {
+  readonly key1?: string
+  readonly key2?: string
+}
+
+const random = (count: number) => crypto.getRandomValues(new Uint8Array(count))
+
 export interface PageOptions {
   readonly limit?: number
   readonly cursor?: string
@@ -33,21 +58,47 @@ export interface PageOptions {
 export class Client {
   readonly #http: Http
 
+  /** Roles on gateways and stores. */
+  readonly grants: ReturnType<typeof grantsOf>
+  readonly groups: ReturnType<typeof groupsOf>
+  readonly audit: ReturnType<typeof auditOf>
+
   constructor(options: ClientOptions) {
     this.#http = new Http(options)
+    const all = <Item>(path: string, signal?: AbortSignal, query: Readonly<Record<string, string>> = {}) =>
+      this.#all<Item>(path, signal, query)
+    this.grants = grantsOf(this.#http, all)
+    this.groups = groupsOf(this.#http, all)
+    this.audit = auditOf(this.#http)
   }
 
   readonly gateways = {
     list: (signal?: AbortSignal) => this.#all<GatewayView>(at('gateways'), signal),
-    create: (body: { readonly name: string; readonly settings?: SettingsPatch }, signal?: AbortSignal) =>
-      this.#http.json<GatewayCreated>('POST', at('gateways'), { body, signal }),
+    /** The two authentication keys are made here: the service is given what it must know of them, never the keys. */
+    create: async (body: { readonly name: string; readonly settings?: SettingsPatch }, signal?: AbortSignal): Promise<GatewayMade> => {
+      const [one, two] = [await makeAuthKey(random), await makeAuthKey(random)]
+      const view = await this.#http.json<GatewayView>('POST', at('gateways'), { body: { ...body, keys: [one.part, two.part] }, signal })
+      return { ...view, key1: one.text, key2: two.text }
+    },
     get: (gateway: string, signal?: AbortSignal) => this.#http.json<GatewayView>('GET', at('gateways', gateway), { signal }),
     set: (gateway: string, settings: SettingsPatch, signal?: AbortSignal) =>
       this.#http.json<GatewayView>('PATCH', at('gateways', gateway), { body: { settings }, signal }),
     delete: (gateway: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('gateways', gateway), { signal }),
     keys: (gateway: string, signal?: AbortSignal) => this.#http.json<GatewayKeys>('GET', at('gateways', gateway, 'keys'), { signal }),
-    regenerateKey: (gateway: string, slot: 1 | 2, signal?: AbortSignal) =>
-      this.#http.json<KeyRegenerated>('POST', at('gateways', gateway, 'keys', String(slot)), { signal }),
+    /** Made here, as with `create`; the answer has `key1` or `key2`. */
+    regenerateKey: async (gateway: string, slot: 1 | 2, signal?: AbortSignal): Promise<KeyMade> => {
+      const { text, part } = await makeAuthKey(random)
+      await this.#http.json<unknown>('POST', at('gateways', gateway, 'keys', String(slot)), { body: part, signal })
+      return slot === 1 ? { key1: text } : { key2: text }
+    },
+    /** `challenge` as of rotation.ts: what shows that the new key was made by who held the old. */
+    rotateKey: (gateway: string, challenge?: string, signal?: AbortSignal) =>
+      this.#http.json<KeyRotated>('POST', at('gateways', gateway, 'rotate-key'), {
+        body: challenge === undefined ? {} : { challenge },
+        signal,
+      }),
+    forgetRecoveryKey: (gateway: string, signal?: AbortSignal) =>
+      this.#http.json<void>('DELETE', at('gateways', gateway, 'recovery-key'), { signal }),
   }
 
   readonly nodes = {
@@ -80,6 +131,50 @@ export class Client {
     /** The answer is the only one that holds the token. */
     create: (body: TokenCreate, signal?: AbortSignal) => this.#http.json<TokenCreated>('POST', at('tokens'), { body, signal }),
     delete: (id: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('tokens', id), { signal }),
+  }
+
+  readonly people = {
+    list: (signal?: AbortSignal) => this.#all<PersonView>(at('people'), signal),
+    get: (person: string, signal?: AbortSignal) => this.#http.json<PersonView>('GET', at('people', person), { signal }),
+    /** Without a password the answer has one that is good for one sign-in, and is the only one that holds it. */
+    create: (body: PersonCreate, signal?: AbortSignal) => this.#http.json<PersonCreated>('POST', at('people'), { body, signal }),
+    change: (person: string, body: PersonChange, signal?: AbortSignal) =>
+      this.#http.json<PersonView>('PATCH', at('people', person), { body, signal }),
+    resetPassword: (person: string, signal?: AbortSignal) =>
+      this.#http.json<PersonCreated>('POST', at('people', person, 'password'), { signal }),
+    delete: (person: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('people', person), { signal }),
+    signIns: async (person: string, signal?: AbortSignal) =>
+      (await this.#http.json<{ readonly items: readonly SignInView[] }>('GET', at('people', person, 'sign-ins'), { signal })).items,
+    signOut: (person: string, signal?: AbortSignal) =>
+      this.#http.json<{ readonly ended: number }>('DELETE', at('people', person, 'sign-ins'), { signal }),
+  }
+
+  /** One's own: who one is, and where one is signed in. */
+  readonly signIn = {
+    ways: (signal?: AbortSignal) => this.#http.json<SignInWays>('GET', at('sign-in', 'ways'), { signal }),
+    begin: (body: SignInRequest, signal?: AbortSignal) => this.#http.json<SignedIn>('POST', at('sign-in'), { body, signal }),
+    handover: (body: OidcHandover, signal?: AbortSignal) => this.#http.json<SignedIn>('POST', at('sign-in', 'handover'), { body, signal }),
+    whoAmI: (signal?: AbortSignal) => this.#http.json<WhoAmI>('GET', at('sign-in'), { signal }),
+    end: (signal?: AbortSignal) => this.#http.json<void>('DELETE', at('sign-in'), { signal }),
+    changePassword: (body: PasswordChange, signal?: AbortSignal) =>
+      this.#http.json<void>('POST', at('sign-in', 'password'), { body, signal }),
+    list: async (signal?: AbortSignal) =>
+      (await this.#http.json<{ readonly items: readonly SignInView[] }>('GET', at('sign-ins'), { signal })).items,
+    endOne: (id: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('sign-ins', id), { signal }),
+    endAll: (options: { readonly others?: boolean } = {}, signal?: AbortSignal) =>
+      this.#http.json<{ readonly ended: number }>('DELETE', at('sign-ins'), { query: { others: options.others ?? false }, signal }),
+    settings: (signal?: AbortSignal) => this.#http.json<SignInSettings>('GET', at('sign-in', 'settings'), { signal }),
+    setSettings: (body: SignInSettingsChange, signal?: AbortSignal) =>
+      this.#http.json<SignInSettings>('PATCH', at('sign-in', 'settings'), { body, signal }),
+  }
+
+  readonly oidc = {
+    list: async (signal?: AbortSignal) =>
+      (await this.#http.json<{ readonly items: readonly OidcProviderView[] }>('GET', at('oidc'), { signal })).items,
+    get: (name: string, signal?: AbortSignal) => this.#http.json<OidcProviderView>('GET', at('oidc', name), { signal }),
+    put: (name: string, body: OidcProviderPut, signal?: AbortSignal) =>
+      this.#http.json<OidcProviderView>('PUT', at('oidc', name), { body, signal }),
+    delete: (name: string, signal?: AbortSignal) => this.#http.json<void>('DELETE', at('oidc', name), { signal }),
   }
 
   readonly queries = {
@@ -133,11 +228,11 @@ export class Client {
     return this.#http.json<ListOf<Item>>('GET', path, { query: { ...query }, signal })
   }
 
-  async #all<Item>(path: string, signal: AbortSignal | undefined): Promise<readonly Item[]> {
+  async #all<Item>(path: string, signal: AbortSignal | undefined, query: Readonly<Record<string, string>> = {}): Promise<readonly Item[]> {
     const items: Item[] = []
     let cursor: string | undefined
     do {
-      const page = await this.#page<Item>(path, { limit: 1_000, signal, ...(cursor === undefined ? {} : { cursor }) })
+      const page = await this.#page<Item>(path, { ...query, limit: 1_000, signal, ...(cursor === undefined ? {} : { cursor }) })
       items.push(...page.items)
       cursor = page.nextCursor ?? undefined
     } while (cursor !== undefined)

@@ -16,7 +16,7 @@ export interface RequestParts {
   readonly signal?: AbortSignal | undefined
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export class Http {
   readonly #base: string

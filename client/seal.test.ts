@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { type SealContext, sealAad } from '@postern/protocol/api/stores.ts'
+import { fromBase64Url, toBase64Url } from '@postern/protocol/base64url.ts'
 import { expect, test } from 'vitest'
-import { fromBase64Url, toBase64Url } from './base64url.ts'
 import { fingerprintOf, SEAL_INFO, seal } from './seal.ts'
 import { publicKeyFrom, referenceOpen } from './seal-reference.ts'
 import vectors from './seal-vectors.json' with { type: 'json' }

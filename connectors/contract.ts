@@ -2,6 +2,7 @@
  * What a connector is; copy-contract.ts and query-contract.ts are parts of it. The engine and the node know stores only by these
  * pages; `testkit/connector-contract.ts` holds each connector to its claims. Nothing here does I/O.
  */
+import type { HostGuard } from '@postern/base/host-guard.ts'
 import type { Log, Secret } from '@postern/base/log.ts'
 import type { Catalog, StoreSettings } from '@postern/protocol/api/stores.ts'
 import type { z } from 'zod'
@@ -46,6 +47,8 @@ export interface OpenOptions {
   readonly log: Log
   /** A folder of this process for spools and pipes; emptied at start. */
   readonly scratch: string
+  /** By which every connection to a store is opened; the default, which denies link-local addresses, when left out. */
+  readonly hosts?: HostGuard | undefined
 }
 
 /** One store, open on one node: shared by its queries and copies, with a bounded pool inside. */

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import type { Clock } from '@postern/base/clock.ts'
+import { HostGuard } from '@postern/base/host-guard.ts'
 import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
@@ -6,6 +8,7 @@ import { VERSION } from '@postern/base/version.ts'
 import type { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { NODE_PATHS, SERVICE_PATHS } from '@postern/protocol/link.ts'
+import type { TaskOrder } from '@postern/protocol/node-api.ts'
 import { answer, type Route, Router } from './app/router.ts'
 import { AppliedSettings } from './beat/applied-settings.ts'
 import { Beat } from './beat/beat.ts'
@@ -17,9 +20,8 @@ import { Dialler } from './calls/dialler.ts'
 import type { Environment } from './calls/proxy.ts'
 import { ServiceClient } from './calls/service-client.ts'
 import { parseServiceUrl } from './calls/service-url.ts'
-import { ChannelClient } from './channel/channel-client.ts'
-import { ChannelServer } from './channel/channel-server.ts'
-import { Peers } from './channel/peers.ts'
+import { NodeChannel } from './channel/node-channel.ts'
+import type { CertificatePaths } from './channel/own-certificate.ts'
 import { ConsoleServer } from './console/console-server.ts'
 import { nodeStatus } from './console/node-status.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
@@ -29,13 +31,16 @@ import { Links } from './link/links.ts'
 import { Machine } from './metrics/machine.ts'
 import { Usage } from './metrics/usage.ts'
 import { QueryRunner } from './queries/query-runner.ts'
+import { References } from './references/references.ts'
 import { DataFolder } from './state/data-folder.ts'
 import { StaleCredentials } from './stores/stale-credentials.ts'
 import { StoreBook } from './stores/store-book.ts'
 import { storeRoutes } from './stores/store-routes.ts'
 import { StoreSessions } from './stores/store-sessions.ts'
+import { StoreSync } from './stores/store-sync.ts'
+import { HandOverDoor } from './vault/hand-over-door.ts'
 import { KeyKeeper } from './vault/key-keeper.ts'
-import { keyRoutes } from './vault/key-routes.ts'
+import { KeyRotation } from './vault/rotation.ts'
 import { VaultFiles } from './vault/vault-file.ts'
 import { DataDialler } from './wire/data-dialler.ts'
 import { WireRunner } from './wire/wire-runner.ts'
@@ -48,8 +53,14 @@ export interface NodeOptions {
   readonly channelPort: number
   /** Where other nodes find this one; the address it reaches the service from when left out. */
   readonly channelHost?: string | undefined
+  /** The user's own certificate for the channel; `channel/` of the data folder when left out. */
+  readonly channelCertificate?: CertificatePaths | undefined
+  /** Where stores may refer to files; `secrets/` of the data folder when left out. */
+  readonly secretsFolder?: string | undefined
   /** `GET /status` on 127.0.0.1; none when left out. */
   readonly consolePort?: number | undefined
+  /** Names, addresses and networks that stores may be at although they are link-local, or a cloud's own. */
+  readonly allowHosts?: readonly string[] | undefined
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
@@ -100,51 +111,68 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const base = { log, clock, random }
   const joined = folder.joined()
   const { nodeId, gatewayId } = joined
+  const onLoopback = (host: string) => log.info({ host }, 'a store leads to this machine itself')
+  const hosts = new HostGuard({ allowed: options.allowHosts ?? [], onLoopback })
 
   const proxyUrl = () => folder.joined().proxyUrl
   const dialler = new Dialler({ target: parseServiceUrl(joined.url), environment: options.environment ?? process.env, proxyUrl })
-  const service = new ServiceClient({ dialler, clock, signer: { identity: Identity.parse(joined.identity), nodeId } })
+  const self = { nodeId, gatewayId, identity: Identity.parse(joined.identity) }
+  const service = new ServiceClient({ dialler, clock, signer: self })
   const files = new VaultFiles({ folder: folder.vault, secret: joined.secret, random })
-  const keys = new KeyKeeper({ files, service, log })
+  const keys = new KeyKeeper({ files, service, self, clock, log })
   await keys.load()
 
-  const shelf = { book: new StoreBook({ files, service }), key: () => keys.key }
+  const channel = new NodeChannel({ ...base, self, folder, port: options.channelPort, certificate: options.channelCertificate })
+  await channel.own.load()
+  const { peers, client } = channel
+  const book = new StoreBook({ files, service, others: (ref, signal) => sync.fromOthers(ref, signal), clock })
+  await book.load()
+  const sync: StoreSync = new StoreSync({ ...base, self: nodeId, book, service, channel: client, peers: () => peers.all })
+  const shelf = { book, key: () => keys.key }
   const stale = new StaleCredentials({ ...base, ...shelf })
   const stores = new StoreSessions({
     ...base,
     ...shelf,
     stale,
+    references: new References({
+      environment: options.environment ?? process.env,
+      folder: options.secretsFolder ?? join(folder.path, 'secrets'),
+      nodeName: () => folder.joined().name,
+      clock,
+    }),
     scratch: folder.scratch,
+    hosts,
     copying: () => worker.copying,
   })
   const queries = new QueryRunner({ stores, log })
   const passes = () => folder.joined().transport !== 'websocket'
-  const wire = new WireRunner({ stores, data: new DataDialler({ dialler, service, passes, clock, log }), log })
+  const wire = new WireRunner({ stores, hosts, data: new DataDialler({ dialler, service, passes, clock, log }), log })
   const loadEngine = async () => {
     const [{ Engine }, { Bridge }] = await Promise.all([import('@postern/engine/engine.ts'), import('./bridge/bridge.ts')])
     const bridge = new Bridge({ service, clock })
     return new Engine({ clock, log, open: (ref, signal, order) => bridge.open(ref, order) ?? stores.open(ref, signal) })
   }
-  const worker: Worker = new Worker({ ...base, service, loadEngine, checkPlaces: (order, signal) => places.check(order, signal) })
+  const checkPlaces: SharedPlaces['check'] = (order, signal) => places.check(order, signal)
+  const refuses = ({ source, sink, rejects }: TaskOrder) => stale.refuses([source.remote ? undefined : source, sink, rejects])
+  const worker: Worker = new Worker({ ...base, service, loadEngine, checkPlaces, refuses })
   const bridge = new BridgeDoor({ stores, key: () => keys.key, limit: () => worker.limit, clock, log })
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
+  const handOver = new HandOverDoor({ ...base, self, keys, service })
   const line = new BeatLine({ clock })
-  const known = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...keyRoutes(keys), [NODE_PATHS.ping]: ping }
+  const known = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...handOver.routes, [NODE_PATHS.ping]: ping }
   const routes = { ...queries.routes, ...wire.routes, ...bridge.routes, ...known }
-  const credentials = () => folder.joined().channel
-  const channel = new ChannelClient({ gatewayId, credentials })
-  const places = new SharedPlaces({ stores, channel, peers: () => peers.all, clock, log })
-  const router = new Router({ routes: { ...routes, ...places.routes }, log })
+  const places = new SharedPlaces({ stores, channel: client, peers: () => peers.all, clock, log })
+  const rotation = new KeyRotation({ ...base, self, keys, service, channel: client, peers: () => peers.all })
+  const router = new Router({ routes: { ...routes, ...rotation.routes, ...places.routes, ...sync.routes }, log })
 
-  const channelServer = new ChannelServer({ port: options.channelPort, gatewayId, credentials: joined.channel, router, log })
-  const peers = new Peers({ self: nodeId, channel, clock })
-  const dispatcher = new Dispatcher({ ...base, self: nodeId, service, channel, peers, worker })
-  const certificate = new CertificateKeeper({ ...base, folder, service, onRenewed: () => channelServer.renew(credentials()) })
+  const channelServer = channel.serve(router)
+  const dispatcher = new Dispatcher({ ...base, self: nodeId, service, channel: client, peers, worker })
+  const certificate = new CertificateKeeper({ ...base, folder, service, onRenewed: () => channel.renew() })
   const remembered = () => folder.joined().transport
   const link = new Links({ ...base, dialler, service, router, remembered, remember: (transport) => folder.update({ transport }) })
   const machine = new Machine({ clock })
   const usage = new Usage({ measure: () => machine.measure(), clock, log })
-  const settings = new AppliedSettings({ folder, log })
+  const settings = new AppliedSettings({ folder, channel: channel.modes, log })
   const deleted = Promise.withResolvers<Fault>()
   const beat: Beat = new Beat({
     ...base,
@@ -154,7 +182,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     version: options.version ?? VERSION,
     usage,
     work: () => ({
-      channel: channelAddress(options.channelHost ?? dialler.localAddress, channelServer.port),
+      ...channel.facts(channelAddress(options.channelHost ?? dialler.localAddress, channelServer.port)),
       unreachable: [...peers.unreachable],
       runningQueries: queries.running + wire.running,
       running: [...worker.running],
@@ -162,17 +190,18 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
       hasGatewayKey: keys.ready,
       draining: worker.draining,
       upgrading: folder.upgrading,
-      staleCredentials: stale.count,
+      staleCredentials: stale.count + (sync.behind?.changes ?? 0),
+      storesVersion: book.version,
+      lacks: stale.lacks,
       settingsTag: settings.tag,
       settingsFault: settings.fault,
-      channelEncryption: 'mutual',
     }),
-    obey: obeyBeat({ settings, keys, peers, channel, dispatcher, worker, links: link, log }),
+    obey: obeyBeat({ settings, keys, peers, channel, sync, dispatcher, worker, links: link, log }),
     // What answers beats can be dialled: no sense in waiting out a long back-off.
     onRecovered: () => link.wake('the service answers beats again'),
     onDeleted: (fault) => deleted.resolve(fault),
   })
-  const status = () => nodeStatus({ folder, grace, keys, link, beat, peers, dispatcher, worker, queries })
+  const status = () => nodeStatus({ folder, grace, keys, book, channel, link, beat, peers, dispatcher, worker, queries })
   const endAll = (fault: Fault) => {
     queries.endAll(fault)
     wire.endAll()
@@ -206,8 +235,10 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     queries,
     wire,
     bridge,
+    channel.own,
     channelServer,
     peers,
+    sync,
     worker,
     dispatcher,
     link,

@@ -68,11 +68,70 @@ export const FAULTS = {
   TOKEN_INVALID: { kind: 'denied', says: 'The token is not valid.', remedy: 'Use a token that exists and has not expired.' },
   NOT_ALLOWED: { kind: 'denied', says: 'You may not do this.', remedy: 'Ask an administrator for the permission that the message names.' },
 
+  GROUP_UNKNOWN: { kind: 'missing', says: 'There is no such group.', remedy: 'See `postern group list`.' },
+  GROUP_EXISTS: { kind: 'conflict', says: 'A group of this name exists.', remedy: 'Choose another name.' },
+  GRANT_UNKNOWN: { kind: 'missing', says: 'Nothing of this id was given.', remedy: 'See `postern grant list`.' },
   TOKEN_UNKNOWN: { kind: 'missing', says: 'There is no such token.', remedy: 'See `postern token list`.' },
   TOO_MANY_TRIES: {
     kind: 'limit',
-    says: 'There were too many wrong tries from this address.',
-    remedy: 'Wait as long as the message says, then try with the right key.',
+    says: 'There were too many wrong tries.',
+    remedy: 'Wait as long as the message says, then try again.',
+  },
+
+  SIGN_IN_REFUSED: {
+    kind: 'denied',
+    says: 'Name or password is wrong.',
+    remedy: 'Try again; an administrator can give a new password with `postern person reset NAME`.',
+  },
+  SIGN_INS_AT_LIMIT: { kind: 'limit', says: 'Too many people sign in at this moment.', remedy: 'Try again in a few seconds.' },
+  SIGN_IN_UNKNOWN: { kind: 'missing', says: 'There is no such sign-in.', remedy: 'See `postern person sign-ins`.' },
+  CROSS_SITE_REFUSED: {
+    kind: 'denied',
+    says: 'The request came from a page of another site.',
+    remedy: 'Use the page at the public URL of the service (--public-url), or a token.',
+  },
+  PASSWORD_CHANGE_NEEDED: {
+    kind: 'denied',
+    says: 'This password is good for one sign-in only, and a new one must come with it.',
+    remedy: 'Sign in with `postern login URL --name NAME`, which asks for a new one; or send `newPassword` too.',
+  },
+  PASSWORD_REFUSED: {
+    kind: 'input',
+    says: 'The new password will not do.',
+    remedy: 'Take a longer one: four words that have nothing to do with each other.',
+  },
+  PASSWORD_NONE: {
+    kind: 'conflict',
+    says: 'This account has no password.',
+    remedy: 'It signs in with its OpenID Connect provider; change the password there.',
+  },
+  PERSON_UNKNOWN: { kind: 'missing', says: 'There is no such person.', remedy: 'See `postern person list`.' },
+  PERSON_EXISTS: { kind: 'conflict', says: 'A person of this name exists.', remedy: 'Choose another name.' },
+  ADMINISTRATOR_LAST: {
+    kind: 'conflict',
+    says: 'Nobody else could administer the service.',
+    remedy: 'Make another administrator first.',
+  },
+  OIDC_PROVIDER_UNKNOWN: { kind: 'missing', says: 'There is no such OpenID Connect provider.', remedy: 'See `postern oidc list`.' },
+  OIDC_PROVIDER_UNREACHABLE: {
+    kind: 'remote',
+    says: 'The OpenID Connect provider did not answer as it should.',
+    remedy: 'Check issuer, client id and secret, and that the service reaches it; its log says what came.',
+  },
+  OIDC_SECRET_MISSING: {
+    kind: 'conflict',
+    says: 'The secret of the OpenID Connect provider is not there.',
+    remedy: 'Set the named variable or file on every machine of the service, and restart it.',
+  },
+  OIDC_REFUSED: {
+    kind: 'denied',
+    says: 'The sign-in at the OpenID Connect provider did not hold.',
+    remedy: 'Begin again. If it goes on, ask an administrator to look for the request id in the log.',
+  },
+  OIDC_NOT_ADMITTED: {
+    kind: 'denied',
+    says: 'You are known there, but not admitted here.',
+    remedy: 'Ask an administrator to admit one of your groups or your domain.',
   },
 
   // gateways and nodes
@@ -87,12 +146,48 @@ export const FAULTS = {
   GATEWAY_KEY_CHANGED: {
     kind: 'denied',
     says: "The gateway's key is not the one this machine knows.",
-    remedy: 'Compare it with the fingerprint that a node shows; if that is the same, repeat with --accept-new-fingerprint.',
+    remedy: 'Compare it with the fingerprint that a node shows; if that is the same, say so with `postern gateway trust NAME`.',
   },
   KEY_INVALID: {
     kind: 'denied',
     says: 'The authentication key is not valid.',
     remedy: 'Copy the whole key, or make a new one with `postern gateway keys NAME --regenerate 1`.',
+  },
+  GATEWAY_KEY_ROTATED: {
+    kind: 'conflict',
+    says: 'The key of the gateway was rotated meanwhile.',
+    remedy: 'Try again: it is sealed to the new key then.',
+  },
+  ROTATION_REFUSED: {
+    kind: 'conflict',
+    says: "The gateway's key cannot be rotated now. Nothing was changed.",
+    remedy:
+      'See `postern node list GATEWAY`: all nodes that are online must have the key and reach each other on the channel. Then try again.',
+  },
+  RECOVERY_KEY_MISSING: {
+    kind: 'missing',
+    says: 'The gateway has no recovery key.',
+    remedy: 'Make one with `postern node recovery-key` on the machine of a node that has the gateway’s key.',
+  },
+  RECOVERY_KEY_WRONG: {
+    kind: 'denied',
+    says: 'This is not the recovery key of the gateway.',
+    remedy: 'Type the key that `postern node recovery-key` showed last: an older one opens nothing any more. Then join again.',
+  },
+  RECOVERY_KEY_INVALID: {
+    kind: 'input',
+    says: 'This is not a recovery key: it is cut short or mistyped.',
+    remedy: 'Type all nine groups of four characters, as they were shown.',
+  },
+  RECOVERY_KEY_NOT_CONFIRMED: {
+    kind: 'input',
+    says: 'What was typed back is not the recovery key that was shown.',
+    remedy: 'Nothing was changed: an earlier recovery key is still good. Begin anew, and write the key down.',
+  },
+  HAND_OVER_REFUSED: {
+    kind: 'denied',
+    says: "A node did not prove that it may have the gateway's key.",
+    remedy: 'Join it again with an authentication key of today (`postern gateway keys NAME --regenerate 1`), or with --recovery-key.',
   },
   NODE_UNKNOWN: { kind: 'missing', says: 'There is no such node.', remedy: 'See `postern node list GATEWAY`.' },
   NODE_NAME_TAKEN: {
@@ -175,6 +270,12 @@ export const FAULTS = {
     says: 'The other node did not answer on the channel.',
     remedy: 'Open the channel port (8050) between the nodes.',
   },
+  CHANNEL_CERTIFICATE: {
+    kind: 'input',
+    says: "The certificate for the node's channel cannot be used.",
+    remedy:
+      'Give --channel-cert, --channel-key and --channel-ca: PEM files of a certificate that is valid now, names this node, and ends at the CA.',
+  },
   BRIDGE_BROKEN: {
     kind: 'remote',
     says: 'The stream between the two gateways broke.',
@@ -190,6 +291,11 @@ export const FAULTS = {
     kind: 'input',
     says: 'A secret must not be sent in clear.',
     remedy: 'Give it with --secret, so that it is sealed before it leaves your machine.',
+  },
+  HOST_DENIED: {
+    kind: 'denied',
+    says: 'The node does not connect to this address: it is link-local, or a cloud keeps its metadata there.',
+    remedy: "Correct the store's host; if it is right, start the node with --allow-host for it.",
   },
   STORE_UNREACHABLE: {
     kind: 'remote',
@@ -215,6 +321,31 @@ export const FAULTS = {
     kind: 'conflict',
     says: 'The node cannot open the credential of this store.',
     remedy: 'Set the credential again, with the same host and port that the store has.',
+  },
+  REFERENCE_INVALID: {
+    kind: 'input',
+    says: 'This is no reference to a secret.',
+    remedy: 'Write env:POSTERN_REF_NAME, file:NAME or vault:MOUNT/data/PATH#FIELD.',
+  },
+  REFERENCE_DENIED: {
+    kind: 'denied',
+    says: 'The node does not let stores use this reference.',
+    remedy: 'See docs/references.md for what a node lets stores refer to, and how its administrator allows more.',
+  },
+  REFERENCE_MISSING: {
+    kind: 'missing',
+    says: 'What the reference names is not there on the node.',
+    remedy: 'Put it there on every node of the gateway: the variable, the file, or the field in Vault.',
+  },
+  REFERENCE_UNREACHABLE: {
+    kind: 'remote',
+    says: 'The node could not read the secret that the store refers to.',
+    remedy: 'Check from the node that Vault is up, unsealed and reached at VAULT_ADDR.',
+  },
+  VAULT_DENIED: {
+    kind: 'denied',
+    says: "Vault refused the node's token or role.",
+    remedy: 'Give the node a token (VAULT_TOKEN_FILE) or an AppRole (VAULT_ROLE_ID, VAULT_SECRET_ID) whose policy may read the path.',
   },
   QUERY_UNKNOWN: {
     kind: 'missing',

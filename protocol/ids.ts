@@ -15,6 +15,10 @@ export const TaskId = id('tsk', 'TaskId')
 export const TokenId = id('tok', 'TokenId')
 export const SessionId = id('ses', 'SessionId')
 export const ReplicaId = id('rep', 'ReplicaId')
+export const PersonId = id('per', 'PersonId')
+export const SignInId = id('sgn', 'SignInId')
+export const GroupId = id('grp', 'GroupId')
+export const GrantId = id('gra', 'GrantId')
 export type GatewayId = z.infer<typeof GatewayId>
 export type NodeId = z.infer<typeof NodeId>
 export type StoreId = z.infer<typeof StoreId>
@@ -24,6 +28,10 @@ export type TaskId = z.infer<typeof TaskId>
 export type TokenId = z.infer<typeof TokenId>
 export type SessionId = z.infer<typeof SessionId>
 export type ReplicaId = z.infer<typeof ReplicaId>
+export type PersonId = z.infer<typeof PersonId>
+export type SignInId = z.infer<typeof SignInId>
+export type GroupId = z.infer<typeof GroupId>
+export type GrantId = z.infer<typeof GrantId>
 
 /** What people call a gateway, node or store: also a database name on the wire, so at most 63 characters. */
 export const Name = z
@@ -37,7 +45,7 @@ const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz'
 
 /** A new id: the prefix and 20 characters (103 bits) of the given randomness. */
 export function newId<Id extends string>(
-  prefix: 'gw' | 'nod' | 'sto' | 'qry' | 'run' | 'tsk' | 'tok' | 'ses' | 'rep',
+  prefix: 'gw' | 'nod' | 'sto' | 'qry' | 'run' | 'tsk' | 'tok' | 'ses' | 'rep' | 'per' | 'sgn' | 'grp' | 'gra',
   bytes: (count: number) => Uint8Array,
 ): Id {
   let text = ''

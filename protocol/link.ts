@@ -37,8 +37,18 @@ export const NODE_PATHS = {
   place: '/place',
   /** link, channel · TaskOrder → DispatchResponse. */
   dispatch: '/task',
-  /** channel · {} → GatewayKeyAnswer. */
-  gatewayKey: '/gateway-key',
+  /** channel · {} → HandOverChallenge: what the next request for the gateway's key must be signed over. */
+  handOverChallenge: '/gateway-key/challenge',
+  /** channel · HandOverRequest → HandOverAnswer. */
+  handOver: '/gateway-key',
+  /** channel · PrepareKey → 204: the gateway's key is being rotated, ask for the one to come. */
+  prepareKey: '/gateway-key/prepare',
+  /** link · RotateOrder → RotateAnswer. */
+  rotateKey: '/gateway-key/rotate',
+  /** channel · StoresAsked → StoresAnswer. */
+  stores: '/stores',
+  /** channel · {} → 204: the dispatcher has news of stores, ask it. */
+  storesChanged: '/stores/changed',
   /** link, channel · {} → 204. */
   ping: '/ping',
   /** link · for as long as the link lives: a LineBeat each second from the node, a LineAnswer to each from the service. JSON, one a line. */
@@ -122,8 +132,59 @@ export const QUERY_TRAILERS = { rows: 'postern-rows', fault: 'postern-fault' } a
 
 /** Service → node, on a dispatch through the service because the channel is broken. */
 export const RelayDispatch = z.object({ worker: NodeId, order: z.unknown() })
-/** The gateway's private key (X25519, base64url of 32 bytes); sent only over mutual TLS to a node of the same gateway. */
-export const GatewayKeyAnswer = z.object({ privateKey: z.string().max(64), publicKey: z.string().max(64) })
+
+// ── the gateway's key goes from node to node (docs/adr/0016) ───────────────────────────────────────
+const Key32 = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+const Signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/)
+export const HandOverChallenge = z.object({ challenge: z.string().max(200) })
+/** Who asks proves who it is (its own key, known to the service), and that it may have what it asks for. */
+export const HandOverRequest = z.object({
+  challenge: z.string().max(200),
+  /** X25519 public key, made for this request: the answer is sealed to it. */
+  ephemeral: Key32,
+  /** The gateway's public key whose private half is wanted. */
+  wanted: Key32,
+  /** Of the whole request (handOverText), with the node's Ed25519 identity. */
+  identitySignature: Signature,
+  proof: z.discriminatedUnion('by', [
+    /** It joined with this authentication key: signed with the hand-over secret that only people and nodes with the key have. */
+    z.object({ by: z.literal('auth-key'), verifier: Key32, signature: Signature }),
+    /** It holds an older key of the gateway, or the one before the wanted: the answer can be opened with that only. */
+    z.object({ by: z.literal('held-key'), publicKey: Key32 }),
+  ]),
+})
+export type HandOverRequest = z.infer<typeof HandOverRequest>
+/** HPKE to the ephemeral key; with proof `held-key` sealed to that key first. */
+export const HandOverAnswer = z.object({ sealed: z.string().max(2_048) })
+
+/** Public halves of the key of today, and of the one to come. */
+export const PrepareKey = z.object({ from: Key32, wanted: Key32 })
+/** `challenge`: 32 bytes that who asked for the rotation sealed to the key that it knows (client/rotation.ts). */
+export const RotateOrder = z.object({ challenge: z.string().max(512).optional() })
+export const RotateAnswer = z.object({
+  publicKey: Key32,
+  /** HMAC of the new public key under the challenge: only who held the old key could open that. */
+  proof: z.string().max(64).optional(),
+  /** Credentials that are sealed to the new key now. */
+  resealed: z.int(),
+  /** Names of stores whose credential could be opened neither before nor now. */
+  unreadable: z.array(z.string()).max(10_000),
+})
+export type RotateAnswer = z.infer<typeof RotateAnswer>
+
+/** What is signed: all that the request is about. */
+export function handOverText(parts: {
+  readonly gateway: string
+  readonly asker: string
+  readonly holder: string
+  readonly challenge: string
+  readonly ephemeral: string
+  readonly wanted: string
+  readonly proof: string
+}): string {
+  const { gateway, asker, holder, challenge, ephemeral, wanted, proof } = parts
+  return JSON.stringify(['postern/hand-over/v1', gateway, asker, holder, challenge, ephemeral, wanted, proof])
+}
 
 /**
  * Calls of a node to the service: HTTPS, JSON, `Authorization: PosternNode <JWT>` signed with the node's Ed25519 key
@@ -137,11 +198,19 @@ export const SERVICE_PATHS = {
   /** The node is uninstalled or moves to another gateway: it is deleted. */
   leave: '/v1/node/leave',
   gatewayKey: '/v1/node/gateway-key',
+  /** RecoverySeal → 204, or GATEWAY_KEY_ROTATED. GET → RecoverySeal, or RECOVERY_KEY_MISSING. */
+  recovery: '/v1/node/recovery',
+  /** GET → RotationFacts. RotationSwitch → RotationSwitched, or GATEWAY_KEY_ROTATED. */
+  rotation: '/v1/node/rotation',
+  /** GET → HandOverFacts: what a node that is asked for the gateway's key holds the request against. */
+  handOver: (asker: NodeId) => `/v1/node/hand-over/${asker}`,
   certificate: '/v1/node/certificate',
   pull: '/v1/node/pull',
   relayDispatch: '/v1/node/relay-dispatch',
   /** BridgeAsked → frames (bridge.ts). */
   bridge: '/v1/node/bridge',
+  /** StoresAsked → StoresAnswer. */
+  stores: '/v1/node/stores',
   /** GET → NodeStore. */
   store: (id: StoreId) => `/v1/node/stores/${id}`,
   attempt: (task: string, attempt: number, step: 'started' | 'progress' | 'finished') =>

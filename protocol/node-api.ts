@@ -16,6 +16,7 @@ export const FaultMessage = z.object({
 // ── join: the only call that an authentication key opens ───────────────────────────────────────────
 export const JoinRequest = z.object({
   protocol: z.int(),
+  /** The join proof that is derived from an authentication key (auth-key.ts); the key itself is not sent. */
   key: z.string().max(256),
   name: Name,
   version: z.string().max(40),
@@ -39,6 +40,18 @@ export type JoinResponse = z.infer<typeof JoinResponse>
 
 // ── beat: the whole truth about a node, each LIMITS.beatMs ─────────────────────────────────────────
 export const RunningAttempt = z.object({ task: TaskId, attempt: z.int() })
+/** How many stores a beat names. */
+export const MOST_LACKED = 200
+/** What a node was asked for, tried to fetch and open, and could not. */
+export const LackedStore = z.object({
+  id: StoreId,
+  name: Name,
+  version: z.int(),
+  /** The newest version that it holds; null when it holds none. */
+  has: z.int().nullable(),
+  reason: z.string().max(300),
+})
+export type LackedStore = z.infer<typeof LackedStore>
 export const Beat = z.object({
   /** New at each start of the process: tells a restarted node from a late beat. */
   bootId: z.string().max(64),
@@ -69,8 +82,16 @@ export const Beat = z.object({
   settingsTag: z.string().max(64).nullable().optional(),
   /** Why newer settings were not taken over. */
   settingsFault: z.string().max(500).nullable().optional(),
-  /** How this node's channel is encrypted. */
+  /** How this node's channel is encrypted: so it calls the others, and so it can be called. */
   channelEncryption: z.string().max(40).optional(),
+  /** How it can be called: more than one while a change of the mode rolls. */
+  channelAccepts: z.array(z.string().max(40)).max(8).optional(),
+  /** What somebody should look after, though the channel works: a certificate that will expire. */
+  channelNotice: z.string().max(500).nullable().optional(),
+  /** Which state of the gateway's stores (BeatResponse.storesVersion) it holds all of; null before the first. Left out by older nodes. */
+  storesVersion: z.int().nullable().optional(),
+  /** Of the stores in `staleCredentials`, the first so many. */
+  lacks: z.array(LackedStore).max(MOST_LACKED).optional(),
 })
 export type Beat = z.infer<typeof Beat>
 
@@ -84,6 +105,11 @@ export const Peer = z.object({
   runningJobs: z.int(),
   jobLimit: z.int(),
   cpuPercent: z.number(),
+  /** Ed25519 public key: what it proves itself with on a channel whose certificates do not name nodes. Left out by an older service. */
+  identity: z.string().max(64).optional(),
+  /** As its last beat says (Beat). */
+  channelEncryption: z.string().max(40).optional(),
+  channelAccepts: z.array(z.string().max(40)).max(8).optional(),
 })
 export type Peer = z.infer<typeof Peer>
 export const BeatResponse = z.object({
@@ -105,6 +131,8 @@ export const BeatResponse = z.object({
   keepSnapshots: z.array(RunId),
   /** How many replicas of the service a node can have a link to; one where it is left out. */
   replicas: z.int().optional(),
+  /** Grows with each change of a store of the gateway: who holds an older one fetches what is new. */
+  storesVersion: z.int().optional(),
 })
 export type BeatResponse = z.infer<typeof BeatResponse>
 
@@ -120,6 +148,24 @@ export type LineAnswer = z.infer<typeof LineAnswer>
 /** The first node makes the gateway's key pair; of several at once one wins, the others get `accepted: false`. */
 export const OfferGatewayKey = z.object({ publicKey: z.string().max(64) })
 export const OfferGatewayKeyResponse = z.object({ accepted: z.boolean(), publicKey: z.string() })
+/** `identity` is null when the asker is no node of the gateway (any more). `verifiers`: of the authentication keys that are good today. */
+export const HandOverFacts = z.object({
+  publicKey: z.string().max(64).nullable(),
+  identity: z.string().max(64).nullable(),
+  verifiers: z.array(z.string().max(64)).max(8),
+})
+export type HandOverFacts = z.infer<typeof HandOverFacts>
+/** The gateway's private key, sealed to its recovery key; only who has that key can open it (node/vault/recovery-key.ts). */
+export const RecoverySeal = z.object({
+  /** Of the gateway: whose private half is in it. */
+  publicKey: z.string().max(64),
+  /** X25519 public key that comes of the recovery key. */
+  recoveryKey: z.string().max(64),
+  /** HMAC of the gateway's nodes over `recoveryKey`. */
+  stamp: z.string().max(64),
+  sealed: z.string().max(1_024),
+})
+export type RecoverySeal = z.infer<typeof RecoverySeal>
 export const LeaveResponse = z.object({ nodesLeft: z.int() })
 export const CertificateRequest = z.object({ csr: z.string().max(8_192) })
 export const CertificateResponse = z.object({ certificate: z.string(), authority: z.string() })
@@ -146,6 +192,47 @@ export const NodeStore = StoreRef.extend({
   sealed: Base64Url.nullable(),
 })
 export type NodeStore = z.infer<typeof NodeStore>
+
+/** The most stores of one gateway that are kept in sync; what is beyond is fetched when it is first used. */
+export const MOST_STORES = 10_000
+/** What is new among the gateway's stores: asked of the service, or of another node over the channel. */
+export const StoresAsked = z.object({
+  /** What the asker holds. */
+  known: z.array(z.object({ id: StoreId, version: z.int() })).max(MOST_STORES),
+  /** Of these only; of all when left out. */
+  only: z.array(StoreId).max(100).optional(),
+})
+export type StoresAsked = z.infer<typeof StoresAsked>
+export const StoresAnswer = z.object({
+  /** The state that the asker has with this answer, once `more` is false; null when a node that is asked has none itself. */
+  version: z.int().nullable(),
+  stores: z.array(NodeStore).max(MOST_STORES),
+  /** Of `known`, those that are deleted. */
+  gone: z.array(StoreId).max(MOST_STORES),
+  /** There was no room for all: ask again. */
+  more: z.boolean(),
+})
+export type StoresAnswer = z.infer<typeof StoresAnswer>
+
+// ── rotation of the gateway's key: the node seals anew, the service takes all of it over at once ───
+export const RotationFacts = z.object({
+  publicKey: z.string().max(64),
+  /** Those that have a credential. */
+  stores: z.array(NodeStore).max(MOST_STORES),
+  recovery: RecoverySeal.nullable(),
+})
+export type RotationFacts = z.infer<typeof RotationFacts>
+export const RotationSwitch = z.object({
+  from: z.string().max(64),
+  to: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  /** Every credential of the gateway, each as it was read and sealed anew. */
+  stores: z.array(z.object({ id: StoreId, version: z.int(), sealed: Base64Url })).max(MOST_STORES),
+  recovery: RecoverySeal.nullable(),
+})
+export type RotationSwitch = z.infer<typeof RotationSwitch>
+/** Not switched: these stores were saved meanwhile, or are missing. Read again. */
+export const RotationSwitched = z.object({ switched: z.boolean(), changed: z.array(StoreId).max(MOST_STORES) })
+export type RotationSwitched = z.infer<typeof RotationSwitched>
 
 // ── tasks: pulled by the dispatcher, dispatched to a worker, reported by the worker ────────────────
 /** What one attempt may move in a second: its share of what a run and its two stores allow. Nothing where nothing bounds it. */

@@ -1,10 +1,14 @@
 /** The parts that everything else of the service stands on: database, people, gateways, nodes, stores. */
+import { join } from 'node:path'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { AuditLog } from './audit/audit-log.ts'
+import { AuditNotes } from './audit/audit-notes.ts'
+import { AuditRepository } from './audit/audit-repository.ts'
 import type { Database } from './db/database.ts'
+import { GatewayKeyService } from './gateways/gateway-key-service.ts'
 import { GatewayService } from './gateways/gateway-service.ts'
 import type { Doorkeeper } from './http/needs.ts'
 import { createMetrics } from './http/plain-routes.ts'
@@ -16,13 +20,20 @@ import { NodeJoins } from './nodes/node-joins.ts'
 import { NodeProofs } from './nodes/node-proofs.ts'
 import { NodeRepository } from './nodes/node-repository.ts'
 import { NodeService } from './nodes/node-service.ts'
+import { Callers } from './people/callers.ts'
+import { buildPeople } from './people/people-parts.ts'
+import { buildRights } from './people/rights-parts.ts'
 import { TokenRepository } from './people/token-repository.ts'
-import { TokenService } from './people/token-service.ts'
+import { WrongTokens } from './people/wrong-tokens.ts'
 import { StoreDirectory } from './stores/store-directory.ts'
 import { StoreRepository } from './stores/store-repository.ts'
 import { StoreService } from './stores/store-service.ts'
 
 export interface Surroundings {
+  /** How people reach the service; known once it listens. */
+  readonly publicUrl: () => string
+  /** A file of the data folder. */
+  readonly file: (name: string) => string
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
@@ -30,24 +41,34 @@ export interface Surroundings {
 
 export type Core = ReturnType<typeof buildCore>
 
-export function buildCore(database: Database, { log, clock, random }: Surroundings) {
+export function buildCore(database: Database, { log, clock, random, publicUrl, file }: Surroundings) {
   const { db } = database
   const audit = new AuditLog(db)
+  const auditRows = new AuditRepository(db)
+  const notes = new AuditNotes({ audit, rows: auditRows, clock, log })
+  const callers = new Callers(db)
   const tokenRepository = new TokenRepository(db)
-  const tokens = new TokenService({ tokens: tokenRepository, clock, random })
   const nodeRepository = new NodeRepository(db)
   const leases = new DispatcherLeases(db)
   const nodes = new NodeDirectory({ rows: nodeRepository, clock, log })
   const nodeService = new NodeService({ db, nodes, audit })
   const gateways = new GatewayService({ db, nodes, audit, random })
+  const gatewayKeys = new GatewayKeyService({ db, nodes, audit, onSwitched: () => stores.forgetAll() })
   const authority = new Authority({ db, clock, random })
   const joins = new NodeJoins({ db, nodes, authority, throttle: new JoinThrottle(clock), audit, clock, random })
   const proofs = new NodeProofs({ nodes, wasDeleted: (id) => nodeRepository.wasDeleted(id), clock })
   const stores = new StoreDirectory({ stores: new StoreRepository(db), clock })
+  const rights = buildRights({ db, tokenRepository, callers, nodes, stores, audit, clock, random })
+  const { tokens, places } = rights
   const storeService = new StoreService({ db, directory: stores, nodes, connectors: CONNECTORS, audit, random })
   const metrics = createMetrics(nodes)
+  const secrets = { env: process.env, file: (name: string) => file(join('secrets', name)) }
+  const people = buildPeople({ db, audit, tokens, callers, secrets, publicUrl, log, clock, random })
+  const wrongTokens = new WrongTokens(clock)
   const doorkeeper: Doorkeeper = {
-    caller: (authorization) => tokens.authenticate(authorization),
+    caller: (authorization, browser, address) =>
+      wrongTokens.watch(authorization ?? browser?.headers.cookie ?? '', address, () => people.credentials.caller(authorization, browser)),
+    check: (caller, permission, place) => places.check(caller, permission, place),
     node: (authorization, method, path) => proofs.verify(authorization, method, path),
   }
   return {
@@ -58,10 +79,17 @@ export function buildCore(database: Database, { log, clock, random }: Surroundin
     random,
     metrics,
     audit,
+    auditRows,
+    notes,
     doorkeeper,
     tokenRepository,
     tokens,
+    callers,
+    places,
+    rights,
+    people,
     gateways,
+    gatewayKeys,
     nodes,
     nodeRepository,
     nodeService,
@@ -71,5 +99,6 @@ export function buildCore(database: Database, { log, clock, random }: Surroundin
     proofs,
     stores,
     storeService,
+    wrongTokens,
   }
 }

@@ -1,15 +1,20 @@
 /** The service as a list of parts. The only place where `new` meets `new`. */
+import { isIP } from 'node:net'
 import { type Clock, systemClock } from '@postern/base/clock.ts'
 import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { type Random, systemRandom } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { auditRoutes } from './audit/audit-routes.ts'
+import type { FastifyRequest } from 'fastify'
+import { entryOf } from './audit/audit-faults.ts'
 import { buildCore, type Core, type Surroundings } from './core.ts'
 import { DataFolder } from './data-folder.ts'
 import { Database } from './db/database.ts'
 import { EmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
+import { gatewayKeyRoutes } from './gateways/gateway-key-routes.ts'
+import { GatewayRepository } from './gateways/gateway-repository.ts'
 import { HttpServer, type Routes } from './http/http-server.ts'
+import { checkPlainHttp } from './http/plain-http.ts'
 import { plainRoutes } from './http/plain-routes.ts'
 import { BeatLineEnd } from './nodes/beat-line-end.ts'
 import { NodeBeats } from './nodes/node-beats.ts'
@@ -17,7 +22,6 @@ import { nodeCallRoutes } from './nodes/node-call-routes.ts'
 import { NodeExpiry } from './nodes/node-expiry.ts'
 import { nodeRoutes } from './nodes/node-routes.ts'
 import { AdminToken } from './people/admin-token.ts'
-import { tokenRoutes } from './people/token-routes.ts'
 import { storeRoutes } from './stores/store-routes.ts'
 import { buildWork } from './work.ts'
 
@@ -25,6 +29,8 @@ export interface ServiceOptions {
   /** Folder of everything that is kept. */
   readonly data: string
   readonly host?: string | undefined
+  /** On another address than loopback without TLS: something in front of it speaks TLS. */
+  readonly allowPlainHttp?: boolean | undefined
   /** 0: any free port. */
   readonly port?: number | undefined
   /** PostgreSQL's protocol on this port too; 0: any free one. `required`: without it the service does not start. */
@@ -35,6 +41,8 @@ export interface ServiceOptions {
   readonly publicUrl?: string | undefined
   /** How other services on the same database reach this one, past any balancer; what it listens on when left out. */
   readonly replicaUrl?: string | undefined
+  /** Proxies before it, as addresses or networks: limits and audit go by the address that they name. */
+  readonly trustedProxies?: readonly string[] | undefined
   /** PEM, both. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   readonly log: Log
@@ -57,16 +65,33 @@ export interface RunningService extends AsyncDisposable {
 }
 
 export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { lifecycle, running } = buildService(options)
+  await lifecycle.start()
+  const service = running()
+  options.log.info({ url: service.url }, 'service started')
+  return service
+}
+
+/** Its parts put together, none of them started. */
+export function buildService(options: ServiceOptions) {
   const { host = '127.0.0.1', port = 7400, databaseUrl, tls, log, clock = systemClock, random = systemRandom } = options
-  const surroundings: Surroundings = { log, clock, random }
+  const surroundings: Surroundings = {
+    log,
+    clock,
+    random,
+    publicUrl: () => publicUrl ?? http.url,
+    file: (name) => folder.file(name),
+  }
+  checkPlainHttp({ host, tls: tls !== undefined, allowPlainHttp: options.allowPlainHttp === true })
   const publicUrl = checkUrl(options.publicUrl, '--public-url')
   const replicaUrl = checkUrl(options.replicaUrl, '--replica-url')
+  const trustedProxies = checkProxies(options.trustedProxies)
 
   const folder = new DataFolder({ path: options.data, clock, random })
   const embedded = databaseUrl === undefined ? new EmbeddedPostgres({ folder: folder.path, log, clock, random }) : undefined
   const database = new Database({ target: embedded ? () => embedded.connection : ownDatabase(databaseUrl), log, clock, random })
   const core = buildCore(database, surroundings)
-  const adminToken = new AdminToken({ folder, tokens: core.tokens, repository: core.tokenRepository, log })
+  const adminToken = new AdminToken({ folder, tokens: core.tokens, repository: core.tokenRepository, people: core.people.repository, log })
   const expiry = new NodeExpiry({ nodes: core.nodes, service: core.nodeService, repository: core.nodeRepository, clock, log })
   // Links, queries, runs and events: work.ts.
   const names = [host, ...(publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : [])]
@@ -87,7 +112,22 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     log,
   })
   const routes = [...coreRoutes(core, beats), ...work.routes]
-  const http: HttpServer = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes })
+  const onFault = (request: FastifyRequest, fault: Fault) => {
+    const entry = entryOf(request, fault)
+    if (entry) core.notes.note(entry)
+  }
+  const http: HttpServer = new HttpServer({
+    host,
+    port,
+    tls,
+    trustedProxies,
+    doorkeeper: core.doorkeeper,
+    log,
+    clock,
+    random,
+    routes,
+    onFault,
+  })
   for (const [path, handler] of work.upgrades) http.onUpgrade(path, handler)
 
   // Started in this order; drained and stopped backwards.
@@ -95,6 +135,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     folder,
     embedded,
     database,
+    core.notes,
     adminToken,
     core.nodes,
     beats,
@@ -104,9 +145,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     work.replicas,
   ]
   const lifecycle = new Lifecycle(parts.filter((part) => part !== undefined))
-  await lifecycle.start()
-  log.info({ url: http.url }, 'service started')
-  return {
+  const running = (): RunningService => ({
     url: http.url,
     publicUrl: publicUrl ?? http.url,
     postgresPort: work.postgresPort(),
@@ -114,19 +153,41 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     databasePid: () => embedded?.pid,
     stop: (deadline) => lifecycle.stop(deadline),
     [Symbol.asyncDispose]: () => lifecycle.stop(),
-  }
+  })
+  return { http, lifecycle, running }
 }
 
 function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
-  const { audit, authority, database, joins, metrics, nodeRepository, nodes, nodeService, storeService, tokenRepository, tokens } = core
+  const { authority, database, joins, metrics, nodeRepository, nodes, nodeService, storeService } = core
   return [
     plainRoutes({ database, metrics }),
     nodeRoutes(nodeService),
-    nodeCallRoutes({ nodes, joins, beats, service: nodeService, authority, repository: nodeRepository }),
+    nodeCallRoutes({
+      nodes,
+      joins,
+      beats,
+      service: nodeService,
+      authority,
+      repository: nodeRepository,
+      gateways: new GatewayRepository(core.db),
+    }),
+    gatewayKeyRoutes({ keys: core.gatewayKeys, nodes }),
     storeRoutes({ stores: storeService, nodes }),
-    tokenRoutes({ tokens, repository: tokenRepository, audit }),
-    auditRoutes(audit),
+    ...core.people.routes,
+    ...core.rights.routes,
   ]
+}
+
+/** A wrong one would be found out about by the first request only. */
+function checkProxies(proxies: readonly string[] | undefined): readonly string[] | undefined {
+  const wrong = proxies?.find((text) => {
+    const [address = '', bits, ...more] = text.split('/')
+    const most = isIP(address) === 4 ? 32 : 128
+    return isIP(address) === 0 || more.length > 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  })
+  if (wrong !== undefined)
+    throw new Fault('CONFIG_INVALID', { at: `--trusted-proxies: "${wrong}" is no address and no network such as 10.0.0.0/8.` })
+  return proxies
 }
 
 function ownDatabase(url: string | undefined): () => { readonly connectionString: string } {

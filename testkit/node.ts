@@ -10,6 +10,8 @@ export interface TestNodeOptions {
   readonly url: string
   /** An authentication key of the gateway. */
   readonly key: string
+  /** For a gateway that has no node left. */
+  readonly recoveryKey?: string
   readonly env?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
 }
@@ -33,13 +35,29 @@ export class TestNode implements AsyncDisposable {
 
   /** Joins the gateway and starts. */
   static async start(options: TestNodeOptions): Promise<TestNode> {
+    const node = await TestNode.join(options)
+    try {
+      await node.process.start()
+      return node
+    } catch (cause) {
+      await node[Symbol.asyncDispose]()
+      throw cause
+    }
+  }
+
+  /** Joins the gateway; `restart` starts it. */
+  static async join(options: TestNodeOptions): Promise<TestNode> {
     const folder = await testFolder()
     const node = new TestNode(options, folder)
     try {
-      const { name, url, key, env } = options
-      const joined = await postern(['node', 'join', '--url', url, '--key', key, '--name', name, '--data', node.data], env ? { env } : {})
+      const { name, url, key, recoveryKey, env } = options
+      const words = ['node', 'join', '--url', url, '--key', key, '--name', name, '--data', node.data]
+      const recovery = recoveryKey === undefined ? {} : { input: `${recoveryKey}\n` }
+      const joined = await postern([...words, ...(recoveryKey === undefined ? [] : ['--recovery-key'])], {
+        ...recovery,
+        ...(env ? { env } : {}),
+      })
       if (joined.code !== 0) throw new Error(`node join ended with ${joined.code}:\n${joined.stderr}`)
-      await node.process.start()
       return node
     } catch (cause) {
       await node[Symbol.asyncDispose]()

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
@@ -15,6 +15,10 @@ export async function readLogin(configFolder: string): Promise<Login | undefined
 export async function writeLogin(configFolder: string, login: Login): Promise<string> {
   await writePrivate(configFolder, 'login.json', login)
   return pathIn(configFolder)
+}
+
+export async function forgetLogin(configFolder: string): Promise<void> {
+  await rm(pathIn(configFolder), { force: true })
 }
 
 /** A file of one's own, as its schema says; undefined when there is none. */

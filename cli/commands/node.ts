@@ -1,10 +1,11 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Command } from 'commander'
 import { askYes } from '../input/ask-yes.ts'
-import { wholeNumber } from '../input/pairs.ts'
+import { collect, wholeNumber } from '../input/pairs.ts'
 import { note, printJson, printLines } from '../output/print.ts'
 import type { Shell } from '../shell.ts'
 import { nodeAdminCommands } from './node-admin.ts'
+import { recoveryCommand, recoveryKeyOf } from './node-recovery.ts'
 
 export const DEFAULT_NODE_DATA = '.postern/node'
 const PORT = [0, 65_535] as const
@@ -18,6 +19,7 @@ interface JoinFlags {
   readonly name?: string
   readonly data: string
   readonly move?: boolean
+  readonly recoveryKey?: string | true
   readonly json?: boolean
 }
 
@@ -38,6 +40,11 @@ interface StartFlags {
   readonly channelPort: number
   readonly channelHost?: string
   readonly consolePort: number
+  readonly channelCert?: string
+  readonly channelKey?: string
+  readonly channelCa?: string
+  readonly secretsDir?: string
+  readonly allowHost: readonly string[]
 }
 
 export function nodeCommands(program: Command, shell: Shell): void {
@@ -49,6 +56,10 @@ export function nodeCommands(program: Command, shell: Shell): void {
     .requiredOption('--key <key>', "one of the gateway's authentication keys")
     .option('--name <name>', "the node's name (default: the machine's)")
     .option('--data <dir>', "the node's data folder", DEFAULT_NODE_DATA)
+    .option(
+      '--recovery-key [key]',
+      'no node of the gateway is left: restore its key with the recovery key; asked for when no value is given, or env:VAR, or -',
+    )
     .option('--move', 'if the folder holds a node of another gateway, take it out of that one')
     .option('--json', 'machine-readable')
     .action((flags: JoinFlags) => join(flags, shell))
@@ -66,11 +77,21 @@ export function nodeCommands(program: Command, shell: Shell): void {
       '--channel-host <host[:port]>',
       'where they find it, if not at the address from which it reaches the service (behind NAT, in a container)',
     )
+    .option('--channel-cert <file>', 'a certificate of your own for the channel (PEM, with its chain); for channelEncryption=certificate')
+    .option('--channel-key <file>', 'its private key (PEM, without a passphrase)')
+    .option('--channel-ca <file>', "whom to trust for the other nodes' certificates (default: the authorities that this machine trusts)")
+    .option('--secrets-dir <dir>', 'where stores may refer to files (`file:NAME`; default: secrets/ in the data folder)')
     .option(
       '--console-port <port>',
       'local page about this node, on 127.0.0.1; 0 = any free port',
       wholeNumber('--console-port', ...PORT),
       8051,
+    )
+    .option(
+      '--allow-host <host>',
+      'a name, address or network that stores may be at although it is link-local, or a cloud keeps its metadata there (repeatable)',
+      collect,
+      [],
     )
     .action((flags: StartFlags) => start(flags, shell))
   group
@@ -87,6 +108,7 @@ export function nodeCommands(program: Command, shell: Shell): void {
     .option('--data <dir>', "the node's data folder", DEFAULT_NODE_DATA)
     .option('--json', 'machine-readable')
     .action((flags: UninstallFlags) => uninstall(flags, shell))
+  recoveryCommand(group, shell, DEFAULT_NODE_DATA)
   nodeAdminCommands(group, shell)
 }
 
@@ -108,7 +130,8 @@ async function join(flags: JoinFlags, shell: Shell): Promise<void> {
   ])
   const log = createLog('join', shell.env['POSTERN_LOG'] ?? 'warn')
   const { url, key, name, data, move } = flags
-  const options = { url, key, name, data, move, log, clock: shell.clock, random: systemRandom }
+  const recoveryKey = flags.recoveryKey === undefined ? undefined : await recoveryKeyOf(flags.recoveryKey, shell)
+  const options = { url, key, name, data, move, recoveryKey, log, clock: shell.clock, random: systemRandom }
   const joined = await joinNode(options).catch(async (cause: unknown) => {
     const elsewhere = cause instanceof Fault && cause.code === 'NODE_ALREADY_JOINED' && !flags.json
     if (!elsewhere || !(await askYes(`${cause.message} Move it?`, shell))) throw cause
@@ -140,9 +163,26 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
     import('@postern/base/random.ts'),
     import('./foreground.ts'),
   ])
-  const { data, channelPort, channelHost, consolePort } = flags
+  const { data, channelPort, channelHost, consolePort, allowHost } = flags
   const log = createLog('node', shell.env['POSTERN_LOG'])
-  const node = await startNode({ data, channelPort, channelHost, consolePort, log, clock: shell.clock, random: systemRandom })
+  const node = await startNode({
+    data,
+    channelPort,
+    channelHost,
+    consolePort,
+    channelCertificate: certificatePaths(flags),
+    secretsFolder: flags.secretsDir,
+    allowHosts: allowHost,
+    log,
+    clock: shell.clock,
+    random: systemRandom,
+  })
   printLines(shell, `ready ${node.name}`)
   await runUntilStopped(node, shell, { drainMs: DRAIN_MS, exitMs: EXIT_MS })
+}
+
+function certificatePaths({ channelCert: cert, channelKey: key, channelCa: ca }: StartFlags) {
+  if (cert === undefined && key === undefined && ca === undefined) return undefined
+  if (cert === undefined || key === undefined) throw new Fault('CONFIG_INVALID', { at: '--channel-cert and --channel-key go together.' })
+  return { cert, key, ca }
 }

@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { BlobServiceClient, type BlockBlobClient, type ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob'
+import {
+  BlobServiceClient,
+  type BlockBlobClient,
+  type ContainerClient,
+  type StoragePipelineOptions,
+  StorageSharedKeyCredential,
+} from '@azure/storage-blob'
+import { HostGuard } from '@postern/base/host-guard.ts'
 import type { Secret } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { fewAtOnce } from '../files/publish.ts'
 import { BLOCKS, type BlockSizes, sendBlocks } from '../objects/block-upload.ts'
 import type { Bucket, GetOptions, Listed, ObjectFacts } from '../objects/bucket.ts'
 import { azureFault, codeOf, statusOf } from './azure-faults.ts'
+import { guardedService } from './guarded-service.ts'
 import type { AzureBlobConfig } from './index.ts'
 
 export interface AzureSecrets {
@@ -26,13 +34,27 @@ const LIMITS = {
   deletesAtOnce: 16,
 } as const
 
+const OPTIONS: StoragePipelineOptions = {
+  retryOptions: {
+    maxTries: LIMITS.tries,
+    tryTimeoutInMs: LIMITS.tryMs,
+    retryDelayInMs: LIMITS.retryMs,
+    maxRetryDelayInMs: LIMITS.mostRetryMs,
+  },
+}
+
 export class AzureBucket implements Bucket {
   readonly title: string
   readonly #container: ContainerClient
   readonly #sizes: BlockSizes
 
-  constructor(config: Pick<AzureBlobConfig, 'account' | 'endpoint' | 'container'>, secrets: AzureSecrets, sizes: BlockSizes = BLOCKS) {
-    const service = serviceOf(config, secrets)
+  constructor(
+    config: Pick<AzureBlobConfig, 'account' | 'endpoint' | 'container'>,
+    secrets: AzureSecrets,
+    hosts = new HostGuard(),
+    sizes: BlockSizes = BLOCKS,
+  ) {
+    const service = guardedService(serviceOf(config, secrets), OPTIONS, hosts)
     this.#container = service.getContainerClient(config.container)
     this.#sizes = sizes
     this.title = `container ${config.container} at ${new URL(service.url).host}`
@@ -191,15 +213,11 @@ export class AzureBucket implements Bucket {
 
 function serviceOf(config: Pick<AzureBlobConfig, 'account' | 'endpoint' | 'container'>, secrets: AzureSecrets): BlobServiceClient {
   const { account, endpoint } = config
-  const { tries, tryMs, retryMs, mostRetryMs } = LIMITS
-  const options = {
-    retryOptions: { maxTries: tries, tryTimeoutInMs: tryMs, retryDelayInMs: retryMs, maxRetryDelayInMs: mostRetryMs },
-  }
   const at = `container ${config.container}`
   const { connectionString, accountKey, sasToken } = secrets
   if (connectionString) {
     try {
-      return BlobServiceClient.fromConnectionString(connectionString.reveal(), options)
+      return BlobServiceClient.fromConnectionString(connectionString.reveal())
     } catch {
       throw new Fault('STORE_DENIED', { at: `${at}: the connection string is not one`, remedy: 'Seal the whole connection string again.' })
     }
@@ -212,9 +230,9 @@ function serviceOf(config: Pick<AzureBlobConfig, 'account' | 'endpoint' | 'conta
     if (!/^[A-Za-z0-9+/]+={0,2}$/.test(accountKey.reveal())) {
       throw new Fault('STORE_DENIED', { at: `${at}: the account key is not base64`, remedy: 'Seal the whole accountKey again.' })
     }
-    return new BlobServiceClient(url, new StorageSharedKeyCredential(account, accountKey.reveal()), options)
+    return new BlobServiceClient(url, new StorageSharedKeyCredential(account, accountKey.reveal()))
   }
-  if (sasToken) return new BlobServiceClient(`${url.replace(/\/$/, '')}?${sasToken.reveal().replace(/^\?/, '')}`, undefined, options)
+  if (sasToken) return new BlobServiceClient(`${url.replace(/\/$/, '')}?${sasToken.reveal().replace(/^\?/, '')}`)
   throw new Fault('STORE_DENIED', { at: `${at}: no credential`, remedy: 'Seal accountKey, sasToken or connectionString of the store.' })
 }
 

@@ -58,6 +58,7 @@ export function azureFault(cause: unknown, at: string, signal?: AbortSignal): Fa
       'Check that the endpoint speaks TLS with a certificate that the node trusts (NODE_EXTRA_CA_CERTS for an authority of your own).'
     return fault({ code: 'STORE_UNREACHABLE', says: `no answer (${code})`, remedy })
   }
+  if (code === 'HOST_DENIED') return new Fault('HOST_DENIED', { at })
   if (UNREACHABLE.test(code)) {
     const remedy = 'Check account and endpoint, and that the node can reach it: name, port, firewall, proxy.'
     return fault({ code: 'STORE_UNREACHABLE', says: `no answer (${code})`, remedy })

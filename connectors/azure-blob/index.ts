@@ -46,6 +46,6 @@ export const azureBlob: Connector = {
     const config = parsed.data
     const [{ AzureBucket }, { ObjectSession }] = await Promise.all([import('./azure-bucket.ts'), import('../objects/object-session.ts')])
     const { accountKey, sasToken, connectionString } = options.secrets
-    return new ObjectSession(config, options, new AzureBucket(config, { accountKey, sasToken, connectionString }))
+    return new ObjectSession(config, options, new AzureBucket(config, { accountKey, sasToken, connectionString }, options.hosts))
   },
 }

@@ -66,6 +66,6 @@ export const mysql: Connector = {
       throw new Fault('STORE_SETTINGS_INVALID', { at: 'ssl: verify-identity needs a host name, not an address' })
     }
     const { MysqlSession } = await import('./session.ts')
-    return new MysqlSession({ config: config.data, password: options.secrets['password'], log: options.log })
+    return new MysqlSession({ config: config.data, password: options.secrets['password'], log: options.log, hosts: options.hosts })
   },
 }

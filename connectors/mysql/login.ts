@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '@postern/base/clock.ts'
+import type { HostGuard } from '@postern/base/host-guard.ts'
 import type { Secret } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import mysql from 'mysql2'
@@ -12,6 +13,7 @@ import { Wire } from './wire.ts'
 export interface LoginParts {
   readonly config: MysqlConfig
   readonly password: Secret | undefined
+  readonly hosts: HostGuard
   readonly clock: Clock
   readonly connectMs: number
 }
@@ -89,8 +91,9 @@ export class Login {
   }
 
   #connection(): mysql.Connection {
-    const { config, password, connectMs } = this.#parts
+    const { config, password, hosts, connectMs } = this.#parts
     return mysql.createConnection({
+      stream: () => hosts.connect(config, { keepAlive: true, noDelay: true }),
       host: config.host,
       port: config.port,
       database: config.database,

@@ -1,5 +1,6 @@
 import { Background } from '@postern/base/background.ts'
 import { systemClock } from '@postern/base/clock.ts'
+import { HostGuard } from '@postern/base/host-guard.ts'
 import type { Log, Secret } from '@postern/base/log.ts'
 import type { Catalog } from '@postern/protocol/api/stores.ts'
 import type { LocalPlace, Session } from '../contract.ts'
@@ -21,6 +22,7 @@ export interface SessionParts {
   readonly config: MysqlConfig
   readonly password: Secret | undefined
   readonly log: Log
+  readonly hosts?: HostGuard | undefined
 }
 
 /** One MySQL or MariaDB server, open on one node. */
@@ -33,10 +35,10 @@ export class MysqlSession implements Session {
   readonly #background: Background
   readonly #work: Work
 
-  constructor({ config, password, log }: SessionParts) {
+  constructor({ config, password, log, hosts = new HostGuard() }: SessionParts) {
     this.#place = placeOf(config)
     this.#background = new Background((cause) => log.warn({ err: cause, place: this.#place }, 'mysql background work failed'))
-    const login = new Login({ config, password, clock: systemClock, connectMs: POOL_LIMITS.connectMs })
+    const login = new Login({ config, password, hosts, clock: systemClock, connectMs: POOL_LIMITS.connectMs })
     this.#pool = new Pool({
       login,
       place: this.#place,

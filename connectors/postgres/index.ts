@@ -47,6 +47,6 @@ export const postgres: Connector = {
       throw new Fault('STORE_SETTINGS_INVALID', { at: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
     }
     const { PostgresSession } = await import('./session.ts')
-    return new PostgresSession({ config: config.data, password: options.secrets['password'], log: options.log })
+    return new PostgresSession({ config: config.data, password: options.secrets['password'], log: options.log, hosts: options.hosts })
   },
 }

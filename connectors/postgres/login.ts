@@ -1,5 +1,6 @@
 import { connect as connectSocket, type Socket } from 'node:net'
 import type { Clock } from '@postern/base/clock.ts'
+import type { HostGuard } from '@postern/base/host-guard.ts'
 import type { Secret } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import pg from 'pg'
@@ -11,6 +12,7 @@ import { Wire } from './wire.ts'
 export interface LoginParts {
   readonly config: PostgresConfig
   readonly password: Secret | undefined
+  readonly hosts: HostGuard
   readonly clock: Clock
   readonly connectMs: number
 }
@@ -127,8 +129,9 @@ export class Login {
   }
 
   #client(ssl: Tls): pg.Client {
-    const { config, password, connectMs } = this.#parts
+    const { config, password, hosts, connectMs } = this.#parts
     return new pg.Client({
+      stream: () => hosts.socket(),
       host: config.host,
       port: config.port,
       database: config.database,
@@ -143,11 +146,9 @@ export class Login {
 
   /** Asks the server to stop what runs on the wire; settles when the server has passed it on, or after the connect time-out. */
   cancel({ processId, secretKey }: ServerKey): Promise<void> {
-    const { config, connectMs } = this.#parts
+    const { config, hosts, connectMs } = this.#parts
     return new Promise((resolve) => {
-      const socket = config.host.startsWith('/')
-        ? connectSocket(`${config.host}/.s.PGSQL.${config.port}`)
-        : connectSocket(config.port, config.host)
+      const socket = config.host.startsWith('/') ? connectSocket(`${config.host}/.s.PGSQL.${config.port}`) : hosts.connect(config)
       socket.setTimeout(connectMs, () => socket.destroy())
       socket.on('error', () => undefined)
       socket.on('close', () => resolve())

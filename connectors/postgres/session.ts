@@ -1,5 +1,6 @@
 import { Background } from '@postern/base/background.ts'
 import { systemClock } from '@postern/base/clock.ts'
+import { HostGuard } from '@postern/base/host-guard.ts'
 import type { Log, Secret } from '@postern/base/log.ts'
 import type { Catalog } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
@@ -23,6 +24,7 @@ export interface SessionParts {
   readonly config: PostgresConfig
   readonly password: Secret | undefined
   readonly log: Log
+  readonly hosts?: HostGuard | undefined
 }
 
 /** One PostgreSQL database, open on one node. */
@@ -37,10 +39,10 @@ export class PostgresSession implements Session {
   readonly #work: Work
   readonly #texts = new TextCounts()
 
-  constructor({ config, password, log }: SessionParts) {
+  constructor({ config, password, log, hosts = new HostGuard() }: SessionParts) {
     this.#place = placeOf(config)
     this.#background = new Background((cause) => log.warn({ err: cause, place: this.#place }, 'postgres background work failed'))
-    this.#login = new Login({ config, password, clock: systemClock, connectMs: POOL_LIMITS.connectMs })
+    this.#login = new Login({ config, password, hosts, clock: systemClock, connectMs: POOL_LIMITS.connectMs })
     this.#pool = new Pool({
       login: this.#login,
       place: this.#place,

@@ -46,6 +46,6 @@ export const s3: Connector = {
     const config = parsed.data
     const [{ S3Bucket }, { ObjectSession }] = await Promise.all([import('./s3-bucket.ts'), import('../objects/object-session.ts')])
     const { secretAccessKey, sessionToken } = options.secrets
-    return new ObjectSession(config, options, new S3Bucket(config, { secretAccessKey, sessionToken }))
+    return new ObjectSession(config, options, new S3Bucket(config, { secretAccessKey, sessionToken }, options.hosts))
   },
 }

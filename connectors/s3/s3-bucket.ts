@@ -10,6 +10,8 @@ import {
   S3Client,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3'
+import { guardedAgents } from '@postern/base/guarded-agents.ts'
+import { HostGuard } from '@postern/base/host-guard.ts'
 import type { Secret } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { fewAtOnce } from '../files/publish.ts'
@@ -46,6 +48,7 @@ export class S3Bucket implements Bucket {
   constructor(
     config: Pick<S3Config, 'endpoint' | 'region' | 'bucket' | 'accessKeyId' | 'pathStyle'>,
     secrets: S3Secrets,
+    hosts = new HostGuard(),
     sizes: S3Sizes = SIZES,
   ) {
     const { endpoint, region, bucket, accessKeyId, pathStyle } = config
@@ -53,6 +56,7 @@ export class S3Bucket implements Bucket {
       throw new Fault('STORE_DENIED', { at: `bucket ${bucket}: no secret access key`, remedy: 'Seal secretAccessKey of the store.' })
     }
     const token = secrets.sessionToken?.reveal()
+    const agents = guardedAgents(hosts, { keepAlive: true, maxSockets: LIMITS.sockets })
     this.#bucket = bucket
     this.#sizes = sizes
     this.title = `bucket ${bucket} at ${endpoint === undefined ? `Amazon S3 ${region}` : new URL(endpoint).host}`
@@ -72,8 +76,8 @@ export class S3Bucket implements Bucket {
       requestHandler: {
         connectionTimeout: LIMITS.connectMs,
         socketTimeout: LIMITS.idleMs,
-        httpAgent: { keepAlive: true, maxSockets: LIMITS.sockets },
-        httpsAgent: { keepAlive: true, maxSockets: LIMITS.sockets },
+        httpAgent: agents.http,
+        httpsAgent: agents.https,
       },
     })
     this.#uploads = new S3Uploads({ client: this.#client, bucket, sizes, at: (key) => this.#at(key) })

@@ -1,10 +1,12 @@
 import type { Log } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { BeatResponse } from '@postern/protocol/node-api.ts'
+import type { ChannelModes } from '../channel/channel-modes.ts'
 import type { DataFolder } from '../state/data-folder.ts'
 
 interface AppliedSettingsParts {
   readonly folder: Pick<DataFolder, 'joined' | 'update'>
+  readonly channel: Pick<ChannelModes, 'take'>
   readonly log: Log
 }
 
@@ -36,7 +38,7 @@ export class AppliedSettings {
 
   /** Takes over what the answer to a beat says. A setting that cannot be kept would be lost with a restart: so it does not count. */
   async take({ name, settings, settingsTag }: Pick<BeatResponse, 'name' | 'settings' | 'settingsTag'>): Promise<void> {
-    const { folder, log } = this.#parts
+    const { folder, channel, log } = this.#parts
     this.#graceSeconds = settings.graceSeconds
     const known = folder.joined()
     try {
@@ -44,12 +46,17 @@ export class AppliedSettings {
         await folder.update({ name, proxyUrl: settings.proxyUrl })
         if (name !== known.name) log.info({ name }, 'this node has a new name')
       }
+      const refused = await channel.take(settings.channelEncryption)
+      if (refused !== null) return this.#failed(refused)
       this.#tag = settingsTag ?? null
       this.#fault = null
     } catch (cause) {
-      const { message } = Fault.from(cause)
-      if (this.#fault === null) log.warn({ reason: message }, "the gateway's settings could not be kept")
-      this.#fault = message.slice(0, 500)
+      this.#failed(Fault.from(cause).message)
     }
+  }
+
+  #failed(reason: string): void {
+    if (this.#fault === null) this.#parts.log.warn({ reason }, "the gateway's settings could not be taken over")
+    this.#fault = reason.slice(0, 500)
   }
 }

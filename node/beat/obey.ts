@@ -3,11 +3,12 @@ import type { Log } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Beat, BeatResponse } from '@postern/protocol/node-api.ts'
-import type { ChannelClient } from '../channel/channel-client.ts'
+import type { NodeChannel } from '../channel/node-channel.ts'
 import type { Peers } from '../channel/peers.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import { leaseOf } from '../dispatch/lease.ts'
 import type { Links } from '../link/links.ts'
+import type { StoreSync } from '../stores/store-sync.ts'
 import type { KeyKeeper } from '../vault/key-keeper.ts'
 import type { Worker } from '../work/worker.ts'
 import type { AppliedSettings } from './applied-settings.ts'
@@ -17,7 +18,8 @@ interface ObeyParts {
   readonly settings: AppliedSettings
   readonly keys: KeyKeeper
   readonly peers: Peers
-  readonly channel: ChannelClient
+  readonly channel: Pick<NodeChannel, 'client' | 'modes'>
+  readonly sync: Pick<StoreSync, 'know'>
   readonly dispatcher: Dispatcher
   readonly worker: Worker
   readonly links: Pick<Links, 'know'>
@@ -31,6 +33,7 @@ export function obeyBeat(parts: ObeyParts): (answered: Answered, signal: AbortSi
     const { settings, peers, dispatcher, worker } = parts
     worker.cpuPercent = sent.cpuPercent
     peers.update(answer.peers)
+    parts.sync.know(answer.storesVersion, answer.dispatcher.node)
     parts.links.know(answer.replicas ?? 1)
     dispatcher.hold(leaseOf(answer.dispatcher, askedAt))
     asking ??= getKey(parts, answer, signal).finally(() => {
@@ -38,15 +41,19 @@ export function obeyBeat(parts: ObeyParts): (answered: Answered, signal: AbortSi
     })
     await worker.obey(answer, sent.snapshots)
     await settings.take(answer)
+    await parts.channel.modes.look(peers.all)
     await asking
   }
 }
 
 async function getKey({ keys, channel, log }: ObeyParts, answer: BeatResponse, signal: AbortSignal): Promise<void> {
-  if (keys.key && keys.key.publicKey === answer.gatewayPublicKey) return
-  const holders = answer.peers.filter((peer) => peer.hasGatewayKey && peer.online && peer.channelAddress !== null)
   try {
-    await keys.reconcile(answer.gatewayPublicKey, holders, channel, AbortSignal.any([signal, AbortSignal.timeout(LIMITS.callMs)]))
+    await keys.reconcile(
+      answer.gatewayPublicKey,
+      answer.peers,
+      channel.client,
+      AbortSignal.any([signal, AbortSignal.timeout(LIMITS.callMs)]),
+    )
   } catch (cause) {
     log.debug({ reason: Fault.from(cause).message }, 'this node does not have the gateway key yet')
   }

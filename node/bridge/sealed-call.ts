@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
-import type { GatewayKey } from '../vault/gateway-key.ts'
+import { type GatewayKey, withOthers } from '../vault/gateway-key.ts'
 
 const INFO = new TextEncoder().encode('postern/bridge/v1')
 const ANSWER = new TextEncoder().encode('answer')
@@ -33,18 +33,19 @@ export async function openCall(
   run: RunId,
   sealed: string,
 ): Promise<{ readonly call: string; readonly answerKey: Buffer }> {
-  try {
-    const [enc, ciphertext] = sealed.split('.').map((part) => new Uint8Array(Buffer.from(part, 'base64url')))
-    if (!enc || !ciphertext) throw new Error('not sealed')
-    const suite = await cipherSuite()
-    const recipientKey = await suite.kem.importKey('raw', new Uint8Array(Buffer.from(key.privateKey.reveal(), 'base64url')), false)
-    const recipient = await suite.createRecipientContext({ recipientKey, enc, info: INFO })
-    const call = new TextDecoder().decode(await recipient.open(ciphertext, new TextEncoder().encode(run)))
-    return { call, answerKey: Buffer.from(await recipient.export(ANSWER, KEY_BYTES)) }
-  } catch {
-    // The cause is not kept: a parser's message could quote what was inside.
-    throw new Fault('BRIDGE_BROKEN', { at: 'The call is not sealed to the key of this gateway.' })
+  const [enc, ciphertext] = sealed.split('.').map((part) => new Uint8Array(Buffer.from(part, 'base64url')))
+  const suite = await cipherSuite()
+  for (const one of enc && ciphertext ? withOthers(key) : []) {
+    try {
+      const recipientKey = await suite.kem.importKey('raw', new Uint8Array(Buffer.from(one.privateKey.reveal(), 'base64url')), false)
+      const recipient = await suite.createRecipientContext({ recipientKey, enc: enc ?? new Uint8Array(), info: INFO })
+      const call = new TextDecoder().decode(await recipient.open(ciphertext ?? new Uint8Array(), new TextEncoder().encode(run)))
+      return { call, answerKey: Buffer.from(await recipient.export(ANSWER, KEY_BYTES)) }
+    } catch {
+      // The cause is not kept: a parser's message could quote what was inside.
+    }
   }
+  throw new Fault('BRIDGE_BROKEN', { at: 'The call is not sealed to the key of this gateway.' })
 }
 
 /**
@@ -52,24 +53,36 @@ export async function openCall(
  * else may make or change them. HMAC-SHA256 with a key derived from the gateway's own; bound to the run.
  */
 export class Stamp {
-  readonly #key: Buffer
+  /** Of the gateway's key of today, then of those beside it during a rotation. */
+  readonly #keys: readonly Buffer[]
   readonly #run: RunId
 
   constructor(key: GatewayKey, run: RunId) {
-    this.#key = Buffer.from(hkdfSync('sha256', Buffer.from(key.privateKey.reveal(), 'base64url'), '', 'postern/bridge-stamp/v1', KEY_BYTES))
+    this.#keys = withOthers(key).map(stampKey)
     this.#run = run
   }
 
   of(text: string): string {
-    return createHmac('sha256', this.#key).update(`${this.#run}\n${text}`).digest('base64url')
+    const [today] = this.#keys
+    if (!today) throw new Fault('INTERNAL')
+    return this.#with(today, text)
   }
 
   holds(text: string, stamp: string): boolean {
-    const expected = Buffer.from(this.of(text))
     const given = Buffer.from(stamp)
-    return expected.length === given.length && timingSafeEqual(expected, given)
+    return this.#keys.some((key) => {
+      const expected = Buffer.from(this.#with(key, text))
+      return expected.length === given.length && timingSafeEqual(expected, given)
+    })
+  }
+
+  #with(key: Buffer, text: string): string {
+    return createHmac('sha256', key).update(`${this.#run}\n${text}`).digest('base64url')
   }
 }
+
+const stampKey = ({ privateKey }: GatewayKey) =>
+  Buffer.from(hkdfSync('sha256', Buffer.from(privateKey.reveal(), 'base64url'), '', 'postern/bridge-stamp/v1', KEY_BYTES))
 
 /** Loaded on first use: a node that has no bridge carries none of it. */
 async function cipherSuite() {

@@ -1,26 +1,31 @@
-import { type ClientHttp2Session, connect } from 'node:http2'
-import type { PeerCertificate } from 'node:tls'
+import type { ClientHttp2Session } from 'node:http2'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { GatewayId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Peer } from '@postern/protocol/node-api.ts'
 import { FaultMessage } from '@postern/protocol/node-api.ts'
 import { onAbort } from '../calls/dialler.ts'
-import { H2_SETTINGS } from '../link/link-session.ts'
 import { errorCode } from '../state/files.ts'
-import type { NodeFile } from '../state/node-file.ts'
-import { channelCredentials } from './credentials.ts'
-import { peerIdentity } from './peer-identity.ts'
+import { type ChannelDialParts, dialChannel } from './channel-dial.ts'
+import type { ChannelMode } from './channel-mode.ts'
 
-interface ChannelClientParts {
-  readonly gatewayId: GatewayId
-  readonly credentials: () => NodeFile['channel']
+interface ChannelClientParts extends ChannelDialParts {
+  /** By which mode a peer is called; undefined when none is common to both. */
+  readonly modeFor: (peer: Peer) => ChannelMode | undefined
 }
 
 interface Kept {
   readonly address: string
-  readonly session: ClientHttp2Session
+  readonly mode: ChannelMode
+  readonly opening: Promise<ClientHttp2Session>
+  session?: ClientHttp2Session
+  /** Calls that wait for it or are under way on it. */
+  users: number
+  /** Another one has its place: it ends with its last call. */
+  retired: boolean
 }
+
+/** What a session says of a request that it has not sent. */
+const UNSENT: ReadonlySet<string> = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION'])
 
 /** Calls to other nodes over the channel; one kept connection a peer. */
 export class ChannelClient {
@@ -35,11 +40,28 @@ export class ChannelClient {
   async call(peer: Peer, path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
     const until = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.callMs)])
     try {
-      return await post(this.#session(peer), path, JSON.stringify(body), until)
+      return await this.#once(peer, path, body, until).catch((cause: unknown) => {
+        // The other end has given the connection up before this call was sent on it.
+        if (UNSENT.has(errorCode(cause) ?? '')) return this.#once(peer, path, body, until)
+        throw cause
+      })
     } catch (cause) {
       if (cause instanceof Fault || signal.aborted) throw cause
-      this.#drop(peer.id)
       throw new Fault('CHANNEL_BROKEN', { at: `(${peer.name} at ${peer.channelAddress}: ${reasonOf(cause)})`, cause })
+    }
+  }
+
+  async #once(peer: Peer, path: string, body: unknown, until: AbortSignal): Promise<unknown> {
+    const kept = this.#connection(peer)
+    kept.users += 1
+    try {
+      return await post(await opened(kept, until), path, JSON.stringify(body), until)
+    } catch (cause) {
+      if (!(cause instanceof Fault) && this.#kept.get(peer.id) === kept) this.#drop(peer.id)
+      throw cause
+    } finally {
+      kept.users -= 1
+      if (kept.retired && kept.users === 0) kept.session?.close()
     }
   }
 
@@ -55,43 +77,58 @@ export class ChannelClient {
   }
 
   #drop(id: string): void {
-    this.#kept.get(id)?.session.destroy()
+    const kept = this.#kept.get(id)
     this.#kept.delete(id)
+    kept?.opening.then(
+      (session) => session.destroy(),
+      () => undefined,
+    )
   }
 
-  #session(peer: Peer): ClientHttp2Session {
+  #connection(peer: Peer): Kept {
     const address = peer.channelAddress
     if (address === null) throw new Fault('CHANNEL_BROKEN', { at: `(${peer.name} has no channel)` })
+    const mode = this.#parts.modeFor(peer)
+    if (mode === undefined) {
+      throw new Fault('CHANNEL_BROKEN', {
+        at: `(${peer.name} takes ${peer.channelAccepts?.join(', ') ?? 'nothing'}, which this node does not speak)`,
+      })
+    }
     const kept = this.#kept.get(peer.id)
-    if (kept && kept.address === address && !kept.session.closed && !kept.session.destroyed) return kept.session
-    if (kept) this.#drop(peer.id)
-    const session = this.#connect(peer, address)
-    this.#kept.set(peer.id, { address, session })
-    session.once('close', () => {
-      if (this.#kept.get(peer.id)?.session === session) this.#kept.delete(peer.id)
-    })
-    return session
+    if (kept && kept.address === address && kept.mode === mode && !kept.session?.closed && !kept.session?.destroyed) return kept
+    // By another mode from now on: what is under way by the old one ends by itself.
+    if (kept && kept.address === address && kept.mode !== mode) this.#retire(peer.id, kept)
+    else if (kept) this.#drop(peer.id)
+    return this.#connect(peer, address, mode)
   }
 
-  #connect(peer: Peer, address: string): ClientHttp2Session {
-    const { gatewayId, credentials } = this.#parts
-    const session = connect(`https://${address}`, {
-      ...channelCredentials(credentials()),
-      settings: H2_SETTINGS,
-      rejectUnauthorized: true,
-      // Names and addresses say nothing here: the verified leaf must name the node that is meant.
-      servername: 'node.postern.invalid',
-      checkServerIdentity: (_host: string, certificate: PeerCertificate) => {
-        const found = peerIdentity(certificate.subjectaltname)
-        const meant = found?.gateway === gatewayId && found.node === peer.id
-        return meant ? undefined : new Error(`another answered there: ${certificate.subjectaltname ?? 'nobody'}`)
-      },
-    })
-    session.on('error', () => undefined)
-    // A kept channel is no reason for the process to live on.
-    session.once('connect', () => session.unref())
-    return session
+  #retire(id: string, kept: Kept): void {
+    this.#kept.delete(id)
+    kept.retired = true
+    if (kept.users === 0) kept.session?.close()
   }
+
+  #connect(peer: Peer, address: string, mode: ChannelMode): Kept {
+    const opening = dialChannel(this.#parts, peer, { mode, address }, AbortSignal.timeout(LIMITS.dialMs))
+    const kept: Kept = { address, mode, opening, users: 0, retired: false }
+    this.#kept.set(peer.id, kept)
+    const forget = () => this.#kept.get(peer.id) === kept && this.#kept.delete(peer.id)
+    opening.then((session) => {
+      kept.session = session
+      if (kept.retired && kept.users === 0) session.close()
+      session.once('close', forget)
+    }, forget)
+    return kept
+  }
+}
+
+/** Who has to wait no longer leaves; the connection may still become of use to others. */
+function opened(kept: Kept, signal: AbortSignal): Promise<ClientHttp2Session> {
+  if (kept.session) return Promise.resolve(kept.session)
+  return new Promise((resolve, reject) => {
+    const detach = onAbort(signal, () => reject(signal.reason))
+    kept.opening.then(resolve, reject).finally(detach)
+  })
 }
 
 const ANSWER_BYTES = 16 * LIMITS.bodyBytes

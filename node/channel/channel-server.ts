@@ -1,34 +1,50 @@
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
-import type { AddressInfo } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import { performServerHandshake, type ServerHttp2Session } from 'node:http2'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createSecureContext, createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import { Background } from '@postern/base/background.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Strangers } from '@postern/base/strangers.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { GatewayId, NodeId } from '@postern/protocol/ids.ts'
+import type { NodeId } from '@postern/protocol/ids.ts'
 import type { Router } from '../app/router.ts'
 import { H2_SETTINGS } from '../link/link-session.ts'
 import { errorCode } from '../state/files.ts'
-import type { NodeFile } from '../state/node-file.ts'
-import { channelCredentials } from './credentials.ts'
+import { bindingOf, type ChannelDialParts } from './channel-dial.ts'
+import type { ChannelMode } from './channel-mode.ts'
+import { channelCredentials, MUTUAL_NAME, ownCredentials } from './credentials.ts'
+import { answerHello, type HelloDoor } from './hello.ts'
 import { peerIdentity } from './peer-identity.ts'
 
-interface ChannelServerParts {
+interface ChannelServerParts extends Omit<ChannelDialParts, 'self'> {
   readonly port: number
-  readonly gatewayId: GatewayId
-  readonly credentials: NodeFile['channel']
+  readonly self: Omit<HelloDoor, 'accepted'>
+  /** By which modes it can be called now. */
+  readonly accepted: () => readonly ChannelMode[]
   readonly router: Router
   readonly log: Log
 }
 
-/** The door for the other nodes of the gateway: HTTP/2 over mutual TLS 1.3, on by default and without any set-up. */
+const HELLO_MS = 10_000
+/** Callers that have not said who they are; of more the oldest is cut, so that who opens many keeps no node out. */
+const STRANGERS = { ofNetwork: 200, inAll: 500 } as const
+/** The first byte of a TLS ClientHello's record. */
+const TLS_RECORD = 0x16
+
+/** The door for the other nodes of the gateway: HTTP/2, by mutual certificates, the user's own, or in clear, all on one port. */
 export class ChannelServer implements Component {
   readonly name = 'channel'
   readonly #parts: ChannelServerParts
-  readonly #sessions = new Map<ServerHttp2Session, NodeId>()
-  #server: Http2SecureServer | undefined
+  readonly #sessions = new Map<ServerHttp2Session, ChannelMode>()
+  readonly #strangers = new Strangers(STRANGERS)
+  readonly #stopping = new AbortController()
+  readonly #background: Background
+  #server: Server | undefined
+  #tls: TlsServer | undefined
 
   constructor(parts: ChannelServerParts) {
     this.#parts = parts
+    this.#background = new Background((cause) => parts.log.debug({ reason: words(cause) }, 'a stranger was refused at the channel'))
   }
 
   get port(): number {
@@ -37,56 +53,118 @@ export class ChannelServer implements Component {
 
   async start(): Promise<void> {
     const { port, credentials, log } = this.#parts
-    const server = createSecureServer({
-      ...channelCredentials(credentials),
+    const tls = createTlsServer({
+      ...this.#standing(),
+      ALPNProtocols: ['h2'],
       requestCert: true,
-      rejectUnauthorized: true,
-      settings: H2_SETTINGS,
-      handshakeTimeout: 10_000,
+      // Only of mutual callers a certificate is wanted, and held against the service's CA: see #mutual.
+      rejectUnauthorized: false,
+      handshakeTimeout: HELLO_MS,
+      SNICallback: (name, done) =>
+        done(null, createSecureContext(name === MUTUAL_NAME ? channelCredentials(credentials()) : this.#standing())),
     })
-    server.on('session', (session) => this.#admit(session))
-    server.on('tlsClientError', (cause) => log.debug({ reason: errorCode(cause) }, 'a stranger was refused at the channel'))
-    server.on('sessionError', (cause) => log.debug({ err: cause }, 'a channel broke'))
+    tls.on('secureConnection', (socket) => this.#background.run(() => this.#secured(socket)))
+    tls.on('tlsClientError', (cause) => log.debug({ reason: errorCode(cause) }, 'a stranger was refused at the channel'))
+    const server = createServer({ noDelay: true }, (socket) => this.#connected(socket))
     await new Promise<void>((resolve, reject) => {
       server.once('error', (cause) => reject(listenFault(port, cause)))
       server.listen(port, resolve)
     })
     server.on('error', (cause) => log.error({ err: cause }, 'the channel server failed'))
     this.#server = server
+    this.#tls = tls
     log.info({ port: this.port }, 'channel is open')
   }
 
-  /** New connections get the new certificate; those that stand go on. */
-  renew(credentials: NodeFile['channel']): void {
-    this.#server?.setSecureContext(channelCredentials(credentials))
+  /** New connections get the new certificates; those that stand go on. */
+  renew(): void {
+    this.#tls?.setSecureContext(this.#standing())
+  }
+
+  /** What was opened by a mode that is not accepted any more may finish what it does, and then ends. */
+  settle(): void {
+    const accepted = this.#parts.accepted()
+    for (const [session, mode] of this.#sessions) if (!accepted.includes(mode)) session.close()
   }
 
   async stop(): Promise<void> {
     const server = this.#server
     this.#server = undefined
+    this.#stopping.abort(new Fault('STOPPING'))
     if (!server) return
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     for (const session of this.#sessions.keys()) session.destroy()
+    this.#strangers.cutAll()
     await closed
+    await this.#background.idle()
   }
 
-  /** The certificate has been verified by TLS; here it must also name a node of this gateway. */
-  #admit(session: ServerHttp2Session): void {
-    const { gatewayId, router, log } = this.#parts
-    session.on('error', (cause) => log.debug({ err: cause }, 'a channel broke'))
-    const socket = session.socket as TLSSocket
+  /** For callers that ask for no name, or for this host. */
+  #standing() {
+    const own = this.#parts.own()
+    return own ? ownCredentials(own) : channelCredentials(this.#parts.credentials())
+  }
+
+  /** The first byte says whether it is TLS: one port takes all modes, or a change of the mode could not roll. */
+  #connected(socket: Socket): void {
+    socket.on('error', () => undefined)
+    this.#strangers.add(socket)
+    socket.setTimeout(HELLO_MS, () => socket.destroy())
+    socket.once('data', (first: Buffer) => {
+      socket.pause()
+      socket.setTimeout(0)
+      socket.unshift(first)
+      if (first[0] === TLS_RECORD) this.#tls?.emit('connection', socket)
+      else this.#background.run(() => this.#greet(socket, { mode: 'off', binding: '' }))
+    })
+  }
+
+  async #secured(socket: TLSSocket): Promise<void> {
+    socket.on('error', () => undefined)
+    if (socket.servername === MUTUAL_NAME) this.#mutual(socket)
+    else await this.#greet(socket, { mode: 'certificate', binding: bindingOf(socket) })
+  }
+
+  /** TLS has held the certificate against the service's CA; it must also name a node of this gateway. */
+  #mutual(socket: TLSSocket): void {
+    const { self, log } = this.#parts
     const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined
     const peer = peerIdentity(certificate?.subjectAltName)
-    if (!peer || peer.gateway !== gatewayId) {
+    if (!peer || peer.gateway !== self.gatewayId || !this.#parts.accepted().includes('mutual')) {
       log.warn({ peer: certificate?.subjectAltName ?? 'none' }, 'a node of another gateway was refused at the channel')
-      session.destroy()
+      socket.destroy()
       return
     }
-    this.#sessions.set(session, peer.node)
-    session.once('close', () => this.#sessions.delete(session))
-    session.on('stream', (stream, headers) => router.serve(stream, headers, { is: 'channel', peer: peer.node }))
+    this.#admit(socket, peer.node, 'mutual')
+  }
+
+  async #greet(socket: Socket, way: { readonly mode: ChannelMode; readonly binding: string }): Promise<void> {
+    const until = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(HELLO_MS)])
+    try {
+      const peer = await answerHello(socket, { ...this.#parts.self, accepted: this.#parts.accepted() }, way, until)
+      this.#admit(socket, peer, way.mode)
+    } catch (cause) {
+      // What was written may still leave: the caller is told why.
+      socket.destroySoon()
+      throw cause
+    }
+  }
+
+  #admit(socket: Socket, peer: NodeId, mode: ChannelMode): void {
+    const { router, log } = this.#parts
+    const session = performServerHandshake(socket, { settings: H2_SETTINGS })
+    session.on('error', (cause) => log.debug({ err: cause }, 'a channel broke'))
+    this.#sessions.set(session, mode)
+    session.once('close', () => {
+      this.#sessions.delete(session)
+      socket.destroy()
+    })
+    session.on('stream', (stream, headers) => router.serve(stream, headers, { is: 'channel', peer }))
+    this.#strangers.proven(socket)
   }
 }
+
+const words = (cause: unknown): string => (cause instanceof Error ? cause.message.slice(0, 300) : 'unknown')
 
 function listenFault(port: number, cause: unknown): Fault {
   const code = errorCode(cause)

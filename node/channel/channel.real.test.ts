@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:http2'
 import { join } from 'node:path'
+import { systemRandom } from '@postern/base/random.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
 import type { Peer } from '@postern/protocol/node-api.ts'
 import { TestService } from '@postern/testkit/service.ts'
@@ -8,7 +9,9 @@ import { waitFor } from '@postern/testkit/wait-for.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { NodeFile } from '../state/node-file.ts'
 import { LocalNode } from '../testing/local-node.ts'
-import { ChannelClient } from './channel-client.ts'
+import { mutualClient } from '../testing/mutual-client.ts'
+import { fingerprintOf, gatewayKeyFrom } from '../vault/gateway-key.ts'
+import { VaultFiles } from '../vault/vault-file.ts'
 
 let service: TestService
 let one: LocalNode
@@ -48,7 +51,7 @@ const peerOf = (node: LocalNode): Peer => ({
 })
 const clientOf = async (node: LocalNode, gatewayId = '') => {
   const file = await fileOf(node)
-  return new ChannelClient({ gatewayId: (gatewayId || file.gatewayId) as typeof file.gatewayId, credentials: () => file.channel })
+  return mutualClient({ gatewayId: (gatewayId || file.gatewayId) as typeof file.gatewayId, credentials: () => file.channel })
 }
 
 test('a second node gets the gateway key from the first, and keeps it over a restart', async () => {
@@ -64,15 +67,16 @@ test('a second node gets the gateway key from the first, and keeps it over a res
 })
 
 test('the key lies nowhere in clear', async () => {
-  const client = await clientOf(two)
-  const answer = (await client.call(peerOf(one), NODE_PATHS.gatewayKey, {}, AbortSignal.timeout(5_000))) as { privateKey: string }
-  client.close()
+  const { secret } = await fileOf(two)
+  const files = new VaultFiles({ folder: join(two.data, 'vault'), secret, random: systemRandom })
+  const privateKey = (await files.read('gateway-key')) ?? ''
+  expect(fingerprintOf(gatewayKeyFrom(privateKey)?.publicKey ?? '')).toBe(one.joined.fingerprint)
 
   for (const node of [one, two])
     for (const name of ['node.json', 'vault/gateway-key']) {
       const text = await readFile(join(node.data, name), 'utf8')
-      expect(text).not.toContain(answer.privateKey)
-      expect(Buffer.from(text, 'base64url').includes(Buffer.from(answer.privateKey))).toBe(false)
+      expect(text).not.toContain(privateKey)
+      expect(Buffer.from(text, 'base64url').includes(Buffer.from(privateKey))).toBe(false)
     }
 })
 
@@ -80,7 +84,7 @@ test('a node of another gateway is refused, though the same service issued its c
   const { gatewayId } = await fileOf(one)
   const client = await clientOf(stranger, gatewayId)
 
-  const asking = client.call(peerOf(one), NODE_PATHS.gatewayKey, {}, AbortSignal.timeout(5_000))
+  const asking = client.call(peerOf(one), NODE_PATHS.handOverChallenge, {}, AbortSignal.timeout(5_000))
 
   await expect(asking).rejects.toMatchObject({ code: 'CHANNEL_BROKEN' })
   client.close()

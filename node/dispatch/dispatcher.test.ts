@@ -8,8 +8,8 @@ import { waitFor } from '@postern/testkit/wait-for.ts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Dialler } from '../calls/dialler.ts'
 import { ServiceClient } from '../calls/service-client.ts'
-import { ChannelClient } from '../channel/channel-client.ts'
 import { Peers } from '../channel/peers.ts'
+import { mutualClient } from '../testing/mutual-client.ts'
 import { Worker } from '../work/worker.ts'
 import { Dispatcher } from './dispatcher.ts'
 
@@ -48,7 +48,7 @@ beforeEach(async () => {
   const target = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   const service = new ServiceClient({ dialler: new Dialler({ target, environment: {}, proxyUrl: () => '' }), clock })
   const base = { clock, random: systemRandom, log: silentLog, service }
-  const channel = new ChannelClient({
+  const channel = mutualClient({
     gatewayId: newId('gw', systemRandom.bytes),
     credentials: () => ({ privateKey: '', certificate: '', authority: '' }),
   })

@@ -30,6 +30,11 @@ export class Identity {
     return createPublicKey(this.#key).export({ format: 'jwk' }).x ?? ''
   }
 
+  /** Ed25519, base64url. What is signed must say what it is for. */
+  sign(text: string): string {
+    return sign(null, Buffer.from(text), this.#key).toString('base64url')
+  }
+
   /** `Authorization` of one call: a JWS that is bound to method, path and body (protocol/link.ts). */
   authorization(call: { readonly issuer: string; readonly method: string; readonly path: string; readonly body: string }, clock: Clock) {
     const claims = {

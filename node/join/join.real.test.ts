@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { systemClock } from '@postern/base/clock.ts'
 import { silentLog } from '@postern/base/log.ts'
 import { systemRandom } from '@postern/base/random.ts'
+import { makeAuthKey } from '@postern/protocol/auth-key.ts'
 import { testFolder } from '@postern/testkit/folder.ts'
 import { freePort } from '@postern/testkit/free-port.ts'
 import { TestService } from '@postern/testkit/service.ts'
@@ -47,7 +48,10 @@ test('a wrong key is refused and leaves no node behind', async () => {
   await using folder = await testFolder()
   const data = join(folder.path, 'node')
 
+  const { text: unknown } = await makeAuthKey((count) => systemRandom.bytes(count))
+
   await expect(joinNode({ ...base, url: service.url, key: 'wrong', data })).rejects.toMatchObject({ code: 'KEY_INVALID' })
+  await expect(joinNode({ ...base, url: service.url, key: unknown, data })).rejects.toMatchObject({ code: 'KEY_INVALID' })
   await expect(startNode({ ...base, data, channelPort: 0 })).rejects.toMatchObject({ code: 'NODE_NOT_JOINED' })
   expect(await readdir(data)).not.toContain('node.json')
 })
@@ -56,7 +60,8 @@ test('an address where nobody answers, and one where something else does, are to
   await using folder = await testFolder()
   const site = createServer((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'))
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
-  const options = { ...base, key: 'x', data: join(folder.path, 'node') }
+  const { text: key } = await makeAuthKey((count) => systemRandom.bytes(count))
+  const options = { ...base, key, data: join(folder.path, 'node') }
 
   const nobody = joinNode({ ...options, url: `http://127.0.0.1:${await freePort()}` })
   await expect(nobody).rejects.toMatchObject({ code: 'SERVICE_UNREACHABLE', message: expect.stringContaining('ECONNREFUSED') })

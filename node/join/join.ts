@@ -1,8 +1,9 @@
 import { hostname } from 'node:os'
 import type { Clock } from '@postern/base/clock.ts'
-import type { Log } from '@postern/base/log.ts'
+import type { Log, Secret } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
 import { VERSION } from '@postern/base/version.ts'
+import { type OpenedAuthKey, openAuthKey } from '@postern/protocol/auth-key.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { Name, type NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS, PROTOCOL_VERSION } from '@postern/protocol/limits.ts'
@@ -18,6 +19,8 @@ import { DataFolder } from '../state/data-folder.ts'
 import type { NodeFile } from '../state/node-file.ts'
 import { fingerprintOf } from '../vault/gateway-key.ts'
 import { KeyKeeper } from '../vault/key-keeper.ts'
+import { recoverKey } from '../vault/recovery.ts'
+import { parseRecoveryKey } from '../vault/recovery-key.ts'
 import { VaultFiles } from '../vault/vault-file.ts'
 import { type LeaveOptions, leaveGateway } from './leave.ts'
 
@@ -28,6 +31,8 @@ export interface JoinOptions {
   /** The machine's name when left out. */
   readonly name?: string | undefined
   readonly data: string
+  /** As a person typed it: for a gateway none of whose nodes is left to hand over the key. */
+  readonly recoveryKey?: Secret | undefined
   /** A folder that holds a node of another gateway: take it out of that one. */
   readonly move?: boolean | undefined
   readonly log: Log
@@ -55,13 +60,17 @@ export interface Joined {
 export async function joinNode(options: JoinOptions): Promise<Joined> {
   const url = parseServiceUrl(options.url)
   const environment = options.environment ?? process.env
+  const key = await openAuthKey(options.key)
+  if (!key) throw new Fault('KEY_INVALID')
+  const recovery = options.recoveryKey && parseRecoveryKey(options.recoveryKey.reveal())
+  if (options.recoveryKey && !recovery) throw new Fault('RECOVERY_KEY_INVALID')
   await using folder = await DataFolder.open(options.data)
   const before = folder.node
   if (before && before.url !== url.href && !options.move) {
     throw new Fault('NODE_ALREADY_JOINED', { at: `(${options.data} holds ${before.gateway}/${before.name} of ${before.url})` })
   }
   const dialler = new Dialler({ target: url, environment, proxyUrl: () => '' })
-  const registration = { ...options, url, dialler, before }
+  const registration = { ...options, key, url, dialler, before }
   const node = await register(registration).catch((cause: unknown) => {
     const elsewhere = before && options.move && Fault.from(cause).code === 'NODE_ALREADY_JOINED'
     if (!elsewhere) throw cause
@@ -75,8 +84,10 @@ export async function joinNode(options: JoinOptions): Promise<Joined> {
   const service = new ServiceClient({ dialler, clock: options.clock, signer })
   try {
     const files = new VaultFiles({ folder: folder.vault, secret: node.secret, random: options.random })
-    const keys = new KeyKeeper({ files, service, log: options.log })
+    const keys = new KeyKeeper({ files, service, self: { ...signer, gatewayId: node.gatewayId }, clock: options.clock, log: options.log })
     await keys.load()
+    await keys.joinedWith(key.handOverSeed)
+    if (recovery) await keys.hold(await recoverKey(service, node.gatewayId, recovery))
     // The first node makes the gateway's key at once, so that credentials can be sealed before any node runs.
     const publicKey = await keys.offer()
     return { name: node.name, gateway: node.gateway, nodeId: node.nodeId, fingerprint: fingerprintOf(publicKey), moved }
@@ -96,7 +107,8 @@ async function leave(before: NodeFile, options: LeaveOptions): Promise<Joined['m
   }
 }
 
-interface Registration extends Omit<JoinOptions, 'url'> {
+interface Registration extends Omit<JoinOptions, 'url' | 'key'> {
+  readonly key: OpenedAuthKey
   readonly url: URL
   readonly dialler: Dialler
   readonly before: NodeFile | undefined
@@ -111,7 +123,7 @@ async function register(options: Registration): Promise<NodeFile> {
   try {
     const body = {
       protocol: PROTOCOL_VERSION,
-      key: options.key,
+      key: options.key.joinProof,
       name,
       version: VERSION,
       identity: identity.publicKey(),

@@ -154,9 +154,19 @@ export class QueryRunner implements Component {
       const order = parseBody(QueryOrder, body)
       timer = setTimeout(() => abort.abort(new Fault('TIMED_OUT', { at: `(${order.timeoutMs} ms)` })), order.timeoutMs)
       const opening = this.#parts.stores.acquire(order.store)
-      const opened = opening instanceof Promise ? await opening : opening
+      let opened = opening instanceof Promise ? await opening : opening
       release = opened.release
-      const leaving = way.answered(await ask(opened.session, order, abort.signal), order)
+      let given: Answer
+      try {
+        given = await ask(opened.session, order, abort.signal)
+      } catch (cause) {
+        if (!(await opened.renewed(cause))) throw cause
+        opened.release()
+        opened = await this.#parts.stores.acquire(order.store)
+        release = opened.release
+        given = await ask(opened.session, order, abort.signal)
+      }
+      const leaving = way.answered(given, order)
       if (leaving) await leaving
     } catch (cause) {
       const fault = abort.signal.aborted ? Fault.from(abort.signal.reason) : Fault.from(cause)

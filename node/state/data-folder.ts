@@ -8,7 +8,9 @@ import { NodeFile } from './node-file.ts'
 
 /** Lies there while the program on this machine is being updated (`postern node upgrade`). */
 const UPGRADING = 'upgrading'
-const OURS = new Set(['node.json', 'vault', 'scratch', UPGRADING, 'lost+found'])
+/** What people put there: a certificate for the channel, secrets that stores refer to. */
+const THEIRS = ['channel', 'secrets'] as const
+const OURS = new Set(['node.json', 'vault', 'scratch', UPGRADING, 'lost+found', ...THEIRS])
 
 /** The node's folder, locked for this process. Everything in it is written by write-then-rename. */
 export class DataFolder implements AsyncDisposable {
@@ -117,6 +119,13 @@ export async function markUpgrading(path: string, upgrading: boolean): Promise<v
   const mark = join(path, UPGRADING)
   if (upgrading) await writeWhole(mark, '').catch((cause) => Promise.reject(fileFault(mark, cause)))
   else await rm(mark, { force: true })
+}
+
+/** Also while the node runs: who it is, and where its secrets lie. */
+export async function readJoined(path: string): Promise<{ readonly node: NodeFile; readonly vault: string }> {
+  const node = parseNodeFile(path, await readWhole(join(path, 'node.json')))
+  if (!node) throw new Fault('NODE_NOT_JOINED', { at: `(${path})` })
+  return { node, vault: join(path, 'vault') }
 }
 
 /** A folder that is neither empty nor a node's is not ours to write into, least of all a service's. */

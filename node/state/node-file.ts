@@ -1,5 +1,6 @@
 import { GatewayId, Name, NodeId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
+import { ChannelState } from '../channel/channel-mode.ts'
 
 export const Transport = z.enum(['raw', 'websocket'])
 export type Transport = z.infer<typeof Transport>
@@ -22,6 +23,8 @@ export const NodeFile = z.object({
     certificate: z.string(),
     authority: z.string(),
   }),
+  /** How the channel is called, and by which modes before it still can be; left out while it is mutual and was never anything else. */
+  channelState: ChannelState.optional(),
   /** What the link last worked over. */
   transport: Transport.nullable(),
   /** The gateway's setting `proxyUrl`, kept so that a restarted node can dial at all; '' = none. */

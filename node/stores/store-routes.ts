@@ -23,8 +23,7 @@ export function storeRoutes({ stores, clock }: StoreRoutesParts): Readonly<Recor
         const since = clock.monotonic()
         const took = () => Math.round((clock.monotonic() - since) * 10) / 10
         try {
-          await using opened = await take(stores, store)
-          const { server } = await opened.session.check(AbortSignal.timeout(LOOK_MS))
+          const { server } = await stores.use(store, (session) => session.check(AbortSignal.timeout(LOOK_MS)))
           answer(stream, { ok: true, durationMs: took(), server })
         } catch (cause) {
           const { code, message, remedy } = Fault.from(cause)
@@ -36,16 +35,11 @@ export function storeRoutes({ stores, clock }: StoreRoutesParts): Readonly<Recor
       doors: ['link'],
       handle: async (request: Request) => {
         const { store, path } = parseBody(BrowseOrder, request.body)
-        await using opened = await take(stores, store)
         const gone = new AbortController()
         request.stream.once('close', () => gone.abort())
-        answer(request.stream, await opened.session.browse(path, AbortSignal.any([gone.signal, AbortSignal.timeout(LOOK_MS)])))
+        const until = AbortSignal.any([gone.signal, AbortSignal.timeout(LOOK_MS)])
+        answer(request.stream, await stores.use(store, (session) => session.browse(path, until)))
       },
     },
   }
-}
-
-async function take(stores: StoreSessions, ref: Parameters<StoreSessions['acquire']>[0]) {
-  const { session, release } = await stores.acquire(ref)
-  return { session, [Symbol.asyncDispose]: async () => release() }
 }

@@ -1,9 +1,12 @@
 import type { Clock } from '@postern/base/clock.ts'
+import type { HostGuard } from '@postern/base/host-guard.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
-import type { Log } from '@postern/base/log.ts'
-import type { Connector, Session } from '@postern/connectors/contract.ts'
+import type { Log, Secret } from '@postern/base/log.ts'
+import { audienceOf, type Connector, type Session } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { StoreRef } from '@postern/protocol/node-api.ts'
+import type { NodeStore, StoreRef } from '@postern/protocol/node-api.ts'
+import type { References } from '../references/references.ts'
+import { hasReferences, Referred } from '../references/referred.ts'
 import type { GatewayKey } from '../vault/gateway-key.ts'
 import type { StaleCredentials } from './stale-credentials.ts'
 import type { StoreBook } from './store-book.ts'
@@ -14,24 +17,40 @@ export interface OpenedStore {
   readonly connector: Connector
   readonly session: Session
   release(): void
+  /**
+   * Whether it is worth to try once more, with what is acquired anew: the store refused a sign-in (`cause`) whose secret the
+   * store only refers to, and it is another one by now.
+   */
+  renewed(cause: unknown): Promise<boolean>
 }
 
 interface StoreSessionsParts {
   readonly book: StoreBook
   readonly key: () => GatewayKey | undefined
   readonly stale: StaleCredentials
+  readonly references: Pick<References, 'resolve' | 'lifeMs'>
   readonly clock: Clock
   readonly log: Log
   readonly scratch: string
+  /** By which connections to stores are opened. */
+  readonly hosts: HostGuard
   /** Whether a task runs here, or a run's snapshot is held. */
   readonly copying: () => boolean
 }
 
+interface Opened {
+  readonly connector: Connector
+  readonly session: Session
+  /** Of a store whose secrets are references. */
+  readonly referred?: Referred | undefined
+}
+
 interface Entry {
+  readonly ref: StoreRef
   readonly version: number
-  readonly opening: Promise<{ readonly connector: Connector; readonly session: Session }>
+  readonly opening: Promise<Opened>
   /** Set once it is open: the way of every query but the first. */
-  opened?: { readonly connector: Connector; readonly session: Session }
+  opened?: Opened
   users: number
   idleSince: number
   /** The engine has it, and does not say when it is done with it: kept while any copying goes on. */
@@ -39,6 +58,8 @@ interface Entry {
 }
 
 const IDLE_MS = 300_000
+/** How old secrets may be that a task begins with. */
+const COPY_FRESH_MS = 10_000
 const SWEEP_MS = 10_000
 
 /** One connector session a store and version, shared by queries and copies; opened on first use, closed when idle. */
@@ -80,9 +101,10 @@ export class StoreSessions implements Component {
     const entry = this.#entry(ref)
     entry.users += 1
     const release = this.#releaser(entry)
-    if (entry.opened) return { ...entry.opened, release }
+    const renewed = (cause: unknown) => this.#renewed(entry, cause)
+    if (entry.opened) return { ...entry.opened, release, renewed }
     return entry.opening.then(
-      (opened) => ({ ...opened, release }),
+      (opened) => ({ ...opened, release, renewed }),
       (cause: unknown) => {
         release()
         throw cause
@@ -91,11 +113,33 @@ export class StoreSessions implements Component {
   }
 
   /** For the engine, which shares sessions and keeps snapshots in them beyond a task. */
-  async open(ref: StoreRef, signal: AbortSignal): Promise<Omit<OpenedStore, 'release'>> {
+  async open(ref: StoreRef, signal: AbortSignal): Promise<Pick<OpenedStore, 'connector' | 'session'>> {
     signal.throwIfAborted()
+    const known = this.#entry(ref)
+    const { referred } = await known.opening
+    // A task cannot try again by itself: it begins with secrets of now.
+    if (referred?.isOlderThan(COPY_FRESH_MS)) await this.#look(known, referred)
     const entry = this.#entry(ref)
     entry.copies = true
     return entry.opening
+  }
+
+  /** Uses a store, and once more where a secret that it refers to has changed. */
+  async use<Value>(ref: StoreRef, work: (session: Session) => Promise<Value>): Promise<Value> {
+    const first = await this.acquire(ref)
+    try {
+      return await work(first.session)
+    } catch (cause) {
+      if (!(await first.renewed(cause))) throw cause
+    } finally {
+      first.release()
+    }
+    const second = await this.acquire(ref)
+    try {
+      return await work(second.session)
+    } finally {
+      second.release()
+    }
   }
 
   /** Where the store listens. Fails with CONNECT_UNSUPPORTED for one that has no host and port. */
@@ -111,9 +155,15 @@ export class StoreSessions implements Component {
   #entry(ref: StoreRef): Entry {
     this.#stopping.signal.throwIfAborted()
     const current = this.#current.get(ref.id)
-    if (current && current.version >= ref.version) return current
+    if (current && current.version >= ref.version) {
+      const referred = current.opened?.referred
+      // Nobody waits for it: until it is known to be another one, the secret that was read is good.
+      if (referred?.isOlderThan(this.#parts.references.lifeMs)) void this.#look(current, referred)
+      return current
+    }
     if (current) this.#leaving.add(current)
     const entry: Entry = {
+      ref,
       version: ref.version,
       opening: this.#open(ref),
       users: 0,
@@ -141,13 +191,41 @@ export class StoreSessions implements Component {
     }
   }
 
-  async #open(ref: StoreRef): Promise<{ readonly connector: Connector; readonly session: Session }> {
+  async #open(ref: StoreRef): Promise<Opened> {
     const { store, connector, secrets } = await this.#credentials(ref)
     const { usableSettings } = await import('./store-settings.ts')
-    const usable = usableSettings(connector, store.settings, secrets)
-    const { log, scratch } = this.#parts
-    const session = await connector.open({ ...usable, log: log.child({ store: store.name }), scratch })
-    return { connector, session }
+    const { clock, log, scratch, hosts } = this.#parts
+    const referred = hasReferences(secrets) ? new Referred(() => this.#resolve(store, connector, secrets), clock) : undefined
+    const usable = usableSettings(connector, store.settings, referred ? await referred.first() : secrets)
+    const session = await connector.open({ ...usable, log: log.child({ store: store.name }), scratch, hosts })
+    return { connector, session, referred }
+  }
+
+  #resolve(store: NodeStore, connector: Connector, secrets: Readonly<Record<string, Secret>>) {
+    return this.#parts.references.resolve(secrets, audienceOf(connector, store.settings), this.#stopping.signal)
+  }
+
+  /** Looks whether the secrets are still the same; where they are not, the next caller opens the store anew. Never fails. */
+  async #look(entry: Entry, referred: Referred): Promise<void> {
+    const { log } = this.#parts
+    try {
+      if (!(await referred.changed())) return
+    } catch (cause) {
+      // The store takes the one that was read, as far as is known.
+      log.warn({ store: entry.ref.name, reason: Fault.from(cause).message }, 'a secret that a store refers to could not be read again')
+      return
+    }
+    if (this.#current.get(entry.ref.id) !== entry) return
+    this.#current.delete(entry.ref.id)
+    this.#leaving.add(entry)
+    log.info({ store: entry.ref.name }, 'a secret that a store refers to has changed')
+  }
+
+  async #renewed(entry: Entry, cause: unknown): Promise<boolean> {
+    const referred = entry.opened?.referred
+    if (!referred || Fault.from(cause).code !== 'STORE_DENIED') return false
+    await this.#look(entry, referred)
+    return this.#current.get(entry.ref.id) !== entry
   }
 
   async #credentials(ref: StoreRef) {

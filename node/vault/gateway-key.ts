@@ -6,7 +6,11 @@ import { formatFingerprint } from '@postern/protocol/fingerprint.ts'
 export interface GatewayKey {
   readonly publicKey: string
   readonly privateKey: Secret
+  /** While the key is being rotated: the one before it, or the one to come. What was sealed to those opens too. */
+  readonly others?: readonly GatewayKey[]
 }
+
+export const withOthers = (key: GatewayKey): readonly GatewayKey[] => [key, ...(key.others ?? [])]
 
 export function makeGatewayKey(): GatewayKey {
   const jwk = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' })

@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import { connect as dialTcp, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { HostGuard } from '@postern/base/host-guard.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { splice } from '@postern/base/splice.ts'
@@ -13,12 +14,14 @@ import { ConnectOrder, DATA_HEADER, NODE_PATHS, WireCancel, WireOrder } from '@p
 import type { StoreRef } from '@postern/protocol/node-api.ts'
 import { parseBody } from '../app/parse.ts'
 import { answer, type Request, type Route, refuse } from '../app/router.ts'
-import type { StoreSessions } from '../stores/store-sessions.ts'
+import type { OpenedStore, StoreSessions } from '../stores/store-sessions.ts'
 import type { DataDialler } from './data-dialler.ts'
 
 interface WireRunnerParts {
   readonly stores: Pick<StoreSessions, 'acquire' | 'place'>
   readonly data: Pick<DataDialler, 'dial'>
+  /** By which stores are dialled for `postern connect`. */
+  readonly hosts: HostGuard
   readonly log: Log
 }
 
@@ -84,14 +87,27 @@ export class WireRunner implements Component {
       stream,
       () => parseBody(WireOrder, body),
       async ({ store, parameters }: WireOrder, open, signal) => {
-        const { session, release } = await this.#parts.stores.acquire(store)
-        stream.once('close', release)
-        if (!session.wire) throw new Fault('WIRE_UNSUPPORTED', { at: `(${store.name})` })
-        const { socket, greeting, cancel } = await session.wire(parameters, signal)
+        const { socket, greeting, cancel } = await this.#signIn(stream, store, parameters, signal)
         open.cancel = cancel
         return { socket, greeting }
       },
     )
+  }
+
+  /** Once more where the store refused a secret that has changed since it was read. */
+  async #signIn(stream: ServerHttp2Stream, store: StoreRef, parameters: WireOrder['parameters'], signal: AbortSignal) {
+    const sign = async ({ session, release }: OpenedStore) => {
+      stream.once('close', release)
+      if (!session.wire) throw new Fault('WIRE_UNSUPPORTED', { at: `(${store.name})` })
+      return session.wire(parameters, signal)
+    }
+    const opened = await this.#parts.stores.acquire(store)
+    try {
+      return await sign(opened)
+    } catch (cause) {
+      if (!(await opened.renewed(cause))) throw cause
+      return await sign(await this.#parts.stores.acquire(store))
+    }
   }
 
   async #connect({ stream, body }: Request): Promise<void> {
@@ -154,11 +170,14 @@ export class WireRunner implements Component {
   async #dial(store: StoreRef, signal: AbortSignal): Promise<Socket> {
     const { host, port } = await this.#parts.stores.place(store, signal)
     const path = host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : undefined
-    const socket = path === undefined ? dialTcp({ host, port, noDelay: true, allowHalfOpen: true }) : dialTcp({ path, allowHalfOpen: true })
+    const tcp = () => this.#parts.hosts.connect({ host, port }, { noDelay: true, allowHalfOpen: true })
+    const socket = path === undefined ? tcp() : dialTcp({ path, allowHalfOpen: true })
     const { promise, resolve, reject } = Promise.withResolvers<Socket>()
     const aborted = () => socket.destroy(Fault.from(signal.reason))
     const failed = (cause: Error & { readonly code?: string }) =>
-      reject(new Fault('STORE_UNREACHABLE', { at: `${host}:${port}: ${cause.code ?? cause.message}`, cause }))
+      reject(
+        cause instanceof Fault ? cause : new Fault('STORE_UNREACHABLE', { at: `${host}:${port}: ${cause.code ?? cause.message}`, cause }),
+      )
     signal.addEventListener('abort', aborted, { once: true })
     socket.once('connect', () => resolve(socket)).once('error', failed)
     try {

@@ -20,6 +20,8 @@ interface WorkerParts {
   readonly loadEngine: () => Promise<Engine>
   /** Refuses an order whose stores are another place on each node. */
   readonly checkPlaces?: (order: TaskOrder, signal: AbortSignal) => Promise<void>
+  /** Why an order had better go to another node: it lacks a credential. */
+  readonly refuses?: (order: TaskOrder) => string | undefined
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -101,6 +103,8 @@ export class Worker implements Component {
       return { accepted: false, reason: `the dispatcher's epoch ${order.epoch} is older than ${this.#epoch}` }
     }
     if (this.#attempts.size >= this.limit) return { accepted: false, reason: `the node runs ${this.#attempts.size} of ${this.limit} tasks` }
+    const lacking = this.#parts.refuses?.(order)
+    if (lacking !== undefined) return { accepted: false, reason: lacking.slice(0, 500) }
     this.#epoch = order.epoch
     this.#background.run(() => this.#work(order))
     return { accepted: true, reason: null }

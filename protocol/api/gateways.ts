@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AuthKeyPart } from '../auth-key.ts'
 import { GatewayId, Name, NodeId } from '../ids.ts'
 
 const percent = z.int().min(0).max(100)
@@ -120,7 +121,10 @@ export const NodeView = z.object({
   version: z.string(),
   role: z.enum(['dispatcher', 'worker']),
   isPrimary: z.boolean(),
+  /** `in-sync`, `behind by N` (stores), `missing` (it can open none), `no key yet`, `unknown` while the node is away. */
   credentialStatus: z.string(),
+  /** The stores whose version of today it lacks: then it answers no query for them. */
+  lacks: z.array(z.object({ store: Name, version: z.int(), has: z.int().nullable(), reason: z.string() })).default([]),
   availableMemoryBytes: z.number(),
   totalMemoryBytes: z.number(),
   cpuPercent: z.number(),
@@ -163,6 +167,8 @@ export const GatewayView = z.object({
   publicKey: z.string().nullable(),
   /** SHA-256 of the public key, hex in groups of four: the same text stands on the nodes. */
   fingerprint: z.string().nullable(),
+  /** Since when a recovery key opens the gateway's key; null: none does. */
+  recoveryKeyAt: z.iso.datetime().nullable(),
   settings: GatewaySettings,
   nodes: z.array(NodeView),
   /** Tasks of copies that are ready and wait for a free slot, and how long the first of them has waited. */
@@ -171,14 +177,34 @@ export const GatewayView = z.object({
 })
 export type GatewayView = z.infer<typeof GatewayView>
 
-export const GatewayCreate = z.strictObject({ name: Name, settings: SettingsChange.optional() })
-/** The only answer that ever holds the keys; the service keeps hashes. */
-export const GatewayCreated = GatewayView.extend({ key1: z.string(), key2: z.string() })
+export const GatewayCreate = z.strictObject({
+  name: Name,
+  settings: SettingsChange.optional(),
+  /** Of two authentication keys that the caller made (auth-key.ts), so that the service never sees them. Left out: the service makes them. */
+  keys: z.tuple([AuthKeyPart, AuthKeyPart]).optional(),
+})
+/** Where the service made the keys, this is the only answer that ever holds them; it keeps what nobody can join with. */
+export const GatewayCreated = GatewayView.extend({ key1: z.string().optional(), key2: z.string().optional() })
 export type GatewayCreated = z.infer<typeof GatewayCreated>
+/** Of the key that the caller made; without a body the service makes one. */
+export const KeyRegenerate = AuthKeyPart.nullish()
+/** POST /v1/gateways/{gateway}/rotate-key. `challenge`: 32 bytes sealed to the key that the caller knows (client/rotation.ts). */
+export const RotateKey = z.strictObject({ challenge: z.string().max(512).optional() }).nullish()
+export const KeyRotated = z.object({
+  publicKey: z.string(),
+  fingerprint: z.string(),
+  /** Where there was a challenge: what shows that a node which held the old key made this one. */
+  proof: z.string().optional(),
+  resealed: z.int(),
+  unreadable: z.array(z.string()),
+  /** The node that did it. */
+  node: Name,
+})
+export type KeyRotated = z.infer<typeof KeyRotated>
 export const GatewayKeys = z.object({
   keys: z.array(z.object({ slot: z.union([z.literal(1), z.literal(2)]), hint: z.string(), createdAt: z.iso.datetime() })),
 })
 export type GatewayKeys = z.infer<typeof GatewayKeys>
-/** Exactly one of the two is there: the slot that was regenerated. */
+/** Exactly one of the two is there, that of the slot, where the service made it; none where the caller did. */
 export const KeyRegenerated = z.object({ key1: z.string().optional(), key2: z.string().optional() })
 export type KeyRegenerated = z.infer<typeof KeyRegenerated>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Name, SessionId } from '../ids.ts'
+import { GatewayId, Name, SessionId, StoreId } from '../ids.ts'
 import { Candidate } from './queries.ts'
 
 /** An open connection that speaks a store's own protocol through a node. */
@@ -32,7 +32,10 @@ export const SessionView = z.object({
 export type SessionView = z.infer<typeof SessionView>
 
 /** As the replica that has it tells the others. */
-export const HeldSession = SessionView.omit({ replica: true })
+export const HeldSession = SessionView.omit({ replica: true }).extend({
+  /** Who may see it: ids, where names may change hands. Older replicas do not say them. */
+  about: z.object({ principal: z.string(), store: StoreId, gateway: GatewayId }).optional(),
+})
 export type HeldSession = z.infer<typeof HeldSession>
 
 export const SessionList = z.object({

@@ -2,6 +2,9 @@ import type { Generated } from 'kysely'
 import type { Json } from '../db/tables.ts'
 
 export interface AuditTables {
+  audit_settings: {
+    keep_days: number
+  }
   audit: {
     id: Generated<number>
     at: Generated<Date>
@@ -9,6 +12,8 @@ export interface AuditTables {
     action: string
     target: string
     ip: string | null
+    who_id: string | null
+    outcome: Generated<'done' | 'refused' | 'failed'>
     details: Json<Readonly<Record<string, unknown>>>
   }
 }

@@ -53,6 +53,7 @@ export class BridgeService {
         turn: this.#turn++,
         random: this.#parts.random,
         sealed: true,
+        store,
         tried,
         unlimited: true,
       })

@@ -5,13 +5,18 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { Name, RunId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
+import type { Doorkeeper } from '../http/needs.ts'
+import type { Caller } from '../people/caller.ts'
 import type { EventBus } from './event-bus.ts'
+import type { EventSight } from './event-sight.ts'
 
 /** A comment so often keeps middleboxes from cutting a quiet connection. */
 const HEARTBEAT_MS = 15_000
 /** What may wait for one client; a slower one is cut, and reads the lists again when it is back. */
 const BUFFER_BYTES = 1 << 20
 const MOST_CLIENTS = 1_000
+/** Events of one client that wait for an answer of the database. */
+const MOST_WAITING = 10_000
 
 const EventQuery = z.object({
   run: RunId.optional().meta({ description: 'Only events of this run' }),
@@ -46,17 +51,18 @@ export class EventStreams implements Component {
     for (const raw of this.#open) raw.end()
   }
 
-  /** Takes over the response. */
-  serve(raw: ServerResponse, wanted: EventQuery): void {
+  /** Takes over the response. `sees`: whether this client may hear of it now; rejects when it may not listen any more. */
+  serve(raw: ServerResponse, wanted: EventQuery, sees: Sees = () => true): void {
     if (this.#stopped) throw new Fault('STOPPING')
     if (this.#open.size >= MOST_CLIENTS) throw new Fault('STOPPING', { at: `${MOST_CLIENTS} clients listen already.` })
     raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
     raw.write(': postern\n\n')
     const matches = filterOf(wanted)
+    const told = inOrder(raw, sees)
     const forget = this.#bus.listen((event) => {
-      if (matches(event)) send(raw, `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+      if (matches(event)) told(event)
     })
-    const heartbeat = setInterval(() => send(raw, ':\n\n'), HEARTBEAT_MS)
+    const heartbeat = setInterval(() => told(undefined), HEARTBEAT_MS)
     this.#open.add(raw)
     raw.once('close', () => {
       forget()
@@ -66,8 +72,14 @@ export class EventStreams implements Component {
   }
 }
 
+export interface EventRouteParts {
+  readonly streams: EventStreams
+  readonly sight: EventSight
+  readonly doorkeeper: Pick<Doorkeeper, 'caller'>
+}
+
 export const eventRoutes =
-  (streams: EventStreams): Routes =>
+  ({ streams, sight, doorkeeper }: EventRouteParts): Routes =>
   async (http) => {
     http.get(
       '/v1/events',
@@ -78,17 +90,62 @@ export const eventRoutes =
           tags: ['events'],
           querystring: EventQuery,
         },
-        config: { needs: 'events:read' },
+        config: { needs: 'caller' },
       },
       async (request, reply) => {
-        streams.serve(reply.raw, request.query)
+        // Asked anew for each event, from what is known for a second: a stream does not outlive the rights that it was opened with.
+        const { authorization } = request.headers
+        streams.serve(reply.raw, request.query, (event) => {
+          const caller = doorkeeper.caller(authorization, request)
+          const judge = (known: Caller) => event === undefined || sight.sees(known, event)
+          return caller instanceof Promise ? caller.then(judge) : judge(caller)
+        })
         reply.hijack()
       },
     )
   }
 
+/** Whether this client may hear of an event; undefined: whether it may listen at all. */
+type Sees = (event: Event | undefined) => boolean | Promise<boolean>
+
+/** Tells one client, in the order in which things happened, also where one must first be asked about. */
+function inOrder(raw: ServerResponse, sees: Sees): (event: Event | undefined) => void {
+  let waiting = 0
+  let last: Promise<void> = Promise.resolve()
+  const textOf = (event: Event | undefined) => (event ? `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n` : ':\n\n')
+  const askedOf = (event: Event | undefined) => {
+    try {
+      return sees(event)
+    } catch (cause) {
+      return Promise.reject(cause)
+    }
+  }
+  return (event) => {
+    const asked = askedOf(event)
+    if (waiting === 0 && !(asked instanceof Promise)) {
+      if (asked) send(raw, textOf(event))
+      return
+    }
+    // Of what waits there is an end too.
+    if (waiting >= MOST_WAITING) return void raw.destroy()
+    waiting += 1
+    const before = last
+    last = Promise.resolve(asked).then(
+      async (shown) => {
+        await before
+        waiting -= 1
+        if (shown) send(raw, textOf(event))
+      },
+      () => {
+        waiting -= 1
+        raw.end()
+      },
+    )
+  }
+}
+
 function send(raw: ServerResponse, text: string): void {
-  if (raw.destroyed) return
+  if (raw.destroyed || raw.writableEnded) return
   if (raw.writableLength > BUFFER_BYTES) raw.destroy()
   else raw.write(text)
 }

@@ -1,11 +1,20 @@
 import type { SettingsChange, SettingsPatch } from '@postern/protocol/api/gateways.ts'
+import type { AuthKeyPart } from '@postern/protocol/auth-key.ts'
 import type { GatewayId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
 import type { GatewayRow } from '../nodes/node-repository.ts'
 
-const COLUMNS = ['id', 'name', 'settings', 'public_key as publicKey', 'created_at as createdAt'] as const
+const COLUMNS = [
+  'id',
+  'name',
+  'settings',
+  'public_key as publicKey',
+  'stores_version as storesVersion',
+  'recovery_key_at as recoveryKeyAt',
+  'created_at as createdAt',
+] as const
 
 export interface KeyRow {
   readonly slot: 1 | 2
@@ -43,15 +52,20 @@ export class GatewayRepository {
       .executeTakeFirst()
   }
 
-  /** Without any node the private key is gone with the last one: the next first node makes a new pair. */
+  /** Without any node, and without a recovery key, the private key is gone: the next first node makes a new pair. */
   async forgetPublicKey(id: GatewayId): Promise<GatewayRow | undefined> {
     return await this.#db
       .updateTable('gateway')
       .set({ public_key: null })
       .where('id', '=', id)
+      .where('recovery_key_at', 'is', null)
       .where(({ not, exists, selectFrom }) => not(exists(selectFrom('node').select('id').where('gateway_id', '=', id))))
       .returning(COLUMNS)
       .executeTakeFirst()
+  }
+
+  async find(id: GatewayId): Promise<GatewayRow | undefined> {
+    return await this.#db.selectFrom('gateway').select(COLUMNS).where('id', '=', id).executeTakeFirst()
   }
 
   async delete(id: GatewayId): Promise<boolean> {
@@ -68,12 +82,18 @@ export class GatewayRepository {
     return rows[0] ?? { nodes: 0, stores: 0 }
   }
 
-  async putKey(gatewayId: GatewayId, slot: 1 | 2, hash: string, hint: string): Promise<void> {
+  async putKey(gatewayId: GatewayId, slot: 1 | 2, { proofHash: hash, hint, verifier }: AuthKeyPart): Promise<void> {
     await this.#db
       .insertInto('gateway_key')
-      .values({ gateway_id: gatewayId, slot, hash, hint })
-      .onConflict((conflict) => conflict.columns(['gateway_id', 'slot']).doUpdateSet({ hash, hint, created_at: sql`now()` }))
+      .values({ gateway_id: gatewayId, slot, hash, hint, verifier })
+      .onConflict((conflict) => conflict.columns(['gateway_id', 'slot']).doUpdateSet({ hash, hint, verifier, created_at: sql`now()` }))
       .execute()
+  }
+
+  /** Of the keys that are good today. */
+  async verifiers(gatewayId: GatewayId): Promise<string[]> {
+    const rows = await this.#db.selectFrom('gateway_key').select('verifier').where('gateway_id', '=', gatewayId).execute()
+    return rows.map(({ verifier }) => verifier).filter((verifier) => verifier !== null)
   }
 
   async keys(gatewayId: GatewayId): Promise<KeyRow[]> {
@@ -89,7 +109,15 @@ export class GatewayRepository {
     return await this.#db
       .selectFrom('gateway_key as key')
       .innerJoin('gateway', 'gateway.id', 'key.gateway_id')
-      .select(['gateway.id as id', 'name', 'settings', 'public_key as publicKey', 'gateway.created_at as createdAt'])
+      .select([
+        'gateway.id as id',
+        'name',
+        'settings',
+        'public_key as publicKey',
+        'stores_version as storesVersion',
+        'recovery_key_at as recoveryKeyAt',
+        'gateway.created_at as createdAt',
+      ])
       .where('key.hash', '=', hash)
       .executeTakeFirst()
   }

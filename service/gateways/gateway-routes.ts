@@ -1,4 +1,4 @@
-import { GatewayCreate, GatewayCreated, GatewayKeys, GatewayView, KeyRegenerated } from '@postern/protocol/api/gateways.ts'
+import { GatewayCreate, GatewayCreated, GatewayKeys, GatewayView, KeyRegenerate, KeyRegenerated } from '@postern/protocol/api/gateways.ts'
 import { GatewayChange } from '@postern/protocol/api/lists.ts'
 import { Name } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
@@ -6,7 +6,7 @@ import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { gatewayView } from '../nodes/node-views.ts'
-import { actorOf } from '../people/actor.ts'
+import { actorOf, callerOf } from '../people/actor.ts'
 import type { QueueLengths } from '../runs/queue-lengths.ts'
 import type { GatewayService } from './gateway-service.ts'
 
@@ -28,22 +28,24 @@ export const gatewayRoutes =
       '/v1/gateways',
       {
         schema: { summary: 'List the gateways', tags: ['gateways'], querystring: PageQuery, response: { 200: pageOf(GatewayView) } },
-        config: { needs: 'gateways:read' },
+        config: { needs: 'gateways:read', on: 'inside' },
       },
-      ({ query: { limit, cursor } }) =>
-        page(
-          gateways.list(readCursor(cursor) ?? '', limit + 1),
+      (request) => {
+        const { limit, cursor } = request.query
+        return page(
+          gateways.list(readCursor(cursor) ?? '', limit + 1, callerOf(request)),
           limit,
           ({ name }) => name,
           (gateway) => ({ ...gatewayView(gateway, nodes), queue: queues.of(gateway.id) }),
-        ),
+        )
+      },
     )
 
     http.post(
       '/v1/gateways',
       {
         schema: {
-          summary: 'Create a gateway; the answer is the only one that shows its two authentication keys',
+          summary: 'Create a gateway; where the service makes its two authentication keys, this answer is the only one that shows them',
           tags: ['gateways'],
           body: GatewayCreate,
           response: { 201: GatewayCreated },
@@ -51,8 +53,8 @@ export const gatewayRoutes =
         config: { needs: 'gateways:write' },
       },
       async (request, reply) => {
-        const { name, settings = {} } = request.body
-        return reply.code(201).send(await gateways.create(name, settings, actorOf(request)))
+        const { name, settings = {}, keys } = request.body
+        return reply.code(201).send(await gateways.create(name, { settings, keys }, actorOf(request)))
       },
     )
 
@@ -60,7 +62,7 @@ export const gatewayRoutes =
       '/v1/gateways/:gateway',
       {
         schema: { summary: 'Show a gateway and its nodes', tags: ['gateways'], params: Params, response: { 200: GatewayView } },
-        config: { needs: 'gateways:read' },
+        config: { needs: 'gateways:read', on: 'gateway' },
       },
       ({ params }) => {
         const view = gateways.show(params.gateway)
@@ -78,7 +80,7 @@ export const gatewayRoutes =
           body: GatewayChange,
           response: { 200: GatewayView },
         },
-        config: { needs: 'gateways:write' },
+        config: { needs: 'gateways:write', on: 'gateway' },
       },
       (request) => gateways.change(request.params.gateway, request.body.settings, actorOf(request)),
     )
@@ -92,7 +94,7 @@ export const gatewayRoutes =
           params: Params,
           response: { 204: z.null() },
         },
-        config: { needs: 'gateways:write' },
+        config: { needs: 'gateways:write', on: 'gateway' },
       },
       async (request, reply) => {
         await gateways.delete(request.params.gateway, actorOf(request))
@@ -104,7 +106,7 @@ export const gatewayRoutes =
       '/v1/gateways/:gateway/keys',
       {
         schema: { summary: 'What is known of the keys: hints only', tags: ['gateways'], params: Params, response: { 200: GatewayKeys } },
-        config: { needs: 'gateways:keys' },
+        config: { needs: 'gateways:keys', on: 'gateway' },
       },
       async ({ params }) => ({
         keys: (await gateways.keys(params.gateway)).map(({ slot, hint, createdAt }) => ({
@@ -122,10 +124,14 @@ export const gatewayRoutes =
           summary: 'Make a new key in this slot; the old one opens nothing any more',
           tags: ['gateways'],
           params: SlotParams,
+          body: KeyRegenerate,
           response: { 200: KeyRegenerated },
         },
-        config: { needs: 'gateways:keys' },
+        config: { needs: 'gateways:keys', on: 'gateway' },
       },
-      (request) => gateways.regenerate(request.params.gateway, request.params.slot === '1' ? 1 : 2, actorOf(request)),
+      (request) => {
+        const { gateway, slot } = request.params
+        return gateways.regenerate(gateway, slot === '1' ? 1 : 2, request.body ?? undefined, actorOf(request))
+      },
     )
   }

@@ -7,6 +7,7 @@ import {
   type SettingsChange,
   type SettingsPatch,
 } from '@postern/protocol/api/gateways.ts'
+import { type AuthKeyPart, makeAuthKey } from '@postern/protocol/auth-key.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type GatewayId, newId } from '@postern/protocol/ids.ts'
 import type { Kysely } from 'kysely'
@@ -18,7 +19,7 @@ import type { GatewayFacts } from '../nodes/node-facts.ts'
 import { settingsInWords } from '../nodes/node-settings.ts'
 import { gatewayView } from '../nodes/node-views.ts'
 import type { Actor } from '../people/actor.ts'
-import { hashOfKey, hintOf, newKey } from './gateway-keys.ts'
+import type { Caller } from '../people/caller.ts'
 import { GatewayRepository, type KeyRow } from './gateway-repository.ts'
 
 export interface GatewayServiceParts {
@@ -26,6 +27,18 @@ export interface GatewayServiceParts {
   readonly nodes: NodeDirectory
   readonly audit: AuditLog
   readonly random: Random
+}
+
+interface Key {
+  readonly part: AuthKeyPart
+  /** Where the service made it. */
+  readonly text?: string
+}
+
+interface Creation {
+  readonly settings: SettingsChange
+  /** Of the caller's own keys; the service makes them when left out. */
+  readonly keys?: readonly [AuthKeyPart, AuthKeyPart] | undefined
 }
 
 /** What people do with gateways. */
@@ -36,25 +49,25 @@ export class GatewayService {
     this.#parts = parts
   }
 
-  async create(name: string, settings: SettingsChange, actor: Actor): Promise<GatewayCreated> {
+  async create(name: string, { settings, keys }: Creation, actor: Actor): Promise<GatewayCreated> {
     const { db, nodes, audit, random } = this.#parts
-    const bytes = (count: number) => random.bytes(count)
-    const id = newId<GatewayId>('gw', bytes)
-    const keys = [newKey(id, bytes), newKey(id, bytes)] as const
+    const id = newId<GatewayId>('gw', (count) => random.bytes(count))
+    const [first, second] = keys ? keys.map(keptBy) : [await this.#newKey(), await this.#newKey()]
     const row = await db
       .transaction()
       .execute(async (transaction) => {
         const gateways = new GatewayRepository(transaction)
         const added = await gateways.add(id, name, settings)
-        for (const [index, key] of keys.entries()) await gateways.putKey(id, index === 0 ? 1 : 2, hashOfKey(key), hintOf(key))
+        if (first) await gateways.putKey(id, 1, first.part)
+        if (second) await gateways.putKey(id, 2, second.part)
         await audit.record({ ...actor, action: 'gateway.create', target: `gateway ${name}` }, transaction)
         return added
       })
       .catch((cause: unknown) => {
-        throw violates(cause, 'gateway_name_unique') ? new Fault('GATEWAY_EXISTS', { at: name }) : cause
+        throw violates(cause, 'gateway_name_unique') ? new Fault('GATEWAY_EXISTS', { at: name }) : usedKey(cause)
       })
     nodes.putGateway(row)
-    return { ...gatewayView(this.find(name), nodes), key1: keys[0], key2: keys[1] }
+    return { ...gatewayView(this.find(name), nodes), key1: first?.text, key2: second?.text }
   }
 
   /** Fails with GATEWAY_UNKNOWN. */
@@ -68,11 +81,11 @@ export class GatewayService {
     return gatewayView(this.find(name), this.#parts.nodes)
   }
 
-  /** By name, from behind `after`; one more than `count` when there is more. */
-  list(after: string, count: number): readonly GatewayFacts[] {
+  /** Those that the caller may see, by name, from behind `after`; one more than `count` when there is more. */
+  list(after: string, count: number, caller: Caller): readonly GatewayFacts[] {
     const sorted = this.#parts.nodes
       .gateways()
-      .filter(({ name }) => name > after)
+      .filter(({ id, name }) => name > after && caller.may('gateways:read', { gateway: id }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
     return sorted.slice(0, count)
   }
@@ -109,14 +122,30 @@ export class GatewayService {
   }
 
   /** The old key of the slot opens nothing from now on; nodes that joined with it stay. */
-  async regenerate(name: string, slot: 1 | 2, actor: Actor): Promise<KeyRegenerated> {
-    const { db, audit, random } = this.#parts
+  async regenerate(name: string, slot: 1 | 2, given: AuthKeyPart | undefined, actor: Actor): Promise<KeyRegenerated> {
+    const { db, audit } = this.#parts
     const { id } = this.find(name)
-    const key = newKey(id, (count) => random.bytes(count))
-    await db.transaction().execute(async (transaction) => {
-      await new GatewayRepository(transaction).putKey(id, slot, hashOfKey(key), hintOf(key))
-      await audit.record({ ...actor, action: 'gateway.regenerate-key', target: `gateway ${name}`, details: { slot } }, transaction)
-    })
-    return slot === 1 ? { key1: key } : { key2: key }
+    const { part, text } = given ? keptBy(given) : await this.#newKey()
+    await db
+      .transaction()
+      .execute(async (transaction) => {
+        await new GatewayRepository(transaction).putKey(id, slot, part)
+        await audit.record({ ...actor, action: 'gateway.regenerate-key', target: `gateway ${name}`, details: { slot } }, transaction)
+      })
+      .catch((cause: unknown) => {
+        throw usedKey(cause)
+      })
+    return slot === 1 ? { key1: text } : { key2: text }
+  }
+
+  #newKey(): Promise<Key> {
+    return makeAuthKey((count) => this.#parts.random.bytes(count))
   }
 }
+
+/** The caller has it, and nobody else. */
+const keptBy = (part: AuthKeyPart): Key => ({ part })
+
+/** A caller that sends the same key twice has a bug, and nobody may learn from it that a key exists. */
+const usedKey = (cause: unknown): unknown =>
+  violates(cause, 'gateway_key_hash_unique') ? new Fault('INPUT_INVALID', { at: 'proofHash: must be new with each key.' }) : cause

@@ -1,7 +1,7 @@
 import type { SettingsChange } from '@postern/protocol/api/gateways.ts'
 import type { GatewayId } from '@postern/protocol/ids.ts'
 import type { Generated } from 'kysely'
-import type { Json } from '../db/tables.ts'
+import type { Defaulted, Json } from '../db/tables.ts'
 
 export interface GatewayTables {
   gateway: {
@@ -9,6 +9,8 @@ export interface GatewayTables {
     name: string
     settings: Json<SettingsChange>
     public_key: string | null
+    recovery_key_at: Defaulted<Date | null>
+    stores_version: Generated<number>
     created_at: Generated<Date>
     changed_at: Generated<Date>
   }
@@ -17,6 +19,15 @@ export interface GatewayTables {
     slot: 1 | 2
     hash: string
     hint: string
+    verifier: string | null
     created_at: Generated<Date>
+  }
+  gateway_recovery: {
+    gateway_id: GatewayId
+    public_key: string
+    recovery_key: string
+    stamp: string
+    sealed: string
+    made_by: string
   }
 }

@@ -1,14 +1,34 @@
 /** Who may come in: one hook reads what each route says it needs. */
+
+import type { Socket } from 'node:net'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Caller, Permission } from '../people/permissions.ts'
-import type { Doorkeeper, NodeProof } from './needs.ts'
+import type { Caller } from '../people/caller.ts'
+import type { Doorkeeper, Needs, NodeProof } from './needs.ts'
 
 const EMPTY = new Uint8Array()
 /** Pages of the API's description, whose routes are not ours. */
 const OPEN_PAGES = /^\/docs(\/|$)/
 
-export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, draining: () => boolean): void {
+export interface DoorParts {
+  readonly doorkeeper: Doorkeeper
+  readonly draining: () => boolean
+  /** Who is on this connection is known. */
+  readonly proven: (socket: Socket) => void
+  /** Told of each route. */
+  readonly onRoute: (facts: RouteFacts) => void
+}
+
+/** What a route says of who may call it. */
+export interface RouteFacts {
+  readonly method: string
+  readonly url: string
+  readonly needs: Needs
+  readonly on: 'gateway' | 'store' | 'inside' | undefined
+  readonly summary: string
+}
+
+export function openDoors(http: FastifyInstance, { doorkeeper, draining, proven, onRoute }: DoorParts): void {
   const proofs = new WeakMap<FastifyRequest, NodeProof>()
   http.decorateRequest('caller', null)
   http.decorateRequest('nodeId', null)
@@ -17,6 +37,12 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
   http.addHook('onRoute', (route) => {
     if (route.config?.needs === undefined && !OPEN_PAGES.test(route.url))
       throw new Error(`Route ${String(route.method)} ${route.url} does not say what it needs.`)
+    const { needs, on } = route.config ?? {}
+    if (on !== undefined && on !== 'inside' && !route.url.includes(`/:${on}`))
+      throw new Error(`Route ${String(route.method)} ${route.url} needs something on a ${on} that it does not name.`)
+    if (needs === undefined) return
+    const summary = (route.schema as { readonly summary?: string } | undefined)?.summary ?? ''
+    for (const method of [route.method].flat()) if (method !== 'HEAD') onRoute({ method, url: route.url, needs, on, summary })
   })
 
   // Before the body is read: who is refused sends nothing.
@@ -25,14 +51,22 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
     const needs = request.routeOptions.config.needs
     if (needs === undefined || needs === 'none') return done()
     const admit = (caller: Caller) => {
-      if (!caller.may.has(needs as Permission))
-        return done(new Fault('NOT_ALLOWED', { at: `It needs ${needs}; ${caller.name} is ${caller.role}.` }))
       request.caller = caller
-      done()
+      proven(request.socket)
+      let checked: void | Promise<void>
+      try {
+        checked = judge(doorkeeper, caller, request)
+      } catch (cause) {
+        done(cause as Error)
+        return
+      }
+      if (checked) checked.then(() => done(), done)
+      else done()
     }
     const prove = (proof: NodeProof) => {
       proofs.set(request, proof)
       request.nodeId = proof.nodeId
+      proven(request.socket)
       done()
     }
     const { authorization } = request.headers
@@ -43,7 +77,7 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
         return
       }
       if (draining()) throw new Fault('STOPPING')
-      caller = doorkeeper.caller(authorization)
+      caller = doorkeeper.caller(authorization, request, request.ip)
     } catch (cause) {
       done(cause as Error)
       return
@@ -70,4 +104,12 @@ export function openDoors(http: FastifyInstance, doorkeeper: Doorkeeper, drainin
     }
     done()
   })
+}
+
+/** Fails where the route needs what the caller has not got. Synchronous where the store of the path was seen within the last second. */
+function judge(doorkeeper: Doorkeeper, caller: Caller, { routeOptions, params }: FastifyRequest): void | Promise<void> {
+  const { needs, on } = routeOptions.config
+  if (needs === undefined || needs === 'none' || needs === 'node' || needs === 'caller' || on === 'inside') return undefined
+  if (on === undefined) return caller.need(needs)
+  return doorkeeper.check(caller, needs, `${on}/${(params as Readonly<Record<string, string>>)[on] ?? ''}`)
 }

@@ -5,13 +5,17 @@ import { Fault } from '@postern/protocol/fault.ts'
 import type { TokenId } from '@postern/protocol/ids.ts'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { Caller } from '../people/caller.ts'
 import { HttpServer, type Routes } from './http-server.ts'
 import type { Doorkeeper } from './needs.ts'
 
 const doorkeeper: Doorkeeper = {
   caller: (authorization) => {
     if (!authorization) throw new Fault('TOKEN_MISSING')
-    return { id: 'tok_1' as TokenId, name: 'ann', role: 'reader', may: new Set(['gateways:read']), limits: {} }
+    return new Caller({ id: 'tok_1' as TokenId, kind: 'token', name: 'ann', role: 'reader' })
+  },
+  check: (caller, permission, place) => {
+    if (place !== 'gateway/open') caller.need(permission)
   },
   node: () => Promise.reject(new Fault('NODE_PROOF_INVALID')),
 }
@@ -60,7 +64,7 @@ test.each([
   ['GET', '/open', undefined, {}, 200, undefined, undefined],
   ['GET', '/read', undefined, {}, 401, 'TOKEN_MISSING', undefined],
   ['GET', '/read', undefined, { authorization: 'Bearer x' }, 200, undefined, undefined],
-  ['GET', '/write', undefined, { authorization: 'Bearer x' }, 403, 'NOT_ALLOWED', 'It needs gateways:write; ann is reader.'],
+  ['GET', '/write', undefined, { authorization: 'Bearer x' }, 403, 'NOT_ALLOWED', 'It needs gateways:write, which ann has not got.'],
   ['POST', '/node', '{}', json, 403, 'NODE_PROOF_INVALID', undefined],
   ['GET', '/nowhere', undefined, {}, 404, 'ROUTE_UNKNOWN', 'GET /nowhere'],
   ['POST', '/body', '{"name":"x"}', json, 400, 'INPUT_INVALID', 'age: '],

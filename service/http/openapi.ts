@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import { VERSION } from '@postern/base/version.ts'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
+import { PAGE_POLICY } from './security-headers.ts'
 
 /** OpenAPI 3.1 from the routes' own schemas: at /openapi.json, to read and try at /docs. */
 export async function describeApi(http: FastifyInstance): Promise<void> {
@@ -15,6 +16,6 @@ export async function describeApi(http: FastifyInstance): Promise<void> {
     },
     transform: jsonSchemaTransform,
   })
-  await http.register(swaggerUi, { routePrefix: '/docs', logLevel: 'warn' })
+  await http.register(swaggerUi, { routePrefix: '/docs', logLevel: 'warn', staticCSP: PAGE_POLICY })
   http.get('/openapi.json', { schema: { hide: true }, config: { needs: 'none' } }, () => http.swagger())
 }

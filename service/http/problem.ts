@@ -20,6 +20,7 @@ export type Problem = z.infer<typeof Problem>
 const STATUS: Partial<Record<FaultCode, number>> = {
   TOKEN_MISSING: 401,
   TOKEN_INVALID: 401,
+  SIGN_IN_REFUSED: 401,
   BODY_TOO_LARGE: 413,
   DATABASE_UNREACHABLE: 503,
 }
@@ -45,7 +46,7 @@ export function headersOf(fault: Fault): Record<string, string> {
   return {
     'content-type': 'application/problem+json; charset=utf-8',
     ...(status === 401 ? { 'www-authenticate': 'Bearer realm="postern"' } : {}),
-    ...(fault.kind === 'limit' || status === 503 ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+    ...(fault.kind === 'limit' || status === 503 ? { 'retry-after': String(fault.details['seconds'] ?? RETRY_AFTER_SECONDS) } : {}),
   }
 }
 
@@ -62,7 +63,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .send(problemOf(fault, request.id))
 }
 
-function faultOf(error: unknown, request: FastifyRequest): Fault {
+export function faultOf(error: unknown, request: FastifyRequest): Fault {
   if (error instanceof Fault) return error
   if (hasZodFastifySchemaValidationErrors(error)) {
     const setting = error.validation.find(({ keyword, instancePath }) => keyword === 'unrecognized_keys' && instancePath === '/settings')

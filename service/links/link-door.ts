@@ -9,6 +9,7 @@ import type { NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { LINK_PATH, LINK_PROTOCOL, REPLICA_HEADER } from '@postern/protocol/link.ts'
 import { createWebSocketStream, WebSocketServer } from 'ws'
+import type { UpgradeHandler } from '../http/http-server.ts'
 import type { Doorkeeper } from '../http/needs.ts'
 import { headersOf, problemOf } from '../http/problem.ts'
 import type { LinkRegistry } from './link-registry.ts'
@@ -49,8 +50,8 @@ export class LinkDoor implements Component {
   }
 
   /** For HttpServer.onUpgrade(LINK_PATH, …). */
-  readonly handler = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-    this.#background.run(() => this.#take(request, socket, head))
+  readonly handler: UpgradeHandler = (request, socket, head, proven) =>
+    this.#background.run(() => this.#take(request, socket, head, proven))
 
   async start(): Promise<void> {}
 
@@ -64,7 +65,7 @@ export class LinkDoor implements Component {
     await this.#background.idle()
   }
 
-  async #take(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #take(...[request, socket, head, proven]: Parameters<UpgradeHandler>): Promise<void> {
     socket.on('error', () => socket.destroy())
     if (this.#unproven.size >= MOST_UNPROVEN) return refuse(socket, new Fault('STOPPING', { at: 'Too many nodes are dialling at once.' }))
     this.#unproven.add(socket)
@@ -76,6 +77,7 @@ export class LinkDoor implements Component {
       }
       const proof = await this.#parts.doorkeeper.node(request.headers.authorization, 'GET', LINK_PATH)
       proof.checkBody(EMPTY)
+      proven()
       const { nodeId } = proof
       const { replica } = this.#parts
       if (replica !== undefined && request.headers[REPLICA_HEADER] === replica) throw new Fault('NODE_LINKED_ALREADY')

@@ -46,6 +46,7 @@ export class BeatLineEnd {
     if (before?.jobLimit !== said.jobLimit) news.jobLimit = said.jobLimit
     if (before?.queryLimit !== said.queryLimit) news.queryLimit = said.queryLimit
     if (before?.gatewayPublicKey !== said.gatewayPublicKey) news.gatewayPublicKey = said.gatewayPublicKey
+    if (before?.storesVersion !== said.storesVersion && said.storesVersion !== undefined) news.storesVersion = said.storesVersion
     if (before?.replicas !== said.replicas && said.replicas !== undefined) news.replicas = said.replicas
     if (this.#peers !== peers) news.peers = [...peers]
     this.#said = said

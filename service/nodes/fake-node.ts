@@ -1,5 +1,6 @@
 /** A node as tests of the service need it: joins, signs and beats, and does nothing else. */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { openAuthKey } from '@postern/protocol/auth-key.ts'
 import { PROTOCOL_VERSION } from '@postern/protocol/limits.ts'
 import { NODE_AUTH_SCHEME, SERVICE_PATHS } from '@postern/protocol/link.ts'
 import type { Beat, BeatResponse, JoinResponse } from '@postern/protocol/node-api.ts'
@@ -27,7 +28,8 @@ export class FakeNode {
 
   async join(key: string): Promise<Answer<JoinResponse>> {
     const { name, identity } = this
-    const body = { protocol: PROTOCOL_VERSION, key, name, version: '0.1.0', identity, csr: await newRequest(name) }
+    const proof = (await openAuthKey(key))?.joinProof ?? key
+    const body = { protocol: PROTOCOL_VERSION, key: proof, name, version: '0.1.0', identity, csr: await newRequest(name) }
     const answer = await send<JoinResponse>(this.url + SERVICE_PATHS.join, 'POST', body, {})
     if (answer.status === 200) this.id = answer.body.nodeId
     return answer

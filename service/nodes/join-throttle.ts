@@ -7,10 +7,17 @@ const ADDRESSES = 10_000
 /** Counts wrong keys by address: guessing is hopeless anyway, this keeps it from being work for us. */
 export class JoinThrottle {
   readonly #clock: Clock
+  readonly #most: number
   #wrong = new Map<string, { count: number; readonly since: number }>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, most = WRONG_KEYS) {
     this.#clock = clock
+    this.#most = most
+  }
+
+  /** Nobody was wrong of late. */
+  get quiet(): boolean {
+    return this.#wrong.size === 0
   }
 
   /** Seconds to wait; 0 when the address may try. */
@@ -22,7 +29,7 @@ export class JoinThrottle {
       this.#wrong.delete(address)
       return 0
     }
-    return seen.count < WRONG_KEYS ? 0 : Math.ceil(left / 1_000)
+    return seen.count < this.#most ? 0 : Math.ceil(left / 1_000)
   }
 
   wrong(address: string): void {

@@ -107,10 +107,12 @@ export class NodeBeats implements Component {
     const { nodes, replicas } = this.#parts
     const mine = lease.node === node.id
     const { name, settings, settingsTag, jobLimit, queryLimit, gatewayId } = node
-    const gatewayPublicKey = nodes.gateway(gatewayId)?.publicKey ?? null
+    const gateway = nodes.gateway(gatewayId)
+    const gatewayPublicKey = gateway?.publicKey ?? null
+    const storesVersion = gateway?.storesVersion ?? 0
     return {
       node,
-      said: { name, settings, settingsTag, jobLimit, queryLimit, gatewayPublicKey, replicas: replicas?.() ?? 1 },
+      said: { name, settings, settingsTag, jobLimit, queryLimit, gatewayPublicKey, storesVersion, replicas: replicas?.() ?? 1 },
       peers: this.#peers.of(gatewayId),
       lease: { node: lease.node, epoch: lease.epoch, mine, leaseMs: mine ? Math.floor(lease.leftMs) : 0 },
       stop,

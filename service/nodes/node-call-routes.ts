@@ -1,12 +1,13 @@
 /** What nodes ask of the service; paths and messages in protocol/link.ts and protocol/node-api.ts. */
 import { Fault } from '@postern/protocol/fault.ts'
-import type { NodeId } from '@postern/protocol/ids.ts'
+import { NodeId } from '@postern/protocol/ids.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
 import {
   Beat,
   BeatResponse,
   CertificateRequest,
   CertificateResponse,
+  HandOverFacts,
   JoinRequest,
   JoinResponse,
   LeaveResponse,
@@ -14,6 +15,7 @@ import {
   OfferGatewayKeyResponse,
 } from '@postern/protocol/node-api.ts'
 import { z } from 'zod'
+import type { GatewayRepository } from '../gateways/gateway-repository.ts'
 import type { Routes } from '../http/http-server.ts'
 import type { Authority } from './authority.ts'
 import type { NodeBeats } from './node-beats.ts'
@@ -29,6 +31,7 @@ export interface NodeCallParts {
   readonly service: NodeService
   readonly authority: Authority
   readonly repository: NodeRepository
+  readonly gateways: Pick<GatewayRepository, 'verifiers'>
 }
 
 /** The node that a hook has proved. */
@@ -41,7 +44,7 @@ export function nodeOf(nodes: NodeDirectory, request: { readonly nodeId: NodeId 
 export const nodeCallRoutes =
   (parts: NodeCallParts): Routes =>
   async (http) => {
-    const { nodes, joins, beats, service, authority, repository } = parts
+    const { nodes, joins, beats, service, authority, repository, gateways } = parts
     const own = { tags: ['calls of nodes'] }
 
     http.post(
@@ -103,6 +106,29 @@ export const nodeCallRoutes =
         if (!gateway?.publicKey) throw new Fault('NODE_DELETED')
         nodes.putGateway(gateway)
         return { accepted: gateway.publicKey === offered, publicKey: gateway.publicKey }
+      },
+    )
+
+    http.get(
+      '/v1/node/hand-over/:asker',
+      {
+        schema: {
+          ...own,
+          summary: "What a node holds a request for the gateway's key against",
+          params: z.object({ asker: NodeId }),
+          response: { 200: HandOverFacts },
+        },
+        config: { needs: 'node' },
+      },
+      async (request) => {
+        const { gatewayId } = nodeOf(nodes, request)
+        // From the database: a key that was regenerated, or a node that was deleted, at another replica counts at once.
+        const asker = await repository.find(request.params.asker)
+        return {
+          publicKey: nodes.gateway(gatewayId)?.publicKey ?? null,
+          identity: asker?.gatewayId === gatewayId ? asker.identity : null,
+          verifiers: await gateways.verifiers(gatewayId),
+        }
       },
     )
 

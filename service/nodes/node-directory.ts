@@ -172,6 +172,13 @@ export class NodeDirectory implements Component {
     this.sweep()
   }
 
+  /** A store of it was changed: its nodes hear of it with their next beats. */
+  storesChanged(id: GatewayId, storesVersion: number): void {
+    const gateway = this.#gateways.get(id)
+    this.#wrote(id)
+    if (gateway && gateway.storesVersion < storesVersion) this.#gateways.set(id, { ...gateway, storesVersion })
+  }
+
   dropGateway(id: GatewayId): void {
     this.#wrote(id)
     this.#gateways.delete(id)
@@ -335,6 +342,9 @@ export class NodeDirectory implements Component {
       settings,
       changed: row.settings,
       publicKey: row.publicKey,
+      recoveryKeyAt: row.recoveryKeyAt,
+      // What was read before a change must not take it back.
+      storesVersion: Math.max(row.storesVersion, this.#gateways.get(row.id)?.storesVersion ?? 0),
       createdAt: row.createdAt,
     }
     this.#gateways.set(row.id, gateway)

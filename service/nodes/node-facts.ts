@@ -19,6 +19,10 @@ export interface GatewayFacts {
   readonly changed: SettingsChange
   /** X25519, base64url; null until the first node made it. */
   readonly publicKey: string | null
+  /** Since when there is a recovery key; null without one. */
+  readonly recoveryKeyAt: Date | null
+  /** Grows with each change of one of its stores. */
+  readonly storesVersion: number
   readonly createdAt: Date
 }
 

@@ -9,7 +9,7 @@ import type { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Db } from '../db/database.ts'
 import type { Tables } from '../db/tables.ts'
-import { hashOfKey } from '../gateways/gateway-keys.ts'
+import { hashOfProof } from '../gateways/gateway-keys.ts'
 import { GatewayRepository } from '../gateways/gateway-repository.ts'
 import type { Authority } from './authority.ts'
 import type { JoinThrottle } from './join-throttle.ts'
@@ -47,6 +47,7 @@ export class NodeJoins {
       throw new Fault('NODE_ALREADY_JOINED', { at: `The key is of ${gateway.name}.` })
     if (Buffer.from(request.identity, 'base64url').length !== 32)
       throw new Fault('INPUT_INVALID', { at: 'identity: must be 32 bytes, base64url.' })
+    await authority.check(request.csr)
     const row = await db.transaction().execute(async (transaction) => {
       const joined = await this.#admit(gateway, request, transaction)
       const target = `node ${gateway.name}/${request.name}`
@@ -68,7 +69,7 @@ export class NodeJoins {
     const { db, throttle } = this.#parts
     const seconds = throttle.waitSeconds(ip)
     if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
-    const gateway = await new GatewayRepository(db).findByKey(hashOfKey(key))
+    const gateway = await new GatewayRepository(db).findByKey(hashOfProof(key))
     if (gateway) return gateway
     throttle.wrong(ip)
     throw new Fault('KEY_INVALID')

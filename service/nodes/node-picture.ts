@@ -11,6 +11,8 @@ export interface Picture {
   readonly hasKey: boolean
   /** How most of those alive encrypt their channel; null when no half of them agrees. */
   readonly channelEncryption: string | null
+  /** Modes by which most of those alive can be called: more than one while a change rolls. */
+  readonly channelAccepts: readonly string[]
   readonly alive: number
   readonly outOfReach: ReadonlyMap<NodeId, readonly OutOfReach[]>
 }
@@ -26,6 +28,7 @@ export function pictureOf(nodes: readonly Pictured[], hasKey: boolean): Picture 
     version: majorityVersion(nodes.map(({ version }) => version)),
     hasKey,
     channelEncryption: moreThanHalf(alive.map(({ beat }) => beat?.channelEncryption).filter((said) => said !== undefined)),
+    channelAccepts: acceptedByMost(alive),
     alive: alive.length,
     outOfReach: troubles(alive),
   }
@@ -44,6 +47,7 @@ export function factsOf(node: Pictured, picture: Picture): StatusFacts {
     gatewayVersion: picture.version,
     gatewayHasKey: picture.hasKey,
     gatewayEncryption: picture.channelEncryption,
+    gatewayAccepts: picture.channelAccepts,
     settingsBehindMs: node.settingsBehindMs(),
   }
 }
@@ -52,7 +56,8 @@ export function factsOf(node: Pictured, picture: Picture): StatusFacts {
 export function saysOfOthers(old: Beat, beat: Beat): boolean {
   const pairs = (of: Beat) => of.unreachable.map((peer) => `${peer.node} ${peer.reason}`).join('\n')
   const quiet = old.unreachable.length === 0 && beat.unreachable.length === 0
-  return old.version === beat.version && old.channelEncryption === beat.channelEncryption && (quiet || pairs(old) === pairs(beat))
+  const modes = old.channelEncryption === beat.channelEncryption && String(old.channelAccepts) === String(beat.channelAccepts)
+  return old.version === beat.version && modes && (quiet || pairs(old) === pairs(beat))
 }
 
 /** And of all that its own status hangs on, but for how much it has to do. */
@@ -62,6 +67,8 @@ export function saysOfItself(old: Beat, beat: Beat): boolean {
     old.draining === beat.draining &&
     old.upgrading === beat.upgrading &&
     old.staleCredentials === beat.staleCredentials &&
+    old.storesVersion === beat.storesVersion &&
+    old.channelNotice === beat.channelNotice &&
     old.settingsFault === beat.settingsFault &&
     old.settingsTag === beat.settingsTag &&
     old.channel?.ok === beat.channel?.ok &&
@@ -87,6 +94,11 @@ function troubles(alive: readonly Pictured[]): Map<NodeId, OutOfReach[]> {
   // In one order, whoever noticed first: reasons that only change places are no news.
   for (const entries of found.values()) entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   return found
+}
+
+function acceptedByMost(alive: readonly Pictured[]): string[] {
+  const accepted = alive.map(({ beat }) => beat?.channelAccepts ?? [beat?.channelEncryption ?? 'mutual'])
+  return [...new Set(accepted.flat())].filter((mode) => 2 * accepted.filter((modes) => modes.includes(mode)).length > alive.length)
 }
 
 function moreThanHalf(words: readonly string[]): string | null {

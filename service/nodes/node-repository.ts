@@ -10,6 +10,9 @@ export interface GatewayRow {
   readonly name: string
   readonly settings: SettingsChange
   readonly publicKey: string | null
+  readonly storesVersion: number
+  /** Since when there is a recovery key. */
+  readonly recoveryKeyAt: Date | null
   readonly createdAt: Date
 }
 
@@ -89,7 +92,15 @@ export class NodeRepository {
   async load({ all, silent }: DirectoryQuery): Promise<DirectoryRows> {
     const gateways = this.#db
       .selectFrom('gateway')
-      .select(['id', 'name', 'settings', 'public_key as publicKey', 'created_at as createdAt'])
+      .select([
+        'id',
+        'name',
+        'settings',
+        'public_key as publicKey',
+        'stores_version as storesVersion',
+        'recovery_key_at as recoveryKeyAt',
+        'created_at as createdAt',
+      ])
       .select(stamp)
       .orderBy('created_at')
     const nodes = this.#db.selectFrom('node').select(NODE_COLUMNS).select([beatAgeMs, stamp]).orderBy('place')
@@ -235,7 +246,15 @@ export class NodeRepository {
       .execute()
     return await this.#db
       .selectFrom('gateway')
-      .select(['id', 'name', 'settings', 'public_key as publicKey', 'created_at as createdAt'])
+      .select([
+        'id',
+        'name',
+        'settings',
+        'public_key as publicKey',
+        'stores_version as storesVersion',
+        'recovery_key_at as recoveryKeyAt',
+        'created_at as createdAt',
+      ])
       .where('id', '=', gatewayId)
       .executeTakeFirst()
   }

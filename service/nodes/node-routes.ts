@@ -29,7 +29,7 @@ export const nodeRoutes =
           querystring: PageQuery,
           response: { 200: pageOf(NodeView) },
         },
-        config: { needs: 'nodes:read' },
+        config: { needs: 'nodes:read', on: 'gateway' },
       },
       ({ params, query: { limit, cursor } }) => {
         const after = Number(readCursor(cursor) ?? 0)
@@ -47,7 +47,7 @@ export const nodeRoutes =
       '/v1/gateways/:gateway/nodes/:node',
       {
         schema: { summary: 'Show a node', tags: ['nodes'], params: NodeParams, response: { 200: NodeView } },
-        config: { needs: 'nodes:read' },
+        config: { needs: 'nodes:read', on: 'gateway' },
       },
       ({ params }) => nodes.show(params.gateway, params.node),
     )
@@ -62,7 +62,7 @@ export const nodeRoutes =
           body: NodeChange,
           response: { 200: NodeView },
         },
-        config: { needs: 'nodes:write' },
+        config: { needs: 'nodes:write', on: 'gateway' },
       },
       (request) => nodes.patch(request.params.gateway, request.params.node, request.body, actorOf(request)),
     )
@@ -70,7 +70,10 @@ export const nodeRoutes =
     for (const [action, summary] of Object.entries(SWITCHES) as [keyof typeof SWITCHES, string][])
       http.post(
         `/v1/gateways/:gateway/nodes/:node/${action}`,
-        { schema: { summary, tags: ['nodes'], params: NodeParams, response: { 200: NodeView } }, config: { needs: 'nodes:write' } },
+        {
+          schema: { summary, tags: ['nodes'], params: NodeParams, response: { 200: NodeView } },
+          config: { needs: 'nodes:write', on: 'gateway' },
+        },
         (request) => nodes[action](request.params.gateway, request.params.node, actorOf(request)),
       )
 
@@ -78,7 +81,7 @@ export const nodeRoutes =
       '/v1/gateways/:gateway/nodes/:node',
       {
         schema: { summary: 'Delete a node from its gateway', tags: ['nodes'], params: NodeParams, response: { 204: z.null() } },
-        config: { needs: 'nodes:write' },
+        config: { needs: 'nodes:write', on: 'gateway' },
       },
       async (request, reply) => {
         await nodes.delete(nodes.find(request.params.gateway, request.params.node), actorOf(request))

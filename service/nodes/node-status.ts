@@ -17,7 +17,9 @@ import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
 
 type Said = Pick<Beat, 'channel' | 'version' | 'hasGatewayKey' | 'runningQueries'> &
-  Partial<Pick<Beat, 'upgrading' | 'staleCredentials' | 'settingsFault' | 'channelEncryption'>> & { readonly running: readonly unknown[] }
+  Partial<Pick<Beat, 'upgrading' | 'staleCredentials' | 'settingsFault' | 'channelEncryption' | 'channelAccepts' | 'channelNotice'>> & {
+    readonly running: readonly unknown[]
+  }
 
 /** Another node that is alive, and that this one does not reach, or that does not reach this one. */
 export interface OutOfReach {
@@ -43,6 +45,8 @@ export interface StatusFacts {
   readonly gatewayHasKey: boolean
   /** Of the majority; null when there is none. */
   readonly gatewayEncryption: string | null
+  /** How most nodes can be called. */
+  readonly gatewayAccepts?: readonly string[]
   /** For how long it has been running with other settings than the gateway's; 0 when it does not. */
   readonly settingsBehindMs: number
 }
@@ -67,13 +71,18 @@ export function nodeStatus(facts: StatusFacts): StatusAndReasons {
   const apart = [...differences(facts, beat)]
   if (apart.length > 0) return { status: 'inactive', reasons: apart }
   const reasons = [...limits(facts, beat)]
-  return { status: reasons.length > 0 ? 'limited' : 'online', reasons }
+  const status = reasons.length > 0 ? 'limited' : 'online'
+  // What will be trouble, but is none yet.
+  return { status, reasons: beat.channelNotice ? [...reasons, beat.channelNotice] : reasons }
 }
 
 /** In what it differs from the majority so much that it is no member for practical purposes. */
 function* differences(facts: StatusFacts, beat: Said): Generator<string> {
   const { gatewayEncryption, settingsBehindMs, othersAlive, outOfReach } = facts
-  if (gatewayEncryption !== null && beat.channelEncryption !== undefined && beat.channelEncryption !== gatewayEncryption)
+  const own = beat.channelEncryption ?? gatewayEncryption
+  // While a change of the mode rolls, some are ahead of others, and can still be called as before.
+  const speak = (beat.channelAccepts ?? [own]).includes(gatewayEncryption) || facts.gatewayAccepts?.some((mode) => mode === own)
+  if (gatewayEncryption !== null && !speak)
     yield `its channel encryption is ${beat.channelEncryption}, that of most nodes ${gatewayEncryption}`
   if (settingsBehindMs > SETTLE_MS) yield `it has not taken over the settings of the gateway: ${beat.settingsFault ?? 'no reason given'}`
   const cut = outOfReach.filter((other) => !other.reachable && !other.reachesUs)

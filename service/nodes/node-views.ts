@@ -19,6 +19,7 @@ export function nodeView(node: NodeFacts, gatewayHasKey: boolean): NodeView {
     role: node.isDispatcher ? 'dispatcher' : 'worker',
     isPrimary: node.isPrimary,
     credentialStatus: credentialStatus(node, gatewayHasKey),
+    lacks: (live?.lacks ?? []).map(({ name, version, has, reason }) => ({ store: name, version, has, reason })),
     availableMemoryBytes: live?.availableMemoryBytes ?? 0,
     totalMemoryBytes: live?.totalMemoryBytes ?? 0,
     cpuPercent: live?.cpuPercent ?? 0,
@@ -56,18 +57,21 @@ export function gatewayView(gateway: GatewayFacts, nodes: NodeDirectory): Gatewa
     version: nodes.versionOf(gateway.id),
     publicKey: gateway.publicKey,
     fingerprint: gateway.publicKey === null ? null : fingerprint(gateway.publicKey),
+    recoveryKeyAt: gateway.recoveryKeyAt?.toISOString() ?? null,
     settings: gateway.settings,
     nodes: members.map((node) => nodeView(node, gateway.publicKey !== null)),
     createdAt: gateway.createdAt.toISOString(),
   }
 }
 
-const fingerprint = (publicKey: string) => formatFingerprint(createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest())
+export const fingerprint = (publicKey: string) =>
+  formatFingerprint(createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest())
 
 function credentialStatus(node: NodeFacts, gatewayHasKey: boolean): string {
   if (!gatewayHasKey) return 'no key yet'
   if (!node.beat) return 'unknown'
-  if (!node.beat.hasGatewayKey) return "waits for the gateway's key"
-  const stale = node.beat.staleCredentials ?? 0
-  return stale === 0 ? 'in sync' : `behind: ${stale} ${stale === 1 ? 'store' : 'stores'}`
+  // It can open none; or has just started, and holds none yet.
+  if (!node.beat.hasGatewayKey || node.beat.storesVersion === null) return 'missing'
+  const behind = node.beat.staleCredentials ?? 0
+  return behind === 0 ? 'in-sync' : `behind by ${behind}`
 }

@@ -23,7 +23,7 @@ const call = <T>(method: string, path: string, body?: unknown): Promise<Answer<T
 async function gateway() {
   made += 1
   const name = `gateway-${made}`
-  const { body } = await call<GatewayCreated>('POST', '/v1/gateways', { name })
+  const { body } = await call<GatewayCreated & { key1: string; key2: string }>('POST', '/v1/gateways', { name })
   const at = (node: string, rest = '') => `/v1/gateways/${name}/nodes/${node}${rest}`
   const join = async (node: string) => {
     const fake = new FakeNode(service.url, node)

@@ -46,7 +46,10 @@ function isAsBefore(peer: Peer | undefined, node: NodeFacts): boolean {
     peer.acceptsWork === (online && node.enabled && !node.draining) &&
     peer.jobLimit === node.jobLimit &&
     peer.channelAddress === (node.beat?.channel?.address ?? null) &&
-    peer.hasGatewayKey === (node.beat?.hasGatewayKey ?? false)
+    peer.hasGatewayKey === (node.beat?.hasGatewayKey ?? false) &&
+    peer.identity === node.identity &&
+    peer.channelEncryption === node.beat?.channelEncryption &&
+    sameModes(peer.channelAccepts, node.beat?.channelAccepts)
   )
 }
 
@@ -62,5 +65,14 @@ export function peerOf(node: NodeFacts): Peer {
     runningJobs: node.beat?.running.length ?? 0,
     jobLimit: node.jobLimit,
     cpuPercent: node.beat?.cpuPercent ?? 0,
+    identity: node.identity,
+    channelEncryption: node.beat?.channelEncryption,
+    channelAccepts: node.beat?.channelAccepts,
   }
+}
+
+/** Each beat brings a new array. */
+function sameModes(before: readonly string[] | undefined, now: readonly string[] | undefined): boolean {
+  if (before === now) return true
+  return before?.length === now?.length && before?.every((mode, index) => mode === now?.[index]) === true
 }

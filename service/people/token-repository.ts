@@ -1,21 +1,42 @@
 import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
-import type { TokenId } from '@postern/protocol/ids.ts'
+import type { TokenRole } from '@postern/protocol/api/tokens.ts'
+import type { PersonId, TokenId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
-import type { Role } from './permissions.ts'
+import type { RoleAt } from './rights.ts'
+
+/** With the place as it is called; gateways and stores keep their names for life. */
+export interface NamedRole extends RoleAt {
+  readonly on: string
+}
 
 export interface TokenRow {
   readonly id: TokenId
   readonly name: string
-  readonly role: Role
+  readonly role: TokenRole
+  readonly roles: readonly NamedRole[]
+  readonly ownerId: PersonId | null
+  /** Name of that person. */
+  readonly owner: string | null
   readonly limits: QueryLimits
   readonly createdAt: Date
   readonly createdBy: string
   readonly expiresAt: Date | null
 }
 
-const COLUMNS = ['id', 'name', 'role', 'limits', 'created_at as createdAt', 'created_by as createdBy', 'expires_at as expiresAt'] as const
+const COLUMNS = [
+  'id',
+  'name',
+  'role',
+  'roles',
+  'owner_id as ownerId',
+  sql<string | null>`(select person.name from person where person.id = token.owner_id)`.as('owner'),
+  'limits',
+  'created_at as createdAt',
+  'created_by as createdBy',
+  'expires_at as expiresAt',
+] as const
 
 /** All the SQL of tokens. */
 export class TokenRepository {
@@ -35,7 +56,7 @@ export class TokenRepository {
       .executeTakeFirst()
   }
 
-  async add(token: Omit<TokenRow, 'createdAt'> & { readonly hash: string }): Promise<TokenRow> {
+  async add(token: Omit<TokenRow, 'createdAt' | 'owner'> & { readonly hash: string }): Promise<TokenRow> {
     return await this.#db
       .insertInto('token')
       .values({
@@ -43,6 +64,8 @@ export class TokenRepository {
         name: token.name,
         hash: token.hash,
         role: token.role,
+        roles: json(token.roles),
+        owner_id: token.ownerId,
         limits: json(token.limits),
         created_by: token.createdBy,
         expires_at: token.expiresAt,
@@ -51,14 +74,19 @@ export class TokenRepository {
       .executeTakeFirstOrThrow()
   }
 
-  async page(after: string, count: number): Promise<TokenRow[]> {
-    return await this.#db
+  /** All; or those of one person. */
+  async page(owner: PersonId | undefined, after: string, count: number): Promise<TokenRow[]> {
+    const query = this.#db
       .selectFrom('token')
       .select(COLUMNS)
       .where('id', '>', after as TokenId)
       .orderBy('id')
       .limit(count)
-      .execute()
+    return await (owner === undefined ? query : query.where('owner_id', '=', owner)).execute()
+  }
+
+  async find(id: TokenId): Promise<TokenRow | undefined> {
+    return await this.#db.selectFrom('token').select(COLUMNS).where('id', '=', id).executeTakeFirst()
   }
 
   async delete(id: TokenId): Promise<TokenRow | undefined> {
@@ -70,6 +98,7 @@ export class TokenRepository {
       .selectFrom('token')
       .select('id')
       .where('role', '=', 'administrator')
+      .where('owner_id', 'is', null)
       .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<Date>`now()`)]))
       .limit(1)
       .executeTakeFirst()

@@ -1,19 +1,20 @@
-import { limitsInWords } from '@postern/protocol/api/query-limits.ts'
 import { TokenCreate, TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
-import { Fault } from '@postern/protocol/fault.ts'
 import { TokenId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
-import type { AuditLog } from '../audit/audit-log.ts'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
-import { actorOf } from './actor.ts'
-import type { TokenRepository, TokenRow } from './token-repository.ts'
-import type { TokenService } from './token-service.ts'
+import { byOf, callerOf } from './actor.ts'
+import type { TokenIssue } from './token-issue.ts'
+import type { TokenRow } from './token-repository.ts'
 
-const viewOf = ({ id, name, role, limits, createdAt, createdBy, expiresAt }: TokenRow): TokenView => ({
+const tags = ['people']
+
+const viewOf = ({ id, name, role, roles, ownerId, owner, limits, createdAt, createdBy, expiresAt }: TokenRow): TokenView => ({
   id,
   name,
   role,
+  roles: roles.map(({ role, on }) => ({ role, on })),
+  owner: ownerId === null ? null : `person/${owner ?? ownerId}`,
   limits,
   createdAt: createdAt.toISOString(),
   createdBy,
@@ -21,18 +22,23 @@ const viewOf = ({ id, name, role, limits, createdAt, createdBy, expiresAt }: Tok
 })
 
 export const tokenRoutes =
-  (parts: { readonly tokens: TokenService; readonly repository: TokenRepository; readonly audit: AuditLog }): Routes =>
+  (tokens: TokenIssue): Routes =>
   async (http) => {
-    const { tokens, repository, audit } = parts
-
     http.get(
       '/v1/tokens',
       {
-        schema: { summary: 'List the tokens', tags: ['people'], querystring: PageQuery, response: { 200: pageOf(TokenView) } },
-        config: { needs: 'tokens:read' },
+        schema: {
+          summary: "List the tokens: all with `tokens:read`, else one's own",
+          tags,
+          querystring: PageQuery,
+          response: { 200: pageOf(TokenView) },
+        },
+        config: { needs: 'caller' },
       },
-      async ({ query: { limit, cursor } }) =>
-        page(await repository.page(readCursor(cursor) ?? '', limit + 1), limit, ({ id }) => id, viewOf),
+      async (request) => {
+        const { limit, cursor } = request.query
+        return page(await tokens.page(callerOf(request), readCursor(cursor) ?? '', limit + 1), limit, ({ id }) => id, viewOf)
+      },
     )
 
     http.post(
@@ -40,23 +46,17 @@ export const tokenRoutes =
       {
         schema: {
           summary: 'Make a token; the answer is the only one that shows it',
-          tags: ['people'],
+          description:
+            'A service token needs `tokens:write`. With `forMe` it is a token of one’s own, which can never do more than oneself.',
+          tags,
           body: TokenCreate,
           response: { 201: TokenCreated },
         },
-        config: { needs: 'tokens:write' },
+        config: { needs: 'caller' },
       },
       async (request, reply) => {
-        const { name, role, limits, expiresAt } = request.body
-        const actor = actorOf(request)
-        const made = await tokens.create({ name, role, limits, by: actor.who, expiresAt: expiresAt ? new Date(expiresAt) : null })
-        await audit.record({
-          ...actor,
-          action: 'token.create',
-          target: `token ${name}`,
-          details: { id: made.row.id, role, limits: limitsInWords(limits) },
-        })
-        return reply.code(201).send({ ...viewOf(made.row), token: made.token })
+        const { row, token } = await tokens.create(request.body, byOf(request))
+        return reply.code(201).send({ ...viewOf(row), token })
       },
     )
 
@@ -64,17 +64,15 @@ export const tokenRoutes =
       '/v1/tokens/:token',
       {
         schema: {
-          summary: 'Delete a token: it opens nothing any more',
-          tags: ['people'],
+          summary: "Delete a token: it opens nothing any more. Needs `tokens:write` where it is not one's own",
+          tags,
           params: z.object({ token: TokenId }),
           response: { 204: z.null() },
         },
-        config: { needs: 'tokens:write' },
+        config: { needs: 'caller' },
       },
       async (request, reply) => {
-        const gone = await tokens.delete(request.params.token)
-        if (!gone) throw new Fault('TOKEN_UNKNOWN', { at: request.params.token })
-        await audit.record({ ...actorOf(request), action: 'token.delete', target: `token ${gone.name}`, details: { id: gone.id } })
+        await tokens.delete(request.params.token, byOf(request))
         return reply.code(204).send(null)
       },
     )

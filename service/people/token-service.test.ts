@@ -3,6 +3,7 @@ import { systemRandom } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { TokenId } from '@postern/protocol/ids.ts'
 import { expect, test } from 'vitest'
+import { Caller, type Principal } from './caller.ts'
 import type { TokenRepository, TokenRow } from './token-repository.ts'
 import { TokenService } from './token-service.ts'
 
@@ -18,8 +19,8 @@ class Shelf {
     return this.rows.get(hash)
   }
 
-  async add(token: Omit<TokenRow, 'createdAt'> & { readonly hash: string }): Promise<TokenRow> {
-    const row = { ...token, createdAt: new Date(0) }
+  async add(token: Omit<TokenRow, 'createdAt' | 'owner'> & { readonly hash: string }): Promise<TokenRow> {
+    const row = { ...token, owner: null, createdAt: new Date(0) }
     this.rows.set(token.hash, row)
     return row
   }
@@ -35,7 +36,8 @@ function setUp() {
   let now = 0
   const clock: Clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() }
   const shelf = new Shelf()
-  const tokens = new TokenService({ tokens: shelf as unknown as TokenRepository, clock, random: systemRandom })
+  const callers = { callerFor: async (principal: Principal) => new Caller(principal), callerForOwn: async () => undefined }
+  const tokens = new TokenService({ tokens: shelf as unknown as TokenRepository, callers, clock, random: systemRandom })
   const make = (expiresAt: Date | null = null) => tokens.create({ name: 'ann', role: 'user', by: 'test', expiresAt })
   return { shelf, tokens, make, pass: (ms: number) => (now += ms) }
 }

@@ -2,11 +2,13 @@ import { hash } from 'node:crypto'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Random } from '@postern/base/random.ts'
 import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
+import type { TokenRole } from '@postern/protocol/api/tokens.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { newId, type TokenId } from '@postern/protocol/ids.ts'
+import { newId, type PersonId, type TokenId } from '@postern/protocol/ids.ts'
 import { type Asking, soonOrKnown } from '../db/asking.ts'
-import { type Caller, ROLES, type Role } from './permissions.ts'
-import type { TokenRepository, TokenRow } from './token-repository.ts'
+import type { Caller } from './caller.ts'
+import type { Callers } from './callers.ts'
+import type { NamedRole, TokenRepository, TokenRow } from './token-repository.ts'
 
 const PREFIX = 'ptn_'
 const SECRET_BYTES = 32
@@ -16,13 +18,17 @@ const CACHE_SIZE = 10_000
 
 export interface TokenServiceParts {
   readonly tokens: TokenRepository
+  readonly callers: Pick<Callers, 'callerFor' | 'callerForOwn'>
   readonly clock: Clock
   readonly random: Random
 }
 
 export interface TokenParts {
   readonly name: string
-  readonly role: Role
+  readonly role: TokenRole
+  readonly roles?: readonly NamedRole[]
+  /** Of a person's own token. */
+  readonly owner?: PersonId | undefined
   readonly by: string
   readonly limits?: QueryLimits
   readonly expiresAt: Date | null
@@ -78,9 +84,9 @@ export class TokenService {
   /** The answer is the only place where the token ever stands. */
   async create(parts: TokenParts): Promise<{ readonly row: TokenRow; readonly token: string }> {
     const { tokens, random } = this.#parts
-    const { name, role, by, limits = {}, expiresAt, token = this.mint() } = parts
+    const { name, role, roles = [], owner, by, limits = {}, expiresAt, token = this.mint() } = parts
     const id = newId<TokenId>('tok', (count) => random.bytes(count))
-    const row = await tokens.add({ id, name, role, limits, createdBy: by, expiresAt, hash: hashOf(token) })
+    const row = await tokens.add({ id, name, role, roles, ownerId: owner ?? null, limits, createdBy: by, expiresAt, hash: hashOf(token) })
     return { row, token }
   }
 
@@ -91,26 +97,38 @@ export class TokenService {
   }
 
   async #ask(hash: string, stale: Seen | undefined): Promise<Caller> {
-    const { tokens, clock } = this.#parts
+    const { clock } = this.#parts
     const at = clock.monotonic()
-    const row = await tokens.findValid(hash).catch((cause) => {
+    const found = await this.#find(hash).catch((cause) => {
       // Nothing can be revoked while the database is away either, so what was so is still so.
       if (stale && stale.expiresAt > clock.now() && Fault.from(cause).code === 'DATABASE_UNREACHABLE') return stale
       throw cause
     })
-    if (row && 'caller' in row) {
+    if (found === stale && found) {
       // Not asked anew by each query while the database is away.
-      if (this.#seen.has(hash)) this.#seen.set(hash, { ...row, at: clock.monotonic() })
-      return row.caller
+      if (this.#seen.has(hash)) this.#seen.set(hash, { ...found, at: clock.monotonic() })
+      return found.caller
     }
-    if (!row) {
+    if (!found) {
       this.#seen.delete(hash)
       throw new Fault('TOKEN_INVALID')
     }
     if (this.#seen.size >= CACHE_SIZE) this.#seen.clear()
-    const caller: Caller = { id: row.id, name: row.name, role: row.role, may: ROLES[row.role], limits: row.limits }
-    this.#seen.set(hash, { caller, id: row.id, expiresAt: row.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY, at })
-    return caller
+    this.#seen.set(hash, { ...found, at })
+    return found.caller
+  }
+
+  /** Undefined when there is no such token, or nobody any more whose it is. */
+  async #find(hash: string): Promise<Omit<Seen, 'at'> | undefined> {
+    const { tokens, callers } = this.#parts
+    const row = await tokens.findValid(hash)
+    if (!row) return undefined
+    const { id, name, role, roles, limits, ownerId } = row
+    const token = { id, kind: 'token', name, limits } as const
+    const caller = await (ownerId === null
+      ? callers.callerFor({ ...token, role: role === 'owner' ? 'none' : role, grants: roles })
+      : callers.callerForOwn({ ...token, role: 'none', keptTo: role === 'owner' ? undefined : { role, roles } }, ownerId))
+    return caller && { caller, id, expiresAt: row.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY }
   }
 }
 

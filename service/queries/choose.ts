@@ -1,7 +1,8 @@
 import type { Random } from '@postern/base/random.ts'
 import type { GatewaySettings, Labels } from '@postern/protocol/api/gateways.ts'
-import type { NodeId } from '@postern/protocol/ids.ts'
+import type { NodeId, StoreId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
+import type { LackedStore } from '@postern/protocol/node-api.ts'
 import type { NodeFacts } from '../nodes/node-facts.ts'
 
 export type Policy = GatewaySettings['policy']
@@ -37,6 +38,8 @@ export interface ChooseParts {
   readonly random: Pick<Random, 'fraction'>
   /** The store has a credential that only a node with the gateway's key can open. */
   readonly sealed: boolean
+  /** Whose settings and credential a node must have in this version. */
+  readonly store?: { readonly id: StoreId; readonly version: number } | undefined
   /** Only nodes that carry all of these may answer. */
   readonly labels?: Labels | undefined
   /** Nodes that this query has tried already. */
@@ -78,14 +81,27 @@ export function choose(parts: ChooseParts): Choice {
 }
 
 /** Why the node cannot take the query whatever its load, or undefined. */
-function whyNot(node: NodeFacts, { sealed, tried }: ChooseParts, required: readonly (readonly [string, string])[]): string | undefined {
+function whyNot(
+  node: NodeFacts,
+  { sealed, tried, store }: ChooseParts,
+  required: readonly (readonly [string, string])[],
+): string | undefined {
   if (tried?.has(node.id)) return 'was tried already'
   if (!node.enabled) return 'is disabled'
   if (node.draining) return 'is draining'
   for (const [key, value] of required) if (node.labels[key] !== value) return `lacks the label ${key}=${value} that the store requires`
   if (node.link === null) return 'has no link'
   if (sealed && node.beat?.hasGatewayKey === false) return 'has not got the key of the gateway yet'
-  return undefined
+  const lacks = node.beat?.lacks
+  return store && lacks && lacks.length > 0 ? whatItLacks(lacks, store) : undefined
+}
+
+/** What it said of an older version says nothing of this one: that may be what mends it. */
+function whatItLacks(lacks: readonly LackedStore[], store: NonNullable<ChooseParts['store']>): string | undefined {
+  const lacked = lacks.find(({ id, version }) => id === store.id && version >= store.version)
+  if (!lacked) return undefined
+  const has = lacked.has === null ? 'has none' : `has version ${lacked.has}`
+  return `lacks version ${lacked.version} of the credential of store ${lacked.name} (${has}): ${lacked.reason}`
 }
 
 /** A link that has just come up is younger than its first beat. */

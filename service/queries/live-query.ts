@@ -188,7 +188,7 @@ export class LiveQuery implements Receiver {
 
   #pick(): NodeFacts | undefined {
     const { nodes, admission, health, random } = this.#parts
-    const { gatewayId, sealed, labels, turn } = this.#asked
+    const { gatewayId, sealed, labels, turn, store } = this.#asked
     const { order, considered, limit } = choose({
       nodes: nodes.nodesOf(gatewayId),
       policy: nodes.gateway(gatewayId)?.settings.policy ?? 'primary-first',
@@ -198,6 +198,7 @@ export class LiveQuery implements Receiver {
       turn,
       random,
       sealed,
+      store,
       tried: this.#tried,
     })
     this.#record.candidates = this.#tried.size === 0 ? considered : merged(this.#record, considered)

@@ -2,6 +2,7 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { QueryId } from '@postern/protocol/ids.ts'
+import type { Caller } from '../people/caller.ts'
 import type { QueryRecord } from './query-record.ts'
 import type { QueryFilter, QueryPlace, QueryRepository, Retention } from './query-repository.ts'
 
@@ -89,12 +90,14 @@ export class QueryLog implements Component {
   }
 
   /** Newest first. What runs stands on the first page, before the rest. */
-  async page(filter: QueryFilter, place: QueryPlace | undefined, count: number): Promise<readonly QueryRecord[]> {
+  async page(wanted: QueryFilter, place: QueryPlace | undefined, count: number, caller: Caller): Promise<readonly QueryRecord[]> {
     await this.flush()
+    const own = caller.owns(caller.principal) ? caller.principal : undefined
+    const filter = { ...wanted, sees: caller.sees('queries:read'), own }
     const ended = await this.#parts.queries.page(filter, place, count)
     if (place || (filter.outcome ?? 'running') !== 'running') return ended
     const now = this.#parts.clock.now()
-    const running = [...this.#running.values()].filter((record) => fits(record, filter, now))
+    const running = [...this.#running.values()].filter((record) => fits(record, filter, now) && maySeeQuery(caller, record))
     return [...running.reverse().slice(0, count), ...ended]
   }
 
@@ -147,6 +150,11 @@ export class QueryLog implements Component {
       { days: DEFAULT_DAYS, gateways: gateways.map(({ name }) => name), others: true },
     ]
   }
+}
+
+/** One's own, and those on stores where one may. */
+export function maySeeQuery(caller: Caller, { callerId, gatewayId, storeId }: QueryRecord): boolean {
+  return caller.owns(callerId) || caller.may('queries:read', { gateway: gatewayId ?? undefined, store: storeId ?? undefined })
 }
 
 function fits(record: QueryRecord, filter: QueryFilter, now: number): boolean {

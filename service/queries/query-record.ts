@@ -1,6 +1,6 @@
 import type { QueryFormat, QueryView } from '@postern/protocol/api/queries.ts'
 import type { Fault } from '@postern/protocol/fault.ts'
-import type { QueryId } from '@postern/protocol/ids.ts'
+import type { GatewayId, PersonId, QueryId, StoreId, TokenId } from '@postern/protocol/ids.ts'
 import type { Considered } from './choose.ts'
 
 export type QueryOutcome = QueryView['outcome']
@@ -19,6 +19,11 @@ export interface QueryRecord {
   readonly store: string
   readonly gateway: string
   readonly caller: string
+  /** Whose it is, and where it was asked: names may change hands, ids do not. Null in what is older than this. */
+  readonly callerId: PersonId | TokenId | null
+  readonly storeId: StoreId | null
+  readonly gatewayId: GatewayId | null
+  readonly address: string | null
   readonly format: QueryFormat
   readonly mode: 'read' | 'write'
   readonly startedAt: number

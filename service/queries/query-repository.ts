@@ -1,7 +1,8 @@
 import type { QueryFormat } from '@postern/protocol/api/queries.ts'
-import type { QueryId } from '@postern/protocol/ids.ts'
+import type { GatewayId, PersonId, QueryId, StoreId, TokenId } from '@postern/protocol/ids.ts'
 import { type SqlBool, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
+import type { Where } from '../people/rights.ts'
 import type { QueryOutcome, QueryRecord } from './query-record.ts'
 
 export interface QueryFilter {
@@ -13,6 +14,10 @@ export interface QueryFilter {
   readonly slowerThanMs?: number | undefined
   /** Started then or later; milliseconds of the wall clock. */
   readonly since?: number | undefined
+  /** Of all these, each must hold. Left out: all queries. */
+  readonly sees?: readonly Where[] | undefined
+  /** Shown whatever holds. */
+  readonly own?: PersonId | TokenId | undefined
 }
 
 /** How long to keep queries of `gateways`; with `others`, of all but those. */
@@ -42,12 +47,12 @@ export class QueryRepository {
   async add(records: readonly QueryRecord[]): Promise<void> {
     await sql`
       insert into query_log
-             (id, store, gateway, caller, format, mode, node, outcome, started_at, queued_ms, first_row_ms, duration_ms, rows, bytes,
+             (id, store, gateway, caller, caller_id, store_id, gateway_id, address, format, mode, node, outcome, started_at, queued_ms, first_row_ms, duration_ms, rows, bytes,
               fault, sql, candidates, attempts)
-      select r.id, r.store, r.gateway, r.caller, r.format, r.mode, r.node, r.outcome, to_timestamp(r."startedAt" / 1000.0), r."queuedMs",
+      select r.id, r.store, r.gateway, r.caller, r."callerId", r."storeId", r."gatewayId", r.address, r.format, r.mode, r.node, r.outcome, to_timestamp(r."startedAt" / 1000.0), r."queuedMs",
              r."firstRowMs", coalesce(r."durationMs", 0), r.rows, r.bytes, r.fault, r.sql, r.candidates, r.attempts
         from json_to_recordset(${JSON.stringify(records)}::json)
-          as r(id text, store text, gateway text, caller text, format text, mode text, node text, outcome text, "startedAt" float8,
+          as r(id text, store text, gateway text, caller text, "callerId" text, "storeId" text, "gatewayId" text, address text, format text, mode text, node text, outcome text, "startedAt" float8,
                "queuedMs" float8, "firstRowMs" float8, "durationMs" float8, rows bigint, bytes bigint, fault text, sql text, candidates jsonb,
                attempts jsonb)
           on conflict do nothing`.execute(this.#db)
@@ -69,6 +74,10 @@ export class QueryRepository {
       if (filter.outcome === 'running') return []
       query = query.where('outcome', '=', filter.outcome)
     }
+    for (const { gateways, stores } of filter.sees ?? [])
+      query = query.where(
+        sql<SqlBool>`(caller_id = ${filter.own ?? null}::text or gateway_id = any(${[...gateways]}) or store_id = any(${[...stores]}))`,
+      )
     if (place) query = query.where(sql<SqlBool>`(started_at, id) < (to_timestamp(${place.startedAt}::float8 / 1000.0), ${place.id})`)
     return await query.execute()
   }
@@ -94,6 +103,10 @@ export class QueryRepository {
         'store',
         'gateway',
         'caller',
+        sql<PersonId | TokenId | null>`caller_id`.as('callerId'),
+        sql<StoreId | null>`store_id`.as('storeId'),
+        sql<GatewayId | null>`gateway_id`.as('gatewayId'),
+        'address',
         sql<QueryFormat>`format`.as('format'),
         sql<'read' | 'write'>`mode`.as('mode'),
         'node',

@@ -4,8 +4,10 @@ import { Name, QueryId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
+import { callerOf } from '../people/actor.ts'
+import { hidden } from '../people/caller.ts'
 import { formatOf } from './format.ts'
-import type { QueryLog } from './query-log.ts'
+import { maySeeQuery, type QueryLog } from './query-log.ts'
 import { type QueryRecord, queryView } from './query-record.ts'
 import type { QueryPlace } from './query-repository.ts'
 import type { QueryService } from './query-service.ts'
@@ -37,14 +39,11 @@ export const queryRoutes =
           params: z.object({ store: Name }),
           body: QueryRequest,
         },
-        config: { needs: 'stores:query' },
+        config: { needs: 'stores:query', on: 'store' },
       },
       async (request, reply) => {
         const format = formatOf(request.headers.accept)
-        // The door has seen to it; a route without a caller would be a bug.
-        const { caller } = request
-        if (!caller) throw new Fault('TOKEN_MISSING')
-        const asked = { store: request.params.store, caller, format, request: request.body }
+        const asked = { store: request.params.store, caller: callerOf(request), format, request: request.body, address: request.ip }
         let record: QueryRecord | undefined
         try {
           await service.run(asked, reply.raw, (made) => {
@@ -68,11 +67,12 @@ export const queryRoutes =
           querystring: QueryList,
           response: { 200: pageOf(QueryView) },
         },
-        config: { needs: 'queries:read' },
+        config: { needs: 'queries:read', on: 'inside' },
       },
-      async ({ query: { limit, cursor, since, ...filter } }) => {
+      async (request) => {
+        const { limit, cursor, since, ...filter } = request.query
         const started = since === undefined ? undefined : Date.parse(since)
-        const rows = await queries.page({ ...filter, since: started }, placeOf(cursor), limit + 1)
+        const rows = await queries.page({ ...filter, since: started }, placeOf(cursor), limit + 1, callerOf(request))
         return page(rows, limit, ({ startedAt, id }) => `${startedAt}/${id}`, queryView)
       },
     )
@@ -86,11 +86,14 @@ export const queryRoutes =
           params: z.object({ query: QueryId }),
           response: { 200: QueryView },
         },
-        config: { needs: 'queries:read' },
+        config: { needs: 'queries:read', on: 'inside' },
       },
-      async ({ params }) => {
-        const record = await queries.find(params.query)
-        if (!record) throw new Fault('QUERY_UNKNOWN', { at: params.query })
+      async (request) => {
+        const { query } = request.params
+        const record = await queries.find(query)
+        const unknown = new Fault('QUERY_UNKNOWN', { at: query })
+        if (!record) throw unknown
+        if (!maySeeQuery(callerOf(request), record)) throw hidden(unknown)
         return queryView(record)
       },
     )

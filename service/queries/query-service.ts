@@ -12,7 +12,7 @@ import type { z } from 'zod'
 import type { EventBus } from '../events/event-bus.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
-import type { Caller } from '../people/permissions.ts'
+import type { Caller } from '../people/caller.ts'
 import type { Admission } from './admission.ts'
 import { LiveQuery, type LiveQueryParts } from './live-query.ts'
 import type { NodeHealth } from './node-health.ts'
@@ -52,7 +52,9 @@ export interface QueryServiceParts {
 
 export interface QueryAsked {
   readonly store: string
-  readonly caller: Pick<Caller, 'id' | 'name' | 'limits'>
+  readonly caller: Pick<Caller, 'id' | 'name' | 'principal' | 'limits'>
+  /** Where it was asked from. */
+  readonly address?: string
   readonly format: QueryFormat
   readonly request: z.output<typeof QueryRequest>
 }
@@ -126,7 +128,7 @@ export class QueryService {
     }
   }
 
-  #record({ caller, format, request }: QueryAsked, store: QueryStore): QueryRecord {
+  #record({ caller, format, request, address }: QueryAsked, store: QueryStore): QueryRecord {
     const { clock, random, nodes } = this.#parts
     const gateway = nodes.gateway(store.gatewayId)
     return {
@@ -134,6 +136,10 @@ export class QueryService {
       store: store.name,
       gateway: gateway?.name ?? store.gatewayId,
       caller: caller.name,
+      callerId: caller.principal,
+      storeId: store.id,
+      gatewayId: store.gatewayId,
+      address: address ?? null,
       format,
       mode: request.mode,
       startedAt: clock.now(),

@@ -8,6 +8,10 @@ export interface QueryTables {
     store: string
     gateway: string
     caller: string
+    caller_id: string | null
+    store_id: string | null
+    gateway_id: string | null
+    address: string | null
     format: string
     mode: string
     node: string | null

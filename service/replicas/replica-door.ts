@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { constants, type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { Background } from '@postern/base/background.ts'
@@ -9,6 +8,7 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { NodeId, type ReplicaId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { LINK_PROTOCOL, ORDER_HEADER, STAGE_HEADER } from '@postern/protocol/link.ts'
+import type { UpgradeHandler } from '../http/http-server.ts'
 import { statusOf } from '../http/problem.ts'
 import { refuse } from '../links/link-door.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
@@ -46,8 +46,8 @@ export class ReplicaDoor implements Component {
   }
 
   /** For HttpServer.onUpgrade(REPLICA_LINK_PATH, …). */
-  readonly handler = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-    this.#background.run(() => this.#take(request, socket, head))
+  readonly handler: UpgradeHandler = (request, socket, head, proven) =>
+    this.#background.run(() => this.#take(request, socket, head, proven))
 
   async start(): Promise<void> {}
 
@@ -56,11 +56,12 @@ export class ReplicaDoor implements Component {
     await this.#background.idle()
   }
 
-  async #take(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #take(...[request, socket, head, proven]: Parameters<UpgradeHandler>): Promise<void> {
     const { secret, self, meet, clock } = this.#parts
     let other: ReplicaRow
     try {
       other = await checkReplicaProof(await secret(), request.headers.authorization, self, clock)
+      proven()
     } catch (cause) {
       return refuse(socket, Fault.from(cause))
     }

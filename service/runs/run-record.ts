@@ -8,7 +8,7 @@ import type {
   TaskView,
   VerificationReport,
 } from '@postern/protocol/api/runs.ts'
-import type { GatewayId, NodeId, RunId, StoreId, TaskId } from '@postern/protocol/ids.ts'
+import type { GatewayId, NodeId, PersonId, RunId, StoreId, TaskId, TokenId } from '@postern/protocol/ids.ts'
 import type { Counters, Times } from '@postern/protocol/node-api.ts'
 import type { z } from 'zod'
 import type { AttemptStatus } from './attempt-status.ts'
@@ -29,6 +29,9 @@ export interface RunRecord extends Omit<Counters, 'times'> {
   readonly name: string
   readonly status: RunStatus
   readonly startedBy: string
+  readonly startedById: PersonId | TokenId | null
+  /** Null where the store was deleted. */
+  readonly sourceGatewayId: GatewayId | null
   readonly copy: Copy
   readonly sourceId: StoreId
   readonly sinkId: StoreId

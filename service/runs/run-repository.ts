@@ -1,9 +1,11 @@
 import type { RunStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
-import type { GatewayId, NodeId, RunId, TaskId } from '@postern/protocol/ids.ts'
+import type { GatewayId, NodeId, PersonId, RunId, TaskId, TokenId } from '@postern/protocol/ids.ts'
 import type { PlanResult } from '@postern/protocol/node-api.ts'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
+import type { Where } from '../people/rights.ts'
+import type { RunEnds } from './run-access.ts'
 import type { AttemptRecord, FaultNote, RunRecord, TaskRecord } from './run-record.ts'
 
 /** What a report must know of its run; read with the row locked, so that reports of one run come one after the other. */
@@ -25,6 +27,10 @@ export interface LockedRun {
 export interface RunFilter {
   readonly gateway?: string | undefined
   readonly status?: RunStatus | undefined
+  /** Of all these, each must hold: on the gateway that runs it, or on both ends. Left out: all runs. */
+  readonly sees?: readonly Where[] | undefined
+  /** Shown whatever holds. */
+  readonly own?: PersonId | TokenId | undefined
 }
 
 export interface RunPlace {
@@ -32,11 +38,14 @@ export interface RunPlace {
   readonly id: string
 }
 
-export type NewRun = Pick<RunRecord, 'id' | 'gatewayId' | 'gateway' | 'name' | 'startedBy' | 'copy' | 'sourceId' | 'sinkId' | 'pin'>
+export type NewRun = Pick<
+  RunRecord,
+  'id' | 'gatewayId' | 'gateway' | 'name' | 'startedBy' | 'startedById' | 'copy' | 'sourceId' | 'sinkId' | 'pin'
+>
 
 const RUN: RawBuilder<RunRecord> = sql`
-  r.id, r.gateway_id as "gatewayId", r.gateway, r.name, r.status, r.started_by as "startedBy", r.copy, r.source_id as "sourceId",
-  r.sink_id as "sinkId", r.created_at as "createdAt", r.started_at as "startedAt", r.ended_at as "endedAt",
+  r.id, r.gateway_id as "gatewayId", r.gateway, r.name, r.status, r.started_by as "startedBy", r.started_by_id as "startedById", r.copy, r.source_id as "sourceId",
+  r.sink_id as "sinkId", (select store.gateway_id from store where store.id = r.source_id) as "sourceGatewayId", r.created_at as "createdAt", r.started_at as "startedAt", r.ended_at as "endedAt",
   round(extract(epoch from coalesce(r.ended_at, clock_timestamp()) - r.created_at) * 1000)::float8 as "durationMs",
   r.guarantee, r.lane, r.notes, r.verification, r.fault, r.pin, r.parallel, clock_timestamp() as now,
   sums.read as "rowsRead", sums.written as "rowsWritten", sums.skipped as "rowsSkipped", sums.in as "bytesRead", sums.out as "bytesWritten"`
@@ -46,6 +55,16 @@ const SUMS = sql`
                   coalesce(sum(bytes_written), 0)::bigint as out
              from task
             where run_id = r.id) as sums`
+
+function seenRuns(sees: readonly Where[]): RawBuilder<unknown> {
+  const each = sees.map(
+    ({ gateways, stores }) => sql`
+      (gateway_id = any(${[...gateways]})
+       or (sink_id = any(${[...stores]})
+           and (source_id = any(${[...stores]}) or (select s.gateway_id from store as s where s.id = source_id) = any(${[...gateways]}))))`,
+  )
+  return each.length === 0 ? sql`true` : sql`(${sql.join(each, sql` and `)})`
+}
 
 /** All the SQL of runs as a whole. */
 export class RunRepository {
@@ -64,6 +83,7 @@ export class RunRepository {
         gateway: run.gateway,
         name: run.name,
         started_by: run.startedBy,
+        started_by_id: run.startedById,
         copy: json(run.copy),
         source_id: run.sourceId,
         sink_id: run.sinkId,
@@ -93,19 +113,29 @@ export class RunRepository {
     return rows[0]
   }
 
+  async ends(id: RunId): Promise<RunEnds | undefined> {
+    const { rows } = await sql<RunEnds>`
+      select id, gateway_id as "gatewayId", source_id as "sourceId", sink_id as "sinkId", started_by_id as "startedById",
+             (select store.gateway_id from store where store.id = source_id) as "sourceGatewayId"
+        from run
+       where id = ${id}`.execute(this.#db)
+    return rows[0]
+  }
+
   async find(id: RunId): Promise<RunRecord | undefined> {
     const { rows } = await sql<RunRecord>`select ${RUN} from run as r, ${SUMS} where r.id = ${id}`.execute(this.#db)
     return rows[0]
   }
 
   /** Newest first. */
-  async page({ gateway, status }: RunFilter, place: RunPlace | undefined, count: number): Promise<RunRecord[]> {
+  async page({ gateway, status, sees = [], own }: RunFilter, place: RunPlace | undefined, count: number): Promise<RunRecord[]> {
     const { rows } = await sql<RunRecord>`
       select ${RUN}
         from (select *
                 from run
                where (${gateway ?? null}::text is null or gateway = ${gateway ?? null})
                  and (${status ?? null}::text is null or status = ${status ?? null})
+                 and (${own ?? null}::text = started_by_id or ${seenRuns(sees)})
                  and (${place?.id ?? null}::text is null
                       or (created_at, id) < (to_timestamp(${place?.createdAt ?? null}::float8 / 1000.0), ${place?.id ?? null}))
                order by created_at desc, id desc

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
+import { actorOf, callerOf } from '../people/actor.ts'
 import { runSummary } from './run-record.ts'
 import type { RunPlace } from './run-repository.ts'
 import type { RunService } from './run-service.ts'
@@ -24,17 +25,17 @@ export interface RunRouteParts {
 export const runRoutes =
   ({ runs, audit }: RunRouteParts): Routes =>
   async (http) => {
-    const record = async (action: string, run: z.infer<typeof RunView>, { caller, ip }: FastifyRequest) =>
-      await audit.record({ who: caller?.name ?? '', action, target: `run ${run.id}`, ip, details: { name: run.name } })
+    const record = async (action: string, run: z.infer<typeof RunView>, request: FastifyRequest) =>
+      await audit.record({ ...actorOf(request), action, target: `run ${run.id}`, details: { name: run.name } })
 
     http.post(
       '/v1/copies',
       {
         schema: { summary: 'Copy from one store to another', tags: ['runs'], body: CopyRequest, response: { 202: RunView } },
-        config: { needs: 'runs:write' },
+        config: { needs: 'runs:write', on: 'inside' },
       },
       async (request, reply) => {
-        const run = await runs.create(request.body, request.caller?.name ?? '')
+        const run = await runs.create(request.body, callerOf(request))
         await record('run.create', run, request)
         return reply.code(202).send(run)
       },
@@ -44,10 +45,11 @@ export const runRoutes =
       '/v1/runs',
       {
         schema: { summary: 'Runs, newest first', tags: ['runs'], querystring: RunList, response: { 200: pageOf(RunSummary) } },
-        config: { needs: 'runs:read' },
+        config: { needs: 'runs:read', on: 'inside' },
       },
-      async ({ query: { limit, cursor, gateway, status } }) => {
-        const rows = await runs.page({ gateway, status }, placeOf(cursor), limit + 1)
+      async (request) => {
+        const { limit, cursor, gateway, status } = request.query
+        const rows = await runs.page({ gateway, status }, placeOf(cursor), limit + 1, callerOf(request))
         return page(rows, limit, ({ createdAt, id }) => `${createdAt.getTime()}/${id}`, runSummary)
       },
     )
@@ -56,19 +58,19 @@ export const runRoutes =
       '/v1/runs/:run',
       {
         schema: { summary: 'One run with its tasks and attempts', tags: ['runs'], params, response: { 200: RunView } },
-        config: { needs: 'runs:read' },
+        config: { needs: 'runs:read', on: 'inside' },
       },
-      async ({ params: { run } }) => await runs.get(run),
+      async (request) => await runs.get(request.params.run, callerOf(request)),
     )
 
     http.post(
       '/v1/runs/:run/cancel',
       {
         schema: { summary: 'Stop a run and take away what it wrote aside', tags: ['runs'], params, response: { 202: RunView } },
-        config: { needs: 'runs:write' },
+        config: { needs: 'runs:write', on: 'inside' },
       },
       async (request, reply) => {
-        const run = await runs.cancel(request.params.run)
+        const run = await runs.cancel(request.params.run, callerOf(request))
         await record('run.cancel', run, request)
         return reply.code(202).send(run)
       },
@@ -78,10 +80,10 @@ export const runRoutes =
       '/v1/runs/:run/rerun',
       {
         schema: { summary: 'Go on with what did not succeed', tags: ['runs'], params, response: { 202: RunView } },
-        config: { needs: 'runs:write' },
+        config: { needs: 'runs:write', on: 'inside' },
       },
       async (request, reply) => {
-        const run = await runs.rerun(request.params.run)
+        const run = await runs.rerun(request.params.run, callerOf(request))
         await record('run.rerun', run, request)
         return reply.code(202).send(run)
       },
@@ -96,10 +98,10 @@ export const runRoutes =
           params,
           response: { 202: RunView },
         },
-        config: { needs: 'runs:write' },
+        config: { needs: 'runs:write', on: 'inside' },
       },
       async (request, reply) => {
-        const run = await runs.repair(request.params.run)
+        const run = await runs.repair(request.params.run, callerOf(request))
         await record('run.repair', run, request)
         return reply.code(202).send(run)
       },

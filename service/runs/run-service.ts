@@ -5,7 +5,10 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { type GatewayId, type NodeId, newId, type RunId, type StoreId, type TaskId } from '@postern/protocol/ids.ts'
 import type { Db } from '../db/database.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
+import type { Caller } from '../people/caller.ts'
+import { needOn } from '../people/places.ts'
 import { checkCopy, checkRejects, checkRepair } from './copy-check.ts'
+import { checkMayCancel, checkMayRunAgain, checkSeesRun } from './run-access.ts'
 import { repair, rerun } from './run-again.ts'
 import { RunMoves } from './run-moves.ts'
 import type { RunNews } from './run-news.ts'
@@ -49,10 +52,18 @@ export class RunService {
     this.#queue = new TaskQueue(parts.db)
   }
 
-  async create(copy: Copy, startedBy: string): Promise<RunView> {
-    const [source, sink] = await Promise.all([this.#parts.findStore(copy.source), this.#parts.findStore(copy.sink)])
+  /** Needs `runs:write` on both ends, and where rows that do not fit go. */
+  async create(copy: Copy, caller: Caller): Promise<RunView> {
+    const aside = copy.skipIncompatibleRows?.rejects?.store
+    const [source, sink, rejects] = await Promise.all([
+      this.#parts.findStore(copy.source),
+      this.#parts.findStore(copy.sink),
+      aside === undefined ? undefined : this.#parts.findStore(aside),
+    ])
+    for (const store of rejects ? [source, sink, rejects] : [source, sink]) needOn(caller, 'runs:write', store)
     checkCopy(copy, source, sink)
-    await this.#checkRejects(copy, sink)
+    // Nodes of the sink's gateway write them.
+    if (rejects) checkRejects(rejects, sink)
     // Nodes of the sink's gateway run it; a source of another gateway is read over the bridge.
     const { gatewayId } = sink
     const gateway = this.#parts.nodes.gateway(gatewayId)?.name ?? gatewayId
@@ -72,17 +83,31 @@ export class RunService {
       retries: copy.retries,
     } as const
     const changes = await this.#parts.db.transaction().execute(async (tx) => {
-      await new RunRepository(tx).add({ id, gatewayId, gateway, name, startedBy, copy, sourceId: source.id, sinkId: sink.id, pin })
+      await new RunRepository(tx).add({
+        ...{ id, gatewayId, gateway, name, copy, pin },
+        ...{ startedBy: caller.name, startedById: caller.principal, sourceId: source.id, sinkId: sink.id },
+      })
       const moves = new RunMoves({ tx, gatewayId, run, random: this.#parts.random })
       await moves.addPlan()
       return { ...moves.changes, runStatus: 'queued' as const }
     })
     await this.#parts.news.tell(changes)
-    return await this.get(id)
+    return await this.#show(id)
   }
 
-  async get(id: RunId): Promise<RunView> {
+  /** Fails with RUN_UNKNOWN, also where the caller may not see it. */
+  async get(id: RunId, caller: Caller): Promise<RunView> {
     const run = await this.#find(id)
+    checkSeesRun(caller, run)
+    return await this.#view(run)
+  }
+
+  async #show(id: RunId): Promise<RunView> {
+    return await this.#view(await this.#find(id))
+  }
+
+  async #view(run: RunRecord): Promise<RunView> {
+    const { id } = run
     const over = run.endedAt !== null
     const [tasks, attempts, queue, source, sink] = await Promise.all([
       this.#runs.tasks(id),
@@ -98,30 +123,36 @@ export class RunService {
     return runView({ run, tasks, attempts, queue, limits, pinnedAway: this.#pinnedAway(run.pin) })
   }
 
-  async page(filter: RunFilter, place: RunPlace | undefined, count: number): Promise<readonly RunRecord[]> {
-    return await this.#runs.page(filter, place, count)
+  async page(filter: RunFilter, place: RunPlace | undefined, count: number, caller: Caller): Promise<readonly RunRecord[]> {
+    const seen = { sees: caller.sees('runs:read'), own: caller.owns(caller.principal) ? caller.principal : undefined }
+    return await this.#runs.page({ ...filter, ...seen }, place, count)
   }
 
-  async cancel(id: RunId): Promise<RunView> {
-    const { gatewayId } = await this.#find(id)
+  async cancel(id: RunId, caller: Caller): Promise<RunView> {
+    const run = await this.#find(id)
+    checkMayCancel(caller, run)
+    const { gatewayId } = run
     await this.onRun(id, gatewayId, async (moves, { status }) => {
       if (!(await moves.cancel()))
         throw new Fault('RUN_FINISHED', { at: `It is ${status}.`, remedy: 'None is needed: there is nothing left to stop.' })
     })
-    return await this.get(id)
+    return await this.#show(id)
   }
 
-  async rerun(id: RunId): Promise<RunView> {
-    const { gatewayId } = await this.#find(id)
-    await this.onRun(id, gatewayId, rerun)
-    return await this.get(id)
+  async rerun(id: RunId, caller: Caller): Promise<RunView> {
+    const run = await this.#find(id)
+    checkMayRunAgain(caller, run)
+    await this.onRun(id, run.gatewayId, rerun)
+    return await this.#show(id)
   }
 
-  async repair(id: RunId): Promise<RunView> {
-    const { gatewayId, copy, status } = await this.#find(id)
+  async repair(id: RunId, caller: Caller): Promise<RunView> {
+    const run = await this.#find(id)
+    checkMayRunAgain(caller, run)
+    const { gatewayId, copy, status } = run
     if (status === 'succeeded') checkRepair(copy, (await this.#parts.findStore(copy.sink)).kind)
     await this.onRun(id, gatewayId, repair)
-    return await this.get(id)
+    return await this.#show(id)
   }
 
   /** Runs whose time is over fail; how many. */
@@ -168,12 +199,6 @@ export class RunService {
     })
     await news.tell(changes)
     return result
-  }
-
-  /** Nodes of the sink's gateway write them. */
-  async #checkRejects({ skipIncompatibleRows }: Copy, sink: CopyStore): Promise<void> {
-    const rejects = skipIncompatibleRows?.rejects
-    if (rejects) checkRejects(await this.#parts.findStore(rejects.store), sink)
   }
 
   #pinOf({ node }: Copy, gatewayId: GatewayId): NodeId | null {

@@ -1,5 +1,5 @@
 import type { Copy, Guarantee, RunStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
-import type { GatewayId, NodeId, RunId, StoreId, TaskId } from '@postern/protocol/ids.ts'
+import type { GatewayId, NodeId, PersonId, RunId, StoreId, TaskId, TokenId } from '@postern/protocol/ids.ts'
 import type { Times } from '@postern/protocol/node-api.ts'
 import type { Generated } from 'kysely'
 import type { Defaulted, Json } from '../db/tables.ts'
@@ -15,6 +15,7 @@ export interface RunTables {
     name: string
     status: Generated<RunStatus>
     started_by: string
+    started_by_id: PersonId | TokenId | null
     copy: Json<Copy>
     source_id: StoreId
     sink_id: StoreId

@@ -20,7 +20,7 @@ export const storeProbeRoutes =
           body: StoreTest.optional(),
           response: { 200: StoreTestResult },
         },
-        config: { needs: 'stores:query' },
+        config: { needs: 'stores:query', on: 'store' },
       },
       async ({ params: { store }, body }) => await probe.test(store, body?.node),
     )
@@ -35,7 +35,7 @@ export const storeProbeRoutes =
           querystring: z.object({ path: z.string().max(4_096).default(''), node: Name.optional() }),
           response: { 200: Catalog },
         },
-        config: { needs: 'stores:query' },
+        config: { needs: 'stores:query', on: 'store' },
       },
       async ({ params: { store }, query: { path, node } }) => await probe.browse(store, path, node),
     )

@@ -67,8 +67,9 @@ export class StoreProbe {
   }
 
   /** The named one, whatever its state but for its link; else the one that a query would take. */
-  #node({ gatewayId, sealed, nodeLabels }: ProbedStore, name: string | undefined): NodeFacts {
+  #node(store: ProbedStore, name: string | undefined): NodeFacts {
     const { nodes, random } = this.#parts
+    const { gatewayId, sealed, nodeLabels } = store
     const all = nodes.nodesOf(gatewayId)
     if (name !== undefined) {
       const named = all.find((node) => node.name === name)
@@ -78,7 +79,7 @@ export class StoreProbe {
     }
     const { policy } = nodes.gateway(gatewayId)?.settings ?? { policy: 'primary-first' as const }
     // A probe takes no place: what is at its limit may be looked at.
-    const asked = { nodes: all, policy, turn: 0, random, sealed: sealed !== null, labels: nodeLabels }
+    const asked = { nodes: all, policy, turn: 0, random, sealed: sealed !== null, store, labels: nodeLabels }
     const { order, considered } = choose({ ...asked, running: () => 0, unlimited: true })
     const [first] = order
     if (first) return first

@@ -5,6 +5,7 @@ import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
+import type { Where } from '../people/rights.ts'
 
 export interface StoreRow {
   readonly id: StoreId
@@ -16,6 +17,8 @@ export interface StoreRow {
   /** As it came: only nodes of the gateway can open it. */
   readonly sealed: string | null
   readonly secrets: readonly string[]
+  /** A label of who sealed it. */
+  readonly secretsVersion: string | null
   /** Only nodes that carry all of these answer queries for it. */
   readonly nodeLabels: Labels
   readonly limits: StoreLimits
@@ -32,6 +35,7 @@ const COLUMNS = [
   'settings',
   'sealed',
   'secrets',
+  'secrets_version as secretsVersion',
   'node_labels as nodeLabels',
   'limits',
   'created_at as createdAt',
@@ -47,7 +51,10 @@ export class StoreRepository {
   }
 
   async add(
-    store: Pick<StoreRow, 'id' | 'name' | 'gatewayId' | 'kind' | 'settings' | 'sealed' | 'secrets' | 'nodeLabels' | 'limits'>,
+    store: Pick<
+      StoreRow,
+      'id' | 'name' | 'gatewayId' | 'kind' | 'settings' | 'sealed' | 'secrets' | 'secretsVersion' | 'nodeLabels' | 'limits'
+    >,
   ): Promise<StoreRow> {
     return await this.#db
       .insertInto('store')
@@ -59,6 +66,7 @@ export class StoreRepository {
         settings: json(store.settings),
         sealed: store.sealed,
         secrets: [...store.secrets],
+        secrets_version: store.secretsVersion,
         node_labels: json(store.nodeLabels),
         limits: json(store.limits),
       })
@@ -74,18 +82,27 @@ export class StoreRepository {
     return await this.#db.selectFrom('store').select(COLUMNS).where('id', '=', id).executeTakeFirst()
   }
 
-  async page(after: string, count: number): Promise<StoreRow[]> {
-    return await this.#db.selectFrom('store').select(COLUMNS).where('name', '>', after).orderBy('name').limit(count).execute()
+  /** By name; of all `sees`, each must hold. */
+  async page(after: string, count: number, sees: readonly Where[] = []): Promise<StoreRow[]> {
+    let query = this.#db.selectFrom('store').select(COLUMNS).where('name', '>', after).orderBy('name').limit(count)
+    for (const { gateways, stores } of sees)
+      query = query.where(sql<boolean>`(gateway_id = any(${[...gateways]}) or id = any(${[...stores]}))`)
+    return await query.execute()
   }
 
   /** The version grows, so that nodes open it anew. Compare-and-set on the version that was read. */
-  async change(id: StoreId, from: number, change: Pick<StoreRow, 'settings' | 'sealed' | 'secrets'>): Promise<StoreRow | undefined> {
+  async change(
+    id: StoreId,
+    from: number,
+    change: Pick<StoreRow, 'settings' | 'sealed' | 'secrets' | 'secretsVersion'>,
+  ): Promise<StoreRow | undefined> {
     return await this.#db
       .updateTable('store')
       .set({
         settings: json(change.settings),
         sealed: change.sealed,
         secrets: [...change.secrets],
+        secrets_version: change.secretsVersion,
         version: from + 1,
         updated_at: sql`now()`,
       })
@@ -113,6 +130,27 @@ export class StoreRepository {
       .where('id', '=', id)
       .returning(COLUMNS)
       .executeTakeFirst()
+  }
+
+  /** The state of a gateway's stores; grows with each change (a trigger sees to it). */
+  async versionOf(gatewayId: GatewayId): Promise<number> {
+    const row = await this.#db.selectFrom('gateway').select('stores_version as version').where('id', '=', gatewayId).executeTakeFirst()
+    return row?.version ?? 0
+  }
+
+  /** Id and version of each store of a gateway. */
+  async versions(gatewayId: GatewayId, most: number): Promise<Pick<StoreRow, 'id' | 'version'>[]> {
+    return await this.#db
+      .selectFrom('store')
+      .select(['id', 'version'])
+      .where('gateway_id', '=', gatewayId)
+      .orderBy('id')
+      .limit(most)
+      .execute()
+  }
+
+  async findAll(ids: readonly StoreId[]): Promise<StoreRow[]> {
+    return ids.length === 0 ? [] : await this.#db.selectFrom('store').select(COLUMNS).where('id', 'in', ids).execute()
   }
 
   async delete(id: StoreId): Promise<boolean> {

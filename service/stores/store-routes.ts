@@ -1,13 +1,14 @@
 import { StoreChange } from '@postern/protocol/api/lists.ts'
 import { StoreCreate, StoreView } from '@postern/protocol/api/stores.ts'
 import { Name, StoreId } from '@postern/protocol/ids.ts'
-import { NodeStore } from '@postern/protocol/node-api.ts'
+import { SERVICE_PATHS } from '@postern/protocol/link.ts'
+import { NodeStore, StoresAnswer, StoresAsked } from '@postern/protocol/node-api.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
 import { nodeOf } from '../nodes/node-call-routes.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
-import { actorOf } from '../people/actor.ts'
+import { actorOf, byOf, callerOf } from '../people/actor.ts'
 import type { StoreService } from './store-service.ts'
 
 const Params = z.object({ store: Name })
@@ -21,31 +22,33 @@ export const storeRoutes =
       '/v1/stores',
       {
         schema: { summary: 'List the stores', tags: ['stores'], querystring: PageQuery, response: { 200: pageOf(StoreView) } },
-        config: { needs: 'stores:read' },
+        config: { needs: 'stores:read', on: 'inside' },
       },
-      async ({ query: { limit, cursor } }) =>
-        page(
-          await stores.page(readCursor(cursor) ?? '', limit + 1),
+      async (request) => {
+        const { limit, cursor } = request.query
+        return page(
+          await stores.page(readCursor(cursor) ?? '', limit + 1, callerOf(request)),
           limit,
           ({ name }) => name,
           (row) => stores.view(row),
-        ),
+        )
+      },
     )
 
     http.post(
       '/v1/stores',
       {
         schema: { summary: 'Create a store; its secrets come sealed', tags: ['stores'], body: StoreCreate, response: { 201: StoreView } },
-        config: { needs: 'stores:write' },
+        config: { needs: 'stores:create', on: 'inside' },
       },
-      async (request, reply) => reply.code(201).send(await stores.create(request.body, actorOf(request))),
+      async (request, reply) => reply.code(201).send(await stores.create(request.body, byOf(request))),
     )
 
     http.get(
       '/v1/stores/:store',
       {
         schema: { summary: 'Show a store', tags: ['stores'], params: Params, response: { 200: StoreView } },
-        config: { needs: 'stores:read' },
+        config: { needs: 'stores:read', on: 'store' },
       },
       ({ params }) => stores.show(params.store),
     )
@@ -60,7 +63,7 @@ export const storeRoutes =
           body: StoreChange,
           response: { 200: StoreView },
         },
-        config: { needs: 'stores:write' },
+        config: { needs: 'stores:write', on: 'store' },
       },
       (request) => stores.change(request.params.store, request.body, actorOf(request)),
     )
@@ -74,12 +77,26 @@ export const storeRoutes =
           params: Params,
           response: { 204: z.null() },
         },
-        config: { needs: 'stores:write' },
+        config: { needs: 'stores:write', on: 'store' },
       },
       async (request, reply) => {
         await stores.delete(request.params.store, actorOf(request))
         return reply.code(204).send(null)
       },
+    )
+
+    http.post(
+      SERVICE_PATHS.stores,
+      {
+        schema: {
+          summary: "What is new among the stores of the node's own gateway, credentials still sealed",
+          tags: ['calls of nodes'],
+          body: StoresAsked,
+          response: { 200: StoresAnswer },
+        },
+        config: { needs: 'node' },
+      },
+      (request) => stores.newsForNode(request.body, nodeOf(nodes, request).gatewayId),
     )
 
     http.get(

@@ -1,6 +1,7 @@
 /** A node for tests: the real protocol over real sockets, and behind it whatever the test wants. */
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { openAuthKey } from '@postern/protocol/auth-key.ts'
 import type { NodeId, RunId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { LINK_PATH, NODE_AUTH_SCHEME, NODE_PATHS, QUERY_TRAILERS, SERVICE_PATHS } from '@postern/protocol/link.ts'
@@ -41,7 +42,8 @@ export class FakeNode {
   static async join(url: string, key: string, name: string): Promise<FakeNode> {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519')
     const identity = publicKey.export({ format: 'jwk' }).x
-    const body = JSON.stringify({ protocol: 1, key, name, version: '0.1.0', identity, csr: await makeCsr() })
+    const proof = (await openAuthKey(key))?.joinProof ?? key
+    const body = JSON.stringify({ protocol: 1, key: proof, name, version: '0.1.0', identity, csr: await makeCsr() })
     const response = await fetch(url + SERVICE_PATHS.join, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
     if (!response.ok) throw new Error(await response.text())
     return new FakeNode(url, (await response.json()) as JoinResponse, privateKey)

@@ -1,5 +1,5 @@
 import type { Log } from '@postern/base/log.ts'
-import { HeldSession, type SessionView } from '@postern/protocol/api/sessions.ts'
+import { HeldSession } from '@postern/protocol/api/sessions.ts'
 import { type ReplicaId, SessionId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { z } from 'zod'
@@ -31,8 +31,10 @@ export interface AllSessionsParts {
   readonly log: Log
 }
 
+export type SeenSession = HeldSession & { readonly replica: string }
+
 export interface SeenSessions {
-  readonly items: readonly SessionView[]
+  readonly items: readonly SeenSession[]
   /** Replicas that did not answer: their connections are not in the list. */
   readonly silent: readonly string[]
 }
@@ -64,7 +66,7 @@ export class AllSessions {
     const silent: string[] = []
     const own = this.#here().map((session) => ({ ...session, replica: this.#parts.url() }))
     const elsewhere = await Promise.all(
-      this.#parts.others().map(async (peer): Promise<readonly SessionView[]> => {
+      this.#parts.others().map(async (peer): Promise<readonly SeenSession[]> => {
         const sessions = await this.#ask(peer, { path: LIST, body: {}, answer: z.array(HeldSession) })
         if (!sessions) silent.push(peer.other.url)
         return (sessions ?? []).map((session) => ({ ...session, replica: peer.other.url }))

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Background } from '@postern/base/background.ts'
@@ -9,6 +8,7 @@ import { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { DATA_PATH, DATA_PROTOCOL, TICKET_HEADER } from '@postern/protocol/link.ts'
+import type { UpgradeHandler } from '../http/http-server.ts'
 import type { Doorkeeper } from '../http/needs.ts'
 import { refuse } from '../links/link-door.ts'
 
@@ -50,8 +50,8 @@ export class DataDoor implements Component {
   }
 
   /** For HttpServer.onUpgrade(DATA_PATH, …). */
-  readonly handler = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-    this.#background.run(() => this.#take(request, socket, head))
+  readonly handler: UpgradeHandler = (request, socket, head, proven) =>
+    this.#background.run(() => this.#take(request, socket, head, proven))
 
   async start(): Promise<void> {}
 
@@ -81,7 +81,7 @@ export class DataDoor implements Component {
     }
   }
 
-  async #take(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #take(...[request, socket, head, proven]: Parameters<UpgradeHandler>): Promise<void> {
     socket.on('error', () => socket.destroy())
     const limit = setTimeout(() => socket.destroy(), LIMITS.dialMs)
     try {
@@ -89,6 +89,7 @@ export class DataDoor implements Component {
         throw new Fault('INPUT_INVALID', { at: `Upgrade must be ${DATA_PROTOCOL}.` })
       const proof = await this.#parts.doorkeeper.node(request.headers.authorization, 'GET', DATA_PATH)
       proof.checkBody(EMPTY)
+      proven()
       const waiting = this.#waiting.get(String(request.headers[TICKET_HEADER]))
       // Another node's ticket is as unknown as none.
       if (!waiting || waiting.nodeId !== proof.nodeId || waiting.socket) throw new Fault('TICKET_UNKNOWN')

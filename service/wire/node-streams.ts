@@ -4,7 +4,7 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Random } from '@postern/base/random.ts'
 import type { Labels } from '@postern/protocol/api/gateways.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { GatewayId } from '@postern/protocol/ids.ts'
+import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { DATA_HEADER } from '@postern/protocol/link.ts'
 import { collectBody, faultFromAnswer } from '../links/link-answer.ts'
@@ -31,6 +31,8 @@ export interface NodeStreamParts {
 export interface StreamAsked {
   readonly gatewayId: GatewayId
   readonly sealed: boolean
+  /** Whose version a node must have. */
+  readonly store: { readonly id: StoreId; readonly version: number }
   /** Only nodes that carry all of these. */
   readonly labels: Labels
   readonly path: string
@@ -87,7 +89,7 @@ export class NodeStreams {
   }
 
   async #admit(
-    { gatewayId, sealed, labels, record }: StreamAsked,
+    { gatewayId, sealed, store, labels, record }: StreamAsked,
     how: { readonly tried: ReadonlySet<string>; readonly turn: number; readonly last: Fault | undefined; readonly signal: AbortSignal },
   ): Promise<NodeFacts> {
     const { admission, nodes, health, clock, random } = this.#parts
@@ -104,6 +106,7 @@ export class NodeStreams {
         turn: how.turn,
         random,
         sealed,
+        store,
         tried: how.tried,
       })
       if (how.tried.size === 0) record.candidates = considered

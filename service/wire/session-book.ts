@@ -15,6 +15,8 @@ import type { SessionKey } from './wire-messages.ts'
 
 /** How often idle and old connections are looked for. */
 const SWEEP_MS = 1_000
+/** Every so many times it is asked too who may still be there. */
+const RIGHTS_EVERY = 5
 
 export interface SessionBookParts {
   readonly self: ReplicaId
@@ -24,7 +26,10 @@ export interface SessionBookParts {
   readonly random: Random
 }
 
-export type NewSession = Pick<SessionRecord, 'kind' | 'store' | 'storeId' | 'gatewayId' | 'caller' | 'callerId' | 'application' | 'address'>
+export type NewSession = Pick<
+  SessionRecord,
+  'kind' | 'store' | 'storeId' | 'gatewayId' | 'caller' | 'callerId' | 'principal' | 'application' | 'address'
+>
 
 /** The most that may be open at a time, as store and token have it. */
 export interface SessionLimits {
@@ -34,6 +39,7 @@ export interface SessionLimits {
 
 interface Held {
   readonly session: Session
+  readonly stillMay: (() => Promise<unknown>) | undefined
   readonly key: string
 }
 
@@ -86,8 +92,12 @@ export class SessionBook implements Component {
     return [...this.#open.values()].map(({ session }) => session).reverse()
   }
 
-  /** Takes a place; give it back with `remove`. Fails with SESSIONS_AT_LIMIT and the name of the limit. */
-  add(asked: NewSession, limits: SessionLimits): { readonly session: Session; readonly key: SessionKey } {
+  /** Takes a place; give it back with `remove`. `stillMay` rejects once the rights are gone. Fails with SESSIONS_AT_LIMIT and the name of the limit. */
+  add(
+    asked: NewSession,
+    limits: SessionLimits,
+    stillMay?: () => Promise<unknown>,
+  ): { readonly session: Session; readonly key: SessionKey } {
     if (this.#draining) throw new Fault('STOPPING')
     const { clock, random, nodes } = this.#parts
     const gateway = nodes.gateway(asked.gatewayId)
@@ -108,7 +118,7 @@ export class SessionBook implements Component {
     }
     const session = new Session(record, clock)
     const key = this.#newKey()
-    const held = { session, key: keyText(key) }
+    const held = { session, key: keyText(key), stillMay }
     this.#open.set(record.id, held)
     this.#byKey.set(held.key, session)
     return { session, key }
@@ -192,11 +202,26 @@ export class SessionBook implements Component {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping
-    while (!signal.aborted) {
+    for (let times = 1; !signal.aborted; times += 1) {
       await this.#parts.clock.sleep(SWEEP_MS, signal).catch(() => undefined)
       if (signal.aborted) return
       for (const { session } of this.#open.values()) this.#check(session)
+      if (times % RIGHTS_EVERY === 0) await this.#checkRights()
     }
+  }
+
+  /** Who may not be there any more is put out, whatever runs. Who cannot be asked about while the database is away stays. */
+  async #checkRights(): Promise<void> {
+    await Promise.all(
+      [...this.#open.values()].map(async ({ session, stillMay }) => {
+        try {
+          await stillMay?.()
+        } catch (cause) {
+          const { kind, message } = Fault.from(cause)
+          if (kind === 'denied' || kind === 'missing') session.end(new Fault('SESSION_ENDED', { at: message, cause }), true)
+        }
+      }),
+    )
   }
 }
 

@@ -1,5 +1,5 @@
 import type { HeldSession, SessionView } from '@postern/protocol/api/sessions.ts'
-import type { GatewayId, NodeId, SessionId, StoreId, TokenId } from '@postern/protocol/ids.ts'
+import type { GatewayId, NodeId, PersonId, SessionId, StoreId, TokenId } from '@postern/protocol/ids.ts'
 import type { Considered } from '../queries/choose.ts'
 
 /** What is known of one open connection; filled while it lives. */
@@ -11,7 +11,10 @@ export interface SessionRecord {
   readonly gateway: string
   readonly gatewayId: GatewayId
   readonly caller: string
-  readonly callerId: TokenId
+  /** Of the token, or of the person who has signed in. */
+  readonly callerId: TokenId | PersonId
+  /** Whose it is: the person also where it is the person's own token. */
+  readonly principal: TokenId | PersonId
   readonly application: string
   readonly address: string
   readonly startedAt: number
@@ -46,5 +49,6 @@ export function sessionView(record: SessionRecord, idleMs: number): HeldSession 
     bytesOut,
     candidates: [...candidates],
     passed: [...passed],
+    about: { principal: record.principal, store: record.storeId, gateway: record.gatewayId },
   }
 }

@@ -4,8 +4,9 @@ import { SessionId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Routes } from '../http/http-server.ts'
-import { actorOf } from '../people/actor.ts'
+import { actorOf, callerOf } from '../people/actor.ts'
 import type { AllSessions } from './all-sessions.ts'
+import { checkMayEnd, maySeeSession } from './session-access.ts'
 
 export interface SessionRouteParts {
   readonly sessions: Pick<AllSessions, 'list' | 'end'>
@@ -23,11 +24,12 @@ export const sessionRoutes =
           tags: ['queries'],
           response: { 200: SessionList },
         },
-        config: { needs: 'queries:read' },
+        config: { needs: 'queries:read', on: 'inside' },
       },
-      async () => {
+      async (request) => {
         const { items, silent } = await sessions.list()
-        return { items: [...items], silent: [...silent] }
+        const seen = items.filter((session) => maySeeSession(callerOf(request), session))
+        return { items: seen.map(({ about: _, ...session }) => session), silent: [...silent] }
       },
     )
     http.delete(
@@ -35,15 +37,17 @@ export const sessionRoutes =
       {
         schema: {
           summary: 'End an open connection, whatever it does, at whichever replica it is',
+          description: "One's own, or with `stores:write` on the store, or with `gateways:write` on its gateway.",
           tags: ['queries'],
           params: z.object({ session: SessionId }),
           response: { 204: z.null() },
         },
-        config: { needs: 'gateways:write' },
+        config: { needs: 'gateways:write', on: 'inside' },
       },
       async (request, reply) => {
         const actor = actorOf(request)
         const { session } = request.params
+        await checkMayEnd(callerOf(request), session, sessions)
         const ended = await sessions.end(session, actor.who)
         if (!ended) throw new Fault('SESSION_UNKNOWN', { at: session })
         const { store, caller } = ended

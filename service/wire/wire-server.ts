@@ -3,9 +3,13 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { Background } from '@postern/base/background.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Strangers } from '@postern/base/strangers.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Caller } from '../people/permissions.ts'
+import type { AuditEntry } from '../audit/audit-log.ts'
+import type { AuditNotes } from '../audit/audit-notes.ts'
+import { type Caller, isRefusal } from '../people/caller.ts'
+import { needOn } from '../people/places.ts'
 import { shakeHands, type Wanted } from './handshake.ts'
 import type { SessionOpener, SessionStore } from './session-opener.ts'
 import type { WireCertificate } from './wire-certificate.ts'
@@ -20,19 +24,20 @@ export interface WireServerParts {
   readonly required: boolean
   readonly certificate: WireCertificate
   /** Fails with TOKEN_INVALID. */
-  readonly callerOf: (token: string) => Caller | Promise<Caller>
+  readonly callerOf: (token: string, address?: string) => Caller | Promise<Caller>
   /** Fails with STORE_UNKNOWN. */
   readonly findStore: (name: string) => SessionStore | Promise<SessionStore>
   /** At whichever replica the connection is. */
   readonly cancel: (key: SessionKey) => Promise<void>
   readonly opener: SessionOpener
+  readonly notes: Pick<AuditNotes, 'note'>
   readonly log: Log
 }
 
 /** From the first byte to the password. */
 const HANDSHAKE_MS = 10_000
-/** Clients that have not proved who they are; more are cut. */
-const MOST_UNPROVEN = 512
+/** Clients that have not proved who they are; of more the oldest is cut. */
+const STRANGERS = { ofNetwork: 512, inAll: 1_024 } as const
 /** Longer than a queue may be and its nodes may take. */
 const OPEN_MS = 660_000
 
@@ -43,7 +48,7 @@ export class WireServer implements Component {
   readonly #sockets = new Set<Socket>()
   readonly #background: Background
   #server: Server | undefined
-  #unproven = 0
+  readonly #strangers = new Strangers(STRANGERS)
 
   constructor(parts: WireServerParts) {
     this.#parts = parts
@@ -89,7 +94,7 @@ export class WireServer implements Component {
   }
 
   async #serve(plain: Socket): Promise<void> {
-    const place = { socket: plain }
+    const place: Knock = { socket: plain }
     this.#sockets.add(plain)
     plain.once('close', () => this.#sockets.delete(plain))
     plain.on('error', () => undefined)
@@ -97,7 +102,9 @@ export class WireServer implements Component {
       const proven = await this.#prove(place)
       if (proven) await this.#open(proven, place)
     } catch (cause) {
-      if (Fault.from(cause).code === 'INTERNAL') this.#parts.log.error({ err: cause }, 'wire connection failed unexpectedly')
+      const fault = Fault.from(cause)
+      if (isRefusal(fault)) this.#parts.notes.note(refusalOf(place, fault, plain.remoteAddress ?? null))
+      if (fault.code === 'INTERNAL') this.#parts.log.error({ err: cause }, 'wire connection failed unexpectedly')
       await say(place.socket, errorResponse(cause))
     } finally {
       place.socket.destroy()
@@ -106,11 +113,11 @@ export class WireServer implements Component {
   }
 
   /** Who it is and what is wanted; undefined where there is nothing more to do. */
-  async #prove(place: { socket: Socket }): Promise<Proven | undefined> {
+  async #prove(place: Knock): Promise<Proven | undefined> {
     const { certificate, cancel, callerOf, findStore } = this.#parts
     const plain = place.socket
-    if (this.#unproven >= MOST_UNPROVEN) return undefined
-    this.#unproven += 1
+    const address = plain.remoteAddress ?? ''
+    this.#strangers.add(plain)
     const late = setTimeout(() => plain.destroy(), HANDSHAKE_MS)
     try {
       const onSocket = (secure: Socket) => {
@@ -122,16 +129,17 @@ export class WireServer implements Component {
         await cancel(wanted.key)
         return undefined
       }
+      place.store = wanted.database
       // First who it is: only those who may come in learn which stores there are.
-      const caller = await callerOf(wanted.password)
-      if (!caller.may.has('stores:query'))
-        throw new Fault('NOT_ALLOWED', { at: `It needs stores:query; ${caller.name} is ${caller.role}.` })
+      const caller = await callerOf(wanted.password, address)
+      place.caller = caller
       const store = await findStore(wanted.database)
+      needOn(caller, 'stores:query', store)
       if (CONNECTORS.get(store.kind)?.can.wire !== 'postgres')
         throw new Fault('WIRE_UNSUPPORTED', { at: `Store ${store.name} is of kind ${store.kind}.` })
       return { wanted, caller, store }
     } finally {
-      this.#unproven -= 1
+      this.#strangers.proven(plain)
       clearTimeout(late)
     }
   }
@@ -144,6 +152,7 @@ export class WireServer implements Component {
       kind: 'wire',
       store,
       caller,
+      stillMay: async () => needOn(await this.#parts.callerOf(wanted.password, socket.remoteAddress ?? ''), 'stores:query', store),
       application: (parameters['application_name'] ?? '').slice(0, 64),
       address: socket.remoteAddress ?? '',
       parameters,
@@ -155,6 +164,19 @@ export class WireServer implements Component {
       signal: AbortSignal.any([left.signal, AbortSignal.timeout(OPEN_MS)]),
     })
   }
+}
+
+/** What is known of somebody who wants in. */
+interface Knock {
+  socket: Socket
+  caller?: Caller
+  store?: string
+}
+
+function refusalOf({ caller, store }: Knock, { code }: Fault, ip: string | null): AuditEntry {
+  const target = store === undefined ? 'service' : `store ${store.slice(0, 63)}`
+  const details = { kind: 'wire', code }
+  return { who: caller?.name ?? 'nobody', whoId: caller?.principal, action: 'session.open', target, ip, outcome: 'refused', details }
 }
 
 interface Proven {

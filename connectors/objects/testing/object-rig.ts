@@ -32,6 +32,7 @@ export function bucketOf({ settings, secrets = {} }: StoreAccess, blockBytes?: n
     return new S3Bucket(
       S3Config.parse(settings),
       { secretAccessKey: secret('secretAccessKey'), sessionToken: secret('sessionToken') },
+      undefined,
       sizes,
     )
   }
@@ -40,7 +41,7 @@ export function bucketOf({ settings, secrets = {} }: StoreAccess, blockBytes?: n
     sasToken: secret('sasToken'),
     connectionString: secret('connectionString'),
   }
-  return new AzureBucket(AzureBlobConfig.parse(settings), { accountKey, sasToken, connectionString }, sizes)
+  return new AzureBucket(AzureBlobConfig.parse(settings), { accountKey, sasToken, connectionString }, undefined, sizes)
 }
 
 export function sessionOf(access: StoreAccess, scratch: string, blockBytes?: number): ObjectSession {

@@ -1,0 +1,145 @@
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { Clock } from '@postern/base/clock.ts'
+import { Secret } from '@postern/base/log.ts'
+import { Fault } from '@postern/protocol/fault.ts'
+import { z } from 'zod'
+import type { Environment } from '../calls/proxy.ts'
+import { errorCode } from '../state/files.ts'
+import { text, type VaultSettings, vaultSettings } from './vault-settings.ts'
+
+interface VaultClientParts {
+  readonly environment: Environment
+  readonly clock: Clock
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
+const CALL_MS = 5_000
+const ANSWER_BYTES = 1 << 20
+/** A token is not used to the last second of its life. */
+const SPARE = 0.8
+
+const Login = z.object({ auth: z.object({ client_token: z.string().min(1), lease_duration: z.number() }) })
+const Read = z.object({ data: z.object({ data: z.record(z.string(), z.unknown()) }) })
+
+/** Reads secrets of HashiCorp Vault's key/value engine, version 2, over its HTTP API; signs in by token or AppRole. */
+export class VaultClient {
+  readonly #parts: VaultClientParts
+  #token: { readonly token: Secret; readonly until: number } | undefined
+
+  constructor(parts: VaultClientParts) {
+    this.#parts = parts
+  }
+
+  /** The fields of the newest version. `path` is that of the API: MOUNT/data/NAME. */
+  async read(path: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+    const settings = await vaultSettings(this.#parts.environment)
+    let answer = await this.#get(settings, path, signal)
+    // A token of a role may have been revoked before its time; then a new one is asked for, once.
+    if (answer.status === 403 && settings.login.by === 'approle' && this.#token) {
+      this.#token = undefined
+      answer = await this.#get(settings, path, signal)
+    }
+    if (answer.status !== 200) throw refusal(answer, settings, path)
+    const read = Read.safeParse(answer.body)
+    if (!read.success) throw new Fault('REFERENCE_INVALID', { at: `(vault:${path} is no secret of a key/value engine, version 2)` })
+    return read.data.data.data
+  }
+
+  async #get(settings: VaultSettings, path: string, signal: AbortSignal): Promise<Answer> {
+    const token = await this.#signIn(settings, signal)
+    return call(settings, { method: 'GET', path, token }, signal)
+  }
+
+  async #signIn(settings: VaultSettings, signal: AbortSignal): Promise<Secret> {
+    const { login } = settings
+    if (login.by === 'token') return new Secret(login.token)
+    if (login.by === 'token-file') return new Secret(await text(login.path, 'VAULT_TOKEN_FILE'))
+    const { clock } = this.#parts
+    if (this.#token && clock.monotonic() < this.#token.until) return this.#token.token
+    const path = `auth/${login.mount}/login`
+    const body = { role_id: login.roleId, secret_id: await login.secretId() }
+    const answer = await call(settings, { method: 'POST', path, body }, signal)
+    // Vault answers a wrong secret id with 400.
+    if (answer.status === 400) throw new Fault('VAULT_DENIED', { at: `(the AppRole was refused at ${settings.address.origin})` })
+    if (answer.status !== 200) throw refusal(answer, settings, path)
+    const { auth } = Login.parse(answer.body)
+    const token = new Secret(auth.client_token)
+    // A lease of 0 does not end.
+    const lifeMs = auth.lease_duration > 0 ? auth.lease_duration * 1_000 * SPARE : Number.POSITIVE_INFINITY
+    this.#token = { token, until: clock.monotonic() + lifeMs }
+    return token
+  }
+}
+
+function refusal({ status, body }: Answer, { address }: VaultSettings, path: string): Fault {
+  const at = `(vault:${path} at ${address.origin}: HTTP ${status})`
+  if (status === 403) return new Fault('VAULT_DENIED', { at })
+  if (status === 404)
+    return new Fault('REFERENCE_MISSING', { at: `(vault:${path} at ${address.origin}${isDeleted(body) ? ': it was deleted' : ''})` })
+  if (status === 503) return new Fault('REFERENCE_UNREACHABLE', { at: `(Vault at ${address.origin} is sealed or in maintenance)` })
+  return new Fault('REFERENCE_UNREACHABLE', { at })
+}
+
+/** A version that was deleted is a 404 with its dates. */
+function isDeleted(body: unknown): boolean {
+  return z.object({ data: z.object({ metadata: z.object({ deletion_time: z.string().min(1) }) }) }).safeParse(body).success
+}
+
+interface Call {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly token?: Secret
+  readonly body?: unknown
+}
+
+function call(settings: VaultSettings, { method, path, token, body }: Call, signal: AbortSignal): Promise<Answer> {
+  const { address, namespace, authority } = settings
+  const url = new URL(`${address.pathname.replace(/\/$/, '')}/v1/${path}`, address)
+  const sent = body === undefined ? '' : JSON.stringify(body)
+  return new Promise((resolve, reject) => {
+    const failed = (cause: unknown) => {
+      if (signal.aborted) return reject(signal.reason)
+      const why = errorCode(cause) ?? (cause instanceof Error ? cause.message : 'broke')
+      reject(new Fault('REFERENCE_UNREACHABLE', { at: `(Vault at ${address.origin}: ${why})`, cause }))
+    }
+    const outgoing = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
+      method,
+      agent: false,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]),
+      ...(authority === undefined ? {} : { ca: authority }),
+      headers: {
+        accept: 'application/json',
+        'x-vault-request': 'true',
+        ...(token ? { 'x-vault-token': token.reveal() } : {}),
+        ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
+        ...(sent === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(sent) }),
+      },
+    })
+    outgoing.once('error', failed)
+    outgoing.once('response', (incoming) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      incoming.once('error', failed)
+      incoming.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > ANSWER_BYTES) outgoing.destroy(new Error('the answer is too large'))
+        else chunks.push(chunk)
+      })
+      incoming.once('end', () => resolve({ status: incoming.statusCode ?? 0, body: json(Buffer.concat(chunks)) }))
+    })
+    outgoing.end(sent)
+  })
+}
+
+function json(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
