@@ -30,9 +30,13 @@ export class Secret {
 
 /**
  * JSON lines to stderr: stdout belongs to what a command answers. ERROR = wake someone, WARN = look tomorrow,
- * INFO = changes of state only, DEBUG = the rest.
+ * INFO = changes of state only, DEBUG = the rest. `to`: who reads the lines instead.
  */
-export function createLog(name: string, level = process.env['POSTERN_LOG'] ?? 'info'): Log {
+export function createLog(
+  name: string,
+  level = process.env['POSTERN_LOG'] ?? 'info',
+  to: { write(line: string): void } = destination({ dest: 2, sync: false }),
+): Log {
   return pino(
     {
       name,
@@ -41,7 +45,7 @@ export function createLog(name: string, level = process.env['POSTERN_LOG'] ?? 'i
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: ['*.password', '*.secret', '*.key', '*.token', '*.authorization', 'req.headers.authorization'], censor: '[secret]' },
     },
-    destination({ dest: 2, sync: false }),
+    to,
   )
 }
 

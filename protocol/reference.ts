@@ -6,7 +6,7 @@ export type Reference =
   | { readonly is: 'vault'; readonly path: string; readonly field: string }
 
 /** Only variables that say so by their name: a store must not be able to name any variable of the node. */
-export const REFERENCE_VARIABLES = 'POSTERN_REF_'
+const REFERENCE_VARIABLES = 'POSTERN_REF_'
 /** In what is sealed, the name of a setting whose value is a reference and not the secret itself. */
 const MARK = 'ref:'
 const LONGEST = 512

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 
-/** Each room and the rooms that it may import. Tests, and what stands in a folder `testing` for them, may import the testkit besides. */
+/** Each room and the rooms that it may import. */
 export const LAW = {
   protocol: [],
   base: ['protocol'],
@@ -26,6 +26,8 @@ export const ROOMS = Object.keys(LAW) as readonly Room[]
  */
 const BEHIND_CATALOGUE: readonly string[] = ['service', 'cli']
 const CATALOGUE = ['@postern/connectors/registry.ts', '@postern/connectors/contract.ts', '@postern/connectors/query-contract.ts']
+/** Tests, and what stands in a folder `testing` for them, may use these besides: what a user has in hand. */
+const FOR_TESTS: readonly string[] = ['testkit', 'client']
 /** `protocol` runs in a browser, so it takes nothing but this. */
 const PURE_PACKAGES = ['zod']
 
@@ -50,7 +52,7 @@ export function breach(file: string, specifier: string): string | undefined {
   }
   if (target === room) return specifier.startsWith('@postern/') ? `${file} imports its own room by ${specifier}, not by a path` : undefined
   if (!specifier.startsWith('@postern/')) return `${file} reaches into ${target} by the path ${specifier}`
-  if (isTest && target === 'testkit') return undefined
+  if (isTest && FOR_TESTS.includes(target)) return undefined
   if (!(LAW[room] as readonly string[]).includes(target)) return `${file} imports ${specifier}, but ${room} may not use ${target}`
   if (BEHIND_CATALOGUE.includes(room) && target === 'connectors' && !isTest && !CATALOGUE.includes(specifier))
     return `${file} imports ${specifier}, but ${room} may use the connectors' catalogue only`

@@ -11,7 +11,17 @@ import type { ReplicaTables } from '../replicas/replica-tables.ts'
 import type { RunTables } from '../runs/run-tables.ts'
 import type { StoreTables } from '../stores/store-tables.ts'
 
-export interface Tables extends AuditTables, GatewayTables, NodeTables, PeopleTables, QueryTables, ReplicaTables, RightsTables, RunTables, StoreTables, TokenTables {}
+export interface Tables
+  extends AuditTables,
+    GatewayTables,
+    NodeTables,
+    PeopleTables,
+    QueryTables,
+    ReplicaTables,
+    RightsTables,
+    RunTables,
+    StoreTables,
+    TokenTables {}
 
 /** A jsonb column: comes back parsed, goes in as `json(value)`. */
 export type Json<T> = ColumnType<T, string, string>

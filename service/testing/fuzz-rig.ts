@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { createLog } from '@postern/base/log.ts'
 import fc from 'fast-check'
-import { pino } from 'pino'
 import { expect } from 'vitest'
 import { LocalService } from './local-service.ts'
 
@@ -27,7 +27,7 @@ export interface FuzzedService {
 
 export async function fuzzedService(): Promise<FuzzedService> {
   const errors: string[] = []
-  const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) })
+  const log = createLog('service', 'error', { write: (line) => void errors.push(line) })
   return { service: await LocalService.start({ postgres: { port: 0, required: true }, log }), errors }
 }
 
