@@ -6,7 +6,7 @@ export type Reference =
   | { readonly is: 'vault'; readonly path: string; readonly field: string }
 
 /** Only variables that say so by their name: a store must not be able to name any variable of the node. */
-const REFERENCE_VARIABLES = 'POSTERN_REF_'
+const VARIABLE = /^POSTERN_REF_[A-Z0-9_]{1,100}$/
 /** In what is sealed, the name of a setting whose value is a reference and not the secret itself. */
 const MARK = 'ref:'
 const LONGEST = 512
@@ -15,7 +15,7 @@ const LONGEST = 512
 export function parseReference(text: string): Reference | undefined {
   if (text.length > LONGEST) return undefined
   const [, kind, rest = ''] = /^(env|file|vault):(.+)$/.exec(text) ?? []
-  if (kind === 'env') return /^POSTERN_REF_[A-Z0-9_]{1,100}$/.test(rest) ? { is: 'env', name: rest } : undefined
+  if (kind === 'env') return VARIABLE.test(rest) ? { is: 'env', name: rest } : undefined
   if (kind === 'file') return isPath(rest) ? { is: 'file', path: rest } : undefined
   const [path = '', field = '', ...more] = rest.split('#')
   const isSecret = kind === 'vault' && more.length === 0 && isPath(path) && /^.+\/data\/.+$/.test(path)
