@@ -20,14 +20,14 @@ import { NodeJoins } from './nodes/node-joins.ts'
 import { NodeProofs } from './nodes/node-proofs.ts'
 import { NodeRepository } from './nodes/node-repository.ts'
 import { NodeService } from './nodes/node-service.ts'
-import { Callers } from './people/callers.ts'
 import { buildPeople } from './people/people-parts.ts'
-import { buildRights } from './people/rights-parts.ts'
-import { TokenRepository } from './people/token-repository.ts'
-import { WrongTokens } from './people/wrong-tokens.ts'
+import { Callers } from './rights/callers.ts'
+import { buildRights } from './rights/rights-parts.ts'
 import { StoreDirectory } from './stores/store-directory.ts'
 import { StoreRepository } from './stores/store-repository.ts'
 import { StoreService } from './stores/store-service.ts'
+import { TokenRepository } from './tokens/token-repository.ts'
+import { WrongTokens } from './tokens/wrong-tokens.ts'
 
 export interface Surroundings {
   /** How people reach the service; known once it listens. */

@@ -21,8 +21,8 @@ import { NodeBeats } from './nodes/node-beats.ts'
 import { nodeCallRoutes } from './nodes/node-call-routes.ts'
 import { NodeExpiry } from './nodes/node-expiry.ts'
 import { nodeRoutes } from './nodes/node-routes.ts'
-import { AdminToken } from './people/admin-token.ts'
 import { storeRoutes } from './stores/store-routes.ts'
+import { AdminToken } from './tokens/admin-token.ts'
 import { buildWork } from './work.ts'
 
 export interface ServiceOptions {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog } from '@postern/base/log.ts'
 import type { RouteFacts } from '@postern/service/http/doors.ts'
-import { type AnyRole, PERMISSIONS, type Permission, ROLES } from '@postern/service/people/permissions.ts'
+import { type AnyRole, PERMISSIONS, type Permission, ROLES } from '@postern/service/rights/permissions.ts'
 import { buildService } from '@postern/service/service.ts'
 import { table } from './markdown.ts'
 

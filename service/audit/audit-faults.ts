@@ -1,7 +1,7 @@
 import type { Fault } from '@postern/protocol/fault.ts'
 import type { FastifyRequest } from 'fastify'
-import { actorOf } from '../people/actor.ts'
-import { isRefusal } from '../people/caller.ts'
+import { actorOf } from '../rights/actor.ts'
+import { isRefusal } from '../rights/caller.ts'
 import type { AuditEntry } from './audit-log.ts'
 
 /** A browser that is not signed in asks for everything once; that is nobody's try. Refused sign-ins have a record that says of which account. */

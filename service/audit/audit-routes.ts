@@ -3,7 +3,7 @@ import { AuditFilter, AuditFormat, AuditSettings, AuditView } from '@postern/pro
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
-import { actorOf } from '../people/actor.ts'
+import { actorOf } from '../rights/actor.ts'
 import { CONTENT_TYPES } from './audit-export.ts'
 import type { AuditPlace, AuditRow } from './audit-repository.ts'
 import type { AuditService } from './audit-service.ts'

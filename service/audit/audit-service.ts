@@ -1,7 +1,7 @@
 import type { AuditFilter, AuditFormat, AuditSettings } from '@postern/protocol/api/audit.ts'
 import type { Kysely } from 'kysely'
 import type { Tables } from '../db/tables.ts'
-import type { Actor } from '../people/actor.ts'
+import type { Actor } from '../rights/actor.ts'
 import { headOf, lineOf } from './audit-export.ts'
 import type { AuditLog } from './audit-log.ts'
 import type { AuditNotes } from './audit-notes.ts'

@@ -4,12 +4,12 @@ import type { AuditTables } from '../audit/audit-tables.ts'
 import type { GatewayTables } from '../gateways/gateway-tables.ts'
 import type { NodeTables } from '../nodes/node-tables.ts'
 import type { PeopleTables } from '../people/people-tables.ts'
-import type { RightsTables } from '../people/rights-tables.ts'
-import type { TokenTables } from '../people/token-tables.ts'
 import type { QueryTables } from '../queries/query-tables.ts'
 import type { ReplicaTables } from '../replicas/replica-tables.ts'
+import type { RightsTables } from '../rights/rights-tables.ts'
 import type { RunTables } from '../runs/run-tables.ts'
 import type { StoreTables } from '../stores/store-tables.ts'
+import type { TokenTables } from '../tokens/token-tables.ts'
 
 export interface Tables
   extends AuditTables,

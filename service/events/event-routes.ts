@@ -6,7 +6,7 @@ import { Name, RunId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import type { Doorkeeper } from '../http/needs.ts'
-import type { Caller } from '../people/caller.ts'
+import type { Caller } from '../rights/caller.ts'
 import type { EventBus } from './event-bus.ts'
 import type { EventSight } from './event-sight.ts'
 

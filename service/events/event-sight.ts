@@ -1,6 +1,6 @@
 import type { Event } from '@postern/protocol/api/events.ts'
 import type { GatewayId, RunId, StoreId } from '@postern/protocol/ids.ts'
-import type { Caller } from '../people/caller.ts'
+import type { Caller } from '../rights/caller.ts'
 import { maySeeRun, type RunEnds } from '../runs/run-access.ts'
 
 export interface EventSightParts {

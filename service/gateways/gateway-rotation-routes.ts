@@ -2,7 +2,7 @@ import { KeyRotated, RotateKey } from '@postern/protocol/api/gateways.ts'
 import { Name } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
-import { actorOf } from '../people/actor.ts'
+import { actorOf } from '../rights/actor.ts'
 import type { GatewayRotation } from './gateway-rotation.ts'
 
 export const gatewayRotationRoutes =

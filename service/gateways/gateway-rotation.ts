@@ -8,7 +8,7 @@ import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { NodeFacts } from '../nodes/node-facts.ts'
 import { fingerprint } from '../nodes/node-views.ts'
-import type { Actor } from '../people/actor.ts'
+import type { Actor } from '../rights/actor.ts'
 import { GatewayRepository } from './gateway-repository.ts'
 import { RecoveryRepository } from './recovery-repository.ts'
 

@@ -6,7 +6,7 @@ import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { gatewayView } from '../nodes/node-views.ts'
-import { actorOf, callerOf } from '../people/actor.ts'
+import { actorOf, callerOf } from '../rights/actor.ts'
 import type { QueueLengths } from '../runs/queue-lengths.ts'
 import type { GatewayService } from './gateway-service.ts'
 

@@ -18,8 +18,8 @@ import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { GatewayFacts } from '../nodes/node-facts.ts'
 import { settingsInWords } from '../nodes/node-settings.ts'
 import { gatewayView } from '../nodes/node-views.ts'
-import type { Actor } from '../people/actor.ts'
-import type { Caller } from '../people/caller.ts'
+import type { Actor } from '../rights/actor.ts'
+import type { Caller } from '../rights/caller.ts'
 import { GatewayRepository, type KeyRow } from './gateway-repository.ts'
 
 export interface GatewayServiceParts {

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Caller } from '../people/caller.ts'
+import type { Caller } from '../rights/caller.ts'
 import type { Doorkeeper, Needs, NodeProof } from './needs.ts'
 
 const EMPTY = new Uint8Array()

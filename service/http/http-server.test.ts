@@ -5,7 +5,7 @@ import { Fault } from '@postern/protocol/fault.ts'
 import type { TokenId } from '@postern/protocol/ids.ts'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { Caller } from '../people/caller.ts'
+import { Caller } from '../rights/caller.ts'
 import { HttpServer, type Routes } from './http-server.ts'
 import type { Doorkeeper } from './needs.ts'
 

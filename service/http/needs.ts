@@ -1,8 +1,8 @@
 /** What every route must say about who may call it, and what the hooks put on a request. */
 import type { NodeId } from '@postern/protocol/ids.ts'
-import type { Caller } from '../people/caller.ts'
-import type { Browser } from '../people/credentials.ts'
-import type { Permission } from '../people/permissions.ts'
+import type { Caller } from '../rights/caller.ts'
+import type { Permission } from '../rights/permissions.ts'
+import type { Browser } from '../tokens/credentials.ts'
 
 /** A permission; `caller`: whoever proves who it is; `node`: the signature of a node; `none`: open to everybody. */
 export type Needs = Permission | 'caller' | 'node' | 'none'

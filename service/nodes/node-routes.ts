@@ -4,7 +4,7 @@ import { Name } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
-import { actorOf } from '../people/actor.ts'
+import { actorOf } from '../rights/actor.ts'
 import type { NodeService } from './node-service.ts'
 
 const Params = z.object({ gateway: Name })

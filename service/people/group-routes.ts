@@ -3,7 +3,7 @@ import { Name } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
-import { byOf } from './actor.ts'
+import { byOf } from '../rights/actor.ts'
 import { type GroupService, summaryOf } from './group-service.ts'
 
 const tags = ['people']

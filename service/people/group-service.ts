@@ -7,12 +7,12 @@ import type { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import { violates } from '../db/errors.ts'
 import type { Tables } from '../db/tables.ts'
-import type { By } from './actor.ts'
-import type { Caller } from './caller.ts'
-import { GrantRepository } from './grant-repository.ts'
-import { checkMayGrant } from './grant-service.ts'
+import type { By } from '../rights/actor.ts'
+import type { Caller } from '../rights/caller.ts'
+import { GrantRepository } from '../rights/grant-repository.ts'
+import { checkMayGrant } from '../rights/grant-service.ts'
+import { Principals } from '../rights/principals.ts'
 import { GroupRepository, type GroupRow } from './group-repository.ts'
-import { Principals } from './principals.ts'
 
 export interface GroupServiceParts {
   readonly db: Kysely<Tables>

@@ -2,7 +2,7 @@ import type { OidcProvider } from '@postern/protocol/api/oidc.ts'
 import type { PersonId, SignInId } from '@postern/protocol/ids.ts'
 import type { ColumnType, Generated } from 'kysely'
 import type { Defaulted, Json } from '../db/tables.ts'
-import type { Role } from './permissions.ts'
+import type { Role } from '../rights/permissions.ts'
 
 export interface PeopleTables {
   person: {

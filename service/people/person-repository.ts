@@ -1,7 +1,7 @@
 import type { PersonId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
-import type { Role } from './permissions.ts'
+import type { Role } from '../rights/permissions.ts'
 
 export interface PersonRow {
   readonly id: PersonId

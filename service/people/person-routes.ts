@@ -2,11 +2,11 @@ import { PersonChange, PersonCreate, PersonCreated, PersonName, PersonView, Sign
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
-import { byOf, callerOf } from './actor.ts'
+import { byOf, callerOf } from '../rights/actor.ts'
+import { viewOfSignIn } from '../sign-in/sign-in-routes.ts'
+import type { SignInService } from '../sign-in/sign-in-service.ts'
 import type { PersonRow } from './person-repository.ts'
 import type { PersonService } from './person-service.ts'
-import { viewOfSignIn } from './sign-in-routes.ts'
-import type { SignInService } from './sign-in-service.ts'
 
 const viewOf = (row: PersonRow): PersonView => ({
   id: row.id,

@@ -8,13 +8,13 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import type { Db } from '../db/database.ts'
 import { violates } from '../db/errors.ts'
 import type { Tables } from '../db/tables.ts'
-import type { By } from './actor.ts'
-import type { PasswordHasher } from './password-hash.ts'
-import { passwordRefusal } from './password-rules.ts'
+import type { By } from '../rights/actor.ts'
+import type { PasswordHasher } from '../sign-in/password-hash.ts'
+import { passwordRefusal } from '../sign-in/password-rules.ts'
+import { SignInRepository } from '../sign-in/sign-in-repository.ts'
+import { TokenRepository } from '../tokens/token-repository.ts'
 import { PersonRepository, type PersonRow } from './person-repository.ts'
 import { checkMayGive } from './person-roles.ts'
-import { SignInRepository } from './sign-in-repository.ts'
-import { TokenRepository } from './token-repository.ts'
 
 export interface PersonServiceParts {
   readonly db: Kysely<Tables>

@@ -2,7 +2,7 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import type { QueryId } from '@postern/protocol/ids.ts'
-import type { Caller } from '../people/caller.ts'
+import type { Caller } from '../rights/caller.ts'
 import type { QueryRecord } from './query-record.ts'
 import type { QueryFilter, QueryPlace, QueryRepository, Retention } from './query-repository.ts'
 

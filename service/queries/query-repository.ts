@@ -2,7 +2,7 @@ import type { QueryFormat } from '@postern/protocol/api/queries.ts'
 import type { GatewayId, PersonId, QueryId, StoreId, TokenId } from '@postern/protocol/ids.ts'
 import { type SqlBool, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
-import type { Where } from '../people/rights.ts'
+import type { Where } from '../rights/rights.ts'
 import type { QueryOutcome, QueryRecord } from './query-record.ts'
 
 export interface QueryFilter {

@@ -1,8 +1,8 @@
 /** Whose runs somebody sees, and may stop: his own, those on a gateway where he may, and those between stores where he may. */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, PersonId, RunId, StoreId, TokenId } from '@postern/protocol/ids.ts'
-import { type Caller, hidden, notAllowed } from '../people/caller.ts'
-import type { Permission } from '../people/permissions.ts'
+import { type Caller, hidden, notAllowed } from '../rights/caller.ts'
+import type { Permission } from '../rights/permissions.ts'
 
 /** What decides it. */
 export interface RunEnds {

@@ -4,7 +4,7 @@ import type { PlanResult } from '@postern/protocol/node-api.ts'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
-import type { Where } from '../people/rights.ts'
+import type { Where } from '../rights/rights.ts'
 import type { RunEnds } from './run-access.ts'
 import type { AttemptRecord, FaultNote, RunRecord, TaskRecord } from './run-record.ts'
 

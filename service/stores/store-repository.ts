@@ -5,7 +5,7 @@ import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
-import type { Where } from '../people/rights.ts'
+import type { Where } from '../rights/rights.ts'
 
 export interface StoreRow {
   readonly id: StoreId

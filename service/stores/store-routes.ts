@@ -8,7 +8,7 @@ import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
 import { nodeOf } from '../nodes/node-call-routes.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
-import { actorOf, byOf, callerOf } from '../people/actor.ts'
+import { actorOf, byOf, callerOf } from '../rights/actor.ts'
 import type { StoreService } from './store-service.ts'
 
 const Params = z.object({ store: Name })

@@ -12,8 +12,8 @@ import type { AuditNotes } from '../audit/audit-notes.ts'
 import type { UpgradeHandler } from '../http/http-server.ts'
 import type { Doorkeeper } from '../http/needs.ts'
 import { refuse } from '../links/link-door.ts'
-import { type Caller, isRefusal } from '../people/caller.ts'
-import { needOn } from '../people/places.ts'
+import { type Caller, isRefusal } from '../rights/caller.ts'
+import { needOn } from '../rights/places.ts'
 import type { SessionOpener, SessionStore } from './session-opener.ts'
 
 export const CONNECT_PATH = /^\/v1\/stores\/([A-Za-z0-9._-]{1,63})\/connect$/

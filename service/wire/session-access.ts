@@ -1,8 +1,8 @@
 /** Whose connections somebody sees, and may end: his own, and those where he may. */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { PersonId, SessionId, TokenId } from '@postern/protocol/ids.ts'
-import { type Caller, hidden, notAllowed } from '../people/caller.ts'
-import type { Place } from '../people/rights.ts'
+import { type Caller, hidden, notAllowed } from '../rights/caller.ts'
+import type { Place } from '../rights/rights.ts'
 import type { AllSessions, SeenSession } from './all-sessions.ts'
 
 export function maySeeSession(caller: Caller, session: SeenSession): boolean {

@@ -4,7 +4,7 @@ import { SessionId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Routes } from '../http/http-server.ts'
-import { actorOf, callerOf } from '../people/actor.ts'
+import { actorOf, callerOf } from '../rights/actor.ts'
 import type { AllSessions } from './all-sessions.ts'
 import { checkMayEnd, maySeeSession } from './session-access.ts'
 

@@ -4,12 +4,12 @@ import { compareCode, type OidcHandover } from '@postern/protocol/api/oidc.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Kysely } from 'kysely'
 import type { Tables } from '../db/tables.ts'
+import { PersonRepository, type PersonRow } from '../people/person-repository.ts'
 import type { AddressRate } from './address-rate.ts'
 import { visitorOf } from './oidc-claims.ts'
 import type { FlowProofs, OidcClient } from './oidc-client.ts'
 import type { OidcPeople } from './oidc-people.ts'
 import { type Loopback, OidcRepository, type ProviderRow } from './oidc-repository.ts'
-import { PersonRepository, type PersonRow } from './person-repository.ts'
 import type { NewlySignedIn, Place, SignInService } from './sign-in-service.ts'
 
 /** Where a browser goes that was not on its way anywhere. */

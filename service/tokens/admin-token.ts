@@ -1,7 +1,7 @@
 import { rename, stat, writeFile } from 'node:fs/promises'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
-import type { PersonRepository } from './person-repository.ts'
+import type { PersonRepository } from '../people/person-repository.ts'
 import type { TokenRepository } from './token-repository.ts'
 import type { TokenService } from './token-service.ts'
 

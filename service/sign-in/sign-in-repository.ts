@@ -2,7 +2,7 @@ import type { SignInSettings, SignInSettingsChange } from '@postern/protocol/api
 import type { PersonId, SignInId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
-import type { Role } from './permissions.ts'
+import type { Role } from '../rights/permissions.ts'
 
 export interface SignInRow {
   readonly id: SignInId

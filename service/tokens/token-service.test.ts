@@ -3,7 +3,7 @@ import { systemRandom } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { TokenId } from '@postern/protocol/ids.ts'
 import { expect, test } from 'vitest'
-import { Caller, type Principal } from './caller.ts'
+import { Caller, type Principal } from '../rights/caller.ts'
 import type { TokenRepository, TokenRow } from './token-repository.ts'
 import { TokenService } from './token-service.ts'
 

@@ -3,7 +3,7 @@ import { TokenId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
-import { byOf, callerOf } from './actor.ts'
+import { byOf, callerOf } from '../rights/actor.ts'
 import type { TokenIssue } from './token-issue.ts'
 import type { TokenRow } from './token-repository.ts'
 

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Caller } from './caller.ts'
-import { isOurs } from './same-origin.ts'
-import { cookieNames, readCookie } from './sign-in-cookie.ts'
-import { SIGN_IN_PREFIX, type SignInService } from './sign-in-service.ts'
+import type { Caller } from '../rights/caller.ts'
+import { isOurs } from '../sign-in/same-origin.ts'
+import { cookieNames, readCookie } from '../sign-in/sign-in-cookie.ts'
+import { SIGN_IN_PREFIX, type SignInService } from '../sign-in/sign-in-service.ts'
 import type { TokenService } from './token-service.ts'
 
 /** Of a request that may come from a browser. */

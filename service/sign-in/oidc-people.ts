@@ -6,10 +6,10 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import type { Db } from '../db/database.ts'
 import { violates } from '../db/errors.ts'
 import type { Tables } from '../db/tables.ts'
+import { PersonRepository, type PersonRow } from '../people/person-repository.ts'
+import type { Role } from '../rights/permissions.ts'
 import { roleFor, type Visitor } from './oidc-claims.ts'
 import type { ProviderRow } from './oidc-repository.ts'
-import type { Role } from './permissions.ts'
-import { PersonRepository, type PersonRow } from './person-repository.ts'
 
 const MOST_NAMESAKES = 1_000
 const TRIES = 5

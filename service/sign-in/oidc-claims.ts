@@ -1,7 +1,7 @@
 /** What a provider says of somebody, and whether that lets him in. Pure. */
 import type { OidcProvider } from '@postern/protocol/api/oidc.ts'
 import { PersonName } from '@postern/protocol/api/people.ts'
-import { type Role, SERVICE_ROLES } from './permissions.ts'
+import { type Role, SERVICE_ROLES } from '../rights/permissions.ts'
 
 /** Of the ID token, with what the userinfo endpoint adds. */
 export type Claims = Readonly<Record<string, unknown>>

@@ -1,7 +1,7 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import { HandClock } from '@postern/testkit/hand-clock.ts'
 import { expect, test } from 'vitest'
-import type { Caller } from './caller.ts'
+import type { Caller } from '../rights/caller.ts'
 import { WrongTokens } from './wrong-tokens.ts'
 
 const right = async () => ({}) as Caller

@@ -3,7 +3,7 @@ import type { Clock } from '@postern/base/clock.ts'
 import { networkOf } from '@postern/base/network-of.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { JoinThrottle } from '../nodes/join-throttle.ts'
-import type { Caller } from './caller.ts'
+import type { Caller } from '../rights/caller.ts'
 
 /** In a minute from one network. Programs with an old token come back every few seconds; they shall see that it is wrong. */
 const WRONG_TOKENS = 200

@@ -4,7 +4,7 @@ import type { PersonId, TokenId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
-import type { RoleAt } from './rights.ts'
+import type { RoleAt } from '../rights/rights.ts'
 
 /** With the place as it is called; gateways and stores keep their names for life. */
 export interface NamedRole extends RoleAt {
