@@ -160,4 +160,9 @@ export class PersonRepository {
   async lockAdministrators(): Promise<void> {
     await sql`select pg_advisory_xact_lock(hashtext('postern.administrators'))`.execute(this.#db)
   }
+
+  /** Until the end of the transaction nobody else comes for the first time. */
+  async lockNewcomers(): Promise<void> {
+    await sql`select pg_advisory_xact_lock(hashtext('postern.newcomers'))`.execute(this.#db)
+  }
 }

@@ -36,8 +36,8 @@ export class OidcPeople {
       try {
         return await this.#parts.db.transaction().execute((transaction) => this.#admit(provider, visitor, address, transaction))
       } catch (cause) {
-        // Two who come for the first time at the same moment: the other one has the name, or is the same person.
-        if (tries < TRIES && (violates(cause, 'person_name_unique') || violates(cause, 'person_subject_unique'))) continue
+        // An administrator made an account of that name in the same moment.
+        if (tries < TRIES && violates(cause, 'person_name_unique')) continue
         if (cause instanceof Fault && cause.code === 'OIDC_NOT_ADMITTED') await this.#refused(provider, visitor, address, cause)
         throw cause
       }
@@ -47,7 +47,7 @@ export class OidcPeople {
   async #admit(provider: ProviderRow, visitor: Visitor, address: string, transaction: Db): Promise<PersonRow> {
     const { setGroups } = this.#parts
     const people = new PersonRepository(transaction)
-    const known = await people.findBySubject(provider.issuer, visitor.subject)
+    const known = (await people.findBySubject(provider.issuer, visitor.subject)) ?? (await this.#newcomer(provider, visitor, people))
     const role = roleFor(visitor, provider, known?.role)
     if (known?.disabled) throw new Fault('OIDC_NOT_ADMITTED', { at: 'The account is disabled.' })
     if (role === undefined) throw new Fault('OIDC_NOT_ADMITTED')
@@ -59,6 +59,12 @@ export class OidcPeople {
     if (known && known.role !== role) await this.#roleChanged(provider, person, address, transaction)
     await setGroups(person.id, visitor.groups, transaction)
     return person
+  }
+
+  /** One at a time: many who come for the first time in the same moment would take each other's names, again and again. */
+  async #newcomer({ issuer }: ProviderRow, { subject }: Visitor, people: PersonRepository): Promise<PersonRow | undefined> {
+    await people.lockNewcomers()
+    return await people.findBySubject(issuer, subject)
   }
 
   async #make(provider: ProviderRow, visitor: Visitor, role: Role, address: string, transaction: Db): Promise<PersonRow> {
