@@ -12,6 +12,7 @@ import { EmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { gatewayKeyRoutes } from './gateways/gateway-key-routes.ts'
 import { GatewayRepository } from './gateways/gateway-repository.ts'
 import { HttpServer, type Routes } from './http/http-server.ts'
+import { pageRoutes } from './http/page-routes.ts'
 import { checkPlainHttp } from './http/plain-http.ts'
 import { plainRoutes } from './http/plain-routes.ts'
 import { BeatLineEnd } from './nodes/beat-line-end.ts'
@@ -39,6 +40,8 @@ export interface ServiceOptions {
   readonly publicUrl?: string | undefined
   /** How other services on the same database reach this one, past any balancer; what it listens on when left out. */
   readonly replicaUrl?: string | undefined
+  /** The folder of the portal's built pages; none are served when left out. */
+  readonly pages?: string | undefined
   /** PEM, both. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   readonly log: Log
@@ -97,7 +100,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     clock,
     log,
   })
-  const routes = [...coreRoutes(core, beats), ...work.routes]
+  const routes = [...coreRoutes(core, beats), ...work.routes, ...(options.pages === undefined ? [] : [pageRoutes(options.pages)])]
   const http: HttpServer = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes })
   for (const [path, handler] of work.upgrades) http.onUpgrade(path, handler)
 

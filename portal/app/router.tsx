@@ -1,0 +1,31 @@
+import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
+import { GatewayPage } from '../gateways/gateway-page.tsx'
+import { GatewaysPage } from '../gateways/gateways-page.tsx'
+import { NotFound } from '../parts/not-found.tsx'
+import { Shell } from './shell.tsx'
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/gateways' })
+  },
+})
+const gateways = createRoute({ getParentRoute: () => root, path: '/gateways', component: GatewaysPage })
+const gateway = createRoute({
+  getParentRoute: () => root,
+  path: '/gateways/$gateway',
+  component: function Gateway() {
+    return <GatewayPage name={gateway.useParams().gateway} />
+  },
+})
+
+export const router = createRouter({ routeTree: root.addChildren([home, gateways, gateway]), defaultPreload: 'intent' })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
