@@ -52,6 +52,10 @@ export class Strangers {
     if (end !== undefined) this.#forget(networkOf(socket.remoteAddress ?? ''), end)
   }
 
+  cutAll(): void {
+    for (const there of this.#networks.values()) for (const socket of there.values()) socket.destroy()
+  }
+
   #cutOldest(network: string): void {
     const [oldest] = this.#networks.get(network) ?? []
     if (!oldest) return

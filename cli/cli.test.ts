@@ -86,7 +86,7 @@ const problem = (status: number, code: string, detail: string): Answer => ({
 
 test.each([
   [['gatewey', 'list'], 'unknown command'],
-  [['gateway'], 'one of create, list, show, set, keys, delete'],
+  [['gateway'], 'one of create, list, show, set, keys, rotate-key, trust, forget-recovery-key, delete'],
   [['gateway', 'list', '--wrong'], "unknown option '--wrong'"],
   [['query', 'shop'], "missing required argument 'SQL'"],
   [['store', 'create', 'shop', '--kind', 'postgres'], '--gateway'],

@@ -3,10 +3,14 @@ import { inspect } from 'node:util'
 import { VERSION } from '@postern/base/version.ts'
 import { EXIT_CODE, Fault } from '@postern/protocol/fault.ts'
 import { Command, CommanderError } from 'commander'
+import { applyCommand } from './commands/apply.ts'
+import { auditCommands } from './commands/audit.ts'
 import { connectCommand } from './commands/connect.ts'
 import { copyCommand } from './commands/copy.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { gatewayCommands } from './commands/gateway.ts'
+import { grantCommands } from './commands/grant.ts'
+import { groupCommands } from './commands/group.ts'
 import { loginCommand } from './commands/login.ts'
 import { nodeCommands } from './commands/node.ts'
 import { oidcCommands } from './commands/oidc.ts'
@@ -43,10 +47,14 @@ export function buildProgram(shell: Shell): Command {
     storeCommands,
     queryCommand,
     copyCommand,
+    applyCommand,
     connectCommand,
     runCommands,
     sessionCommands,
     tokenCommands,
+    grantCommands,
+    groupCommands,
+    auditCommands,
     personCommands,
     oidcCommands,
     loginCommand,

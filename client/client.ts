@@ -1,6 +1,6 @@
 /** The API of a Postern service, typed. `new Client({ url, token }).stores.list()`; failures are Faults. */
 import type { Event } from '@postern/protocol/api/events.ts'
-import type { GatewayKeys, GatewayView, NodeView, SettingsPatch } from '@postern/protocol/api/gateways.ts'
+import type { GatewayKeys, GatewayView, KeyRotated, NodeView, SettingsPatch } from '@postern/protocol/api/gateways.ts'
 import type { ListOf, NodeChange, StoreChange } from '@postern/protocol/api/lists.ts'
 import type { OidcHandover, OidcProviderPut, OidcProviderView } from '@postern/protocol/api/oidc.ts'
 import type {
@@ -26,6 +26,7 @@ import { makeAuthKey } from '@postern/protocol/auth-key.ts'
 import { readEvents } from './events.ts'
 import { type ClientOptions, Http } from './http.ts'
 import { type QueryOptions, type QueryResult, runQuery } from './query.ts'
+import { auditOf, grantsOf, groupsOf } from './rights.ts'
 
 const at = (...parts: readonly string[]) => `/v1/${parts.map(encodeURIComponent).join('/')}`
 
@@ -57,8 +58,18 @@ export interface PageOptions {
 export class Client {
   readonly #http: Http
 
+  /** Roles on gateways and stores. */
+  readonly grants: ReturnType<typeof grantsOf>
+  readonly groups: ReturnType<typeof groupsOf>
+  readonly audit: ReturnType<typeof auditOf>
+
   constructor(options: ClientOptions) {
     this.#http = new Http(options)
+    const all = <Item>(path: string, signal?: AbortSignal, query: Readonly<Record<string, string>> = {}) =>
+      this.#all<Item>(path, signal, query)
+    this.grants = grantsOf(this.#http, all)
+    this.groups = groupsOf(this.#http, all)
+    this.audit = auditOf(this.#http)
   }
 
   readonly gateways = {
@@ -80,6 +91,14 @@ export class Client {
       await this.#http.json<unknown>('POST', at('gateways', gateway, 'keys', String(slot)), { body: part, signal })
       return slot === 1 ? { key1: text } : { key2: text }
     },
+    /** `challenge` as of rotation.ts: what shows that the new key was made by who held the old. */
+    rotateKey: (gateway: string, challenge?: string, signal?: AbortSignal) =>
+      this.#http.json<KeyRotated>('POST', at('gateways', gateway, 'rotate-key'), {
+        body: challenge === undefined ? {} : { challenge },
+        signal,
+      }),
+    forgetRecoveryKey: (gateway: string, signal?: AbortSignal) =>
+      this.#http.json<void>('DELETE', at('gateways', gateway, 'recovery-key'), { signal }),
   }
 
   readonly nodes = {
@@ -209,11 +228,11 @@ export class Client {
     return this.#http.json<ListOf<Item>>('GET', path, { query: { ...query }, signal })
   }
 
-  async #all<Item>(path: string, signal: AbortSignal | undefined): Promise<readonly Item[]> {
+  async #all<Item>(path: string, signal: AbortSignal | undefined, query: Readonly<Record<string, string>> = {}): Promise<readonly Item[]> {
     const items: Item[] = []
     let cursor: string | undefined
     do {
-      const page = await this.#page<Item>(path, { limit: 1_000, signal, ...(cursor === undefined ? {} : { cursor }) })
+      const page = await this.#page<Item>(path, { ...query, limit: 1_000, signal, ...(cursor === undefined ? {} : { cursor }) })
       items.push(...page.items)
       cursor = page.nextCursor ?? undefined
     } while (cursor !== undefined)

@@ -1,5 +1,8 @@
 /** What a store that is copied from, or into, gives and takes. Part of the contract (contract.ts). Nothing here does I/O. */
 import type { Readable } from 'node:stream'
+import type { LeftOut, Skip } from './skip-contract.ts'
+
+export type { LeftOut, Skip, SkippedRow } from './skip-contract.ts'
 
 /** What every store's columns are mapped to and from. `decimal` without precision has no bound. */
 export type LogicalType =
@@ -53,6 +56,8 @@ export interface Shape {
   /** Of the source's kind; a sink may use `pg-binary` only when kinds and native types are the same. */
   readonly kind: string
   readonly encodings: readonly Encoding[]
+  /** It was asked that all parts show one moment, and they can, when one node reads them: see `hold`. */
+  readonly oneMoment?: 'on-one-node'
   /** The source's own facts. */
   readonly own: unknown
 }
@@ -63,12 +68,25 @@ export interface Expected {
   readonly columns?: readonly Column[]
   /** How files will be written: a source whose files are so already gives them as they are. */
   readonly files?: { readonly format: string; readonly compression: string; readonly dialect: string; readonly single: boolean }
+  /** Rows that cannot be read are left out, and told to `read`'s `left`: a broken line is no reason to refuse its file. */
+  readonly skip?: boolean
+}
+
+/** Rows by their values in one column, as text; no bound = open. `nulls`: with those that have no value there. */
+export interface KeyRange {
+  readonly column: string
+  readonly from: string | null
+  /** Not with it. */
+  readonly below: string | null
+  readonly nulls: boolean
 }
 
 /** One part of a source: JSON, the source's own. */
 export interface Part {
   readonly name: string
   readonly estimatedRows: number | null
+  /** Where the part is a range of a whole number, a date or a moment: which rows it has can then be told in a copy of the table too. */
+  readonly range?: KeyRange
   readonly own: unknown
 }
 
@@ -79,7 +97,7 @@ export interface Snapshot extends AsyncDisposable {
 
 export interface PartStream {
   readonly bytes: Readable
-  /** Rows in the stream as the source counted them; known once it has ended. */
+  /** Rows of the part as the source counted them, with those that it left out; known once the stream has ended. */
   rows(): number
 }
 
@@ -102,6 +120,8 @@ export interface Source {
   describe(what: string, options: CopyOptions, signal: AbortSignal, expected?: Expected): Promise<Shape>
   /** Only where `can.source.snapshot`. */
   snapshot?(signal: AbortSignal): Promise<Snapshot>
+  /** Only of a shape with `oneMoment`: a snapshot that this session alone can read under, so that all parts must be read on this node. */
+  hold?(shape: Shape, signal: AbortSignal): Promise<Snapshot>
   /** Parts that cover all rows once. `wanted` is a wish: fewer where it cannot be cut. `encoding` is what they will be read in. */
   split(
     shape: Shape,
@@ -122,11 +142,21 @@ export interface Source {
     request: { readonly shape: Shape; readonly column: string; readonly from: string | null; readonly snapshot: string | null },
     signal: AbortSignal,
   ): Promise<{ readonly shape: Shape; readonly to: string | null }>
+  /**
+   * `left`: of a shape that was described with `skip`, takes the rows that cannot be read, each before any row that comes after it is in
+   * `bytes`. Their `bytes` are those of the file.
+   */
   read(
-    request: { readonly shape: Shape; readonly part: Part; readonly encoding: Encoding; readonly snapshot: string | null },
+    request: {
+      readonly shape: Shape
+      readonly part: Part
+      readonly encoding: Encoding
+      readonly snapshot: string | null
+      readonly left?: LeftOut
+    },
     signal: AbortSignal,
   ): Promise<PartStream>
-  /** `part` null is all of it; `parts` are then those of the plan, for a source that must not look at what came since. */
+  /** Rows of such a shape that cannot be read are counted, and are in no checksum. `part` null is all of it; `parts` are then those of the plan, for a source that must not look at what came since. */
   digest(
     request: DigestRequest & {
       readonly shape: Shape
@@ -201,26 +231,11 @@ export interface PartWrite {
    * records, together with what comes in. What is gone already is no fault.
    */
   readonly replaces?: readonly string[]
+  readonly extent?: Extent
 }
 
-/** A row that the target does not take. */
-export interface SkippedRow {
-  /** In the part, from 1. */
-  readonly row: number
-  readonly column: string | null
-  /** What the store says of it: its code, and in words. */
-  readonly code: string
-  readonly error: string
-  /** As it came, in the target's encoding, without the line's end. */
-  readonly bytes: Buffer
-}
-
-export interface Skip {
-  /** Settles when the next row may come. Throws when it is one too many. */
-  left(row: SkippedRow): Promise<void>
-  /** To be awaited after `agree` and before the commit: the rows left out are then safe, so that they count if and only if the part does. */
-  settle(): Promise<void>
-}
+/** What rows of the source a part has, as far as their values tell it: for a sink that knows its rows in no other way. */
+export type Extent = 'all' | KeyRange
 
 export interface Sink {
   /** Encodings that it may take for this shape at this place, in any order. Empty: cannot. Reads no data, changes nothing. */
@@ -235,15 +250,22 @@ export interface Sink {
   write(request: PartWrite, signal: AbortSignal): Promise<Commit>
   /** What this run has put into the target (staging where there is one), to hold against the source's digest. */
   digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest>
-  /** The same by part, for those it is asked for and in their order: with it a difference is found to the part, and can be repaired. */
+  /**
+   * The same by part, for those it is asked for and in their order: with it a difference is found to the part, and can be repaired.
+   * `again`: the part was written again (`PartWrite.replaces`). Fails with COPY_UNSUPPORTED where nothing tells parts apart.
+   */
   digestParts?(
     request: DigestRequest & {
       readonly target: Target
       readonly run: string
-      readonly parts: readonly { readonly part: number; readonly task: string }[]
+      readonly parts: readonly { readonly part: number; readonly task: string; readonly again: boolean; readonly extent?: Extent }[]
     },
     signal: AbortSignal,
   ): Promise<readonly Digest[]>
+  /** Whether `digestParts` can tell these parts apart in this target; left out: in all. */
+  tellsApart?(target: Target, parts: readonly { readonly extent?: Extent }[]): boolean
+  /** Only where `can.sink.repairs`: fails with COPY_UNSUPPORTED where the parts of this target cannot be replaced. */
+  refuseRepair?(target: Target): void
   /** Makes the parts visible, all at once. May be called again: publishing twice is publishing once. */
   publish(
     request: {

@@ -39,8 +39,8 @@ describe('a comparison', () => {
   })
 })
 
-const part = (name: string, source: Digest, target: Digest, skipped = 0): PartPair => {
-  return { task: `tsk_${name}` as TaskId, name, source, target, skipped }
+const part = (name: string, source: Digest, target: Digest, skipped = 0, leftOut: string | null = null): PartPair => {
+  return { task: `tsk_${name}` as TaskId, name, source, target, skipped, leftOut }
 }
 const rows = (count: number, checksum: string | null = null): Digest => ({ rows: count, checksum })
 
@@ -90,6 +90,14 @@ describe('a comparison part by part', () => {
     const bad = compared([part('a', rows(3, '5'), rows(1, '4'), 1)], 3, 1)
 
     expect([good.status, bad.status]).toEqual(['passed', 'failed'])
-    expect(good.notes).toEqual([expect.stringContaining('left rows out')])
+    expect(good.notes).toEqual([expect.stringContaining('Only the number of rows was compared')])
+  })
+
+  test('compares values too where it is known what was left out', () => {
+    const good = compared([part('a', rows(3, '9'), rows(2, '4'), 1, '5')], 3, 2)
+    const bad = compared([part('a', rows(3, '9'), rows(2, '4'), 1, '6')], 3, 2)
+
+    expect([good.status, bad.status]).toEqual(['passed', 'failed'])
+    expect(good.notes).toEqual([])
   })
 })

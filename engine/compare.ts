@@ -12,6 +12,8 @@ export interface Comparison {
   readonly target: Digest
   /** Rows of the source that were left out of the target. */
   readonly skipped?: number
+  /** What the source's checksum has of them; null: not known. */
+  readonly leftOut?: string | null
   /** What a person has to know of how it was compared. */
   readonly notes: readonly string[]
 }
@@ -27,8 +29,9 @@ export const NOT_VERIFIED: VerificationReport = {
 }
 
 /** Passed only if all that was asked for is there and equal. */
-export function compare({ method, source, target, skipped = 0, notes }: Comparison): VerificationReport {
-  const differences = [...rowsDiffer(source, target, skipped), ...(method === 'checksum' ? checksumsDiffer(source, target) : [])]
+export function compare({ method, source, target, skipped = 0, leftOut = null, notes }: Comparison): VerificationReport {
+  const whole = { rows: target.rows + skipped, checksum: withLeftOut(target, skipped, leftOut) }
+  const differences = [...rowsDiffer(source, target, skipped), ...(method === 'checksum' ? checksumsDiffer(source, whole) : [])]
   return {
     method,
     status: differences.length === 0 ? 'passed' : 'failed',
@@ -38,6 +41,12 @@ export function compare({ method, source, target, skipped = 0, notes }: Comparis
     targetChecksum: target.checksum,
     notes: [...differences, ...notes],
   }
+}
+
+/** The checksum of the target as it would be with the rows that were left out. */
+function withLeftOut({ checksum }: Digest, skipped: number, leftOut: string | null): string | null {
+  if (skipped === 0 || checksum === null) return checksum
+  return leftOut === null ? null : String(BigInt(checksum) + BigInt(leftOut))
 }
 
 function rowsDiffer(source: Digest, target: Digest, skipped: number): string[] {
@@ -65,9 +74,12 @@ export interface PartPair {
   readonly source: Digest
   readonly target: Digest
   readonly skipped: number
+  /** What the source's checksum has of the rows that were left out; null: not known. */
+  readonly leftOut: string | null
 }
 
 export interface PartsComparison {
+  readonly method?: Comparison['method']
   readonly parts: readonly PartPair[]
   /** Rows, counted over all of the source; null when that shows another moment. */
   readonly wholeSource: number | null
@@ -76,8 +88,8 @@ export interface PartsComparison {
   readonly notes: readonly string[]
 }
 
-/** Checksums part by part. Of a part that left rows out only the number is compared: what it left out has no checksum. */
-export function compareParts({ parts, wholeSource, wholeTarget, notes }: PartsComparison): VerificationReport {
+/** Checksums part by part. Of a part that left rows out of which no checksum is known only the number is compared. */
+export function compareParts({ method = 'checksum', parts, wholeSource, wholeTarget, notes }: PartsComparison): VerificationReport {
   const source = sumOf(parts.map((part) => part.source))
   const target = sumOf(parts.map((part) => part.target))
   const outside = [
@@ -91,12 +103,14 @@ export function compareParts({ parts, wholeSource, wholeTarget, notes }: PartsCo
       : []),
   ]
   const differing = parts.filter((part) => !same(part))
-  const silent = parts.filter((part) => part.skipped === 0 && (part.source.checksum === null || part.target.checksum === null))
+  const silent = parts.filter(
+    (part) => method === 'checksum' && !countedOnly(part) && (part.source.checksum === null || part.target.checksum === null),
+  )
   if (silent.length > 0) outside.push(`Without a checksum, so that values were not compared: ${silent.map(({ name }) => name).join(', ')}.`)
-  const skipping = parts.filter((part) => part.skipped > 0).map(({ name }) => name)
+  const skipping = parts.filter((part) => method === 'checksum' && countedOnly(part)).map(({ name }) => name)
   const failed = differing.length > 0 || outside.length > 0
   return {
-    method: 'checksum',
+    method,
     status: failed ? 'failed' : 'passed',
     sourceRows: wholeSource ?? source.rows,
     targetRows: target.rows,
@@ -105,15 +119,23 @@ export function compareParts({ parts, wholeSource, wholeTarget, notes }: PartsCo
     notes: [
       ...outside,
       ...differing.map(difference),
-      ...(skipping.length > 0 ? [`Values were not compared of parts that left rows out, only their number: ${skipping.join(', ')}.`] : []),
+      ...(skipping.length > 0
+        ? [`Only the number of rows was compared where rows were left out of which no checksum is known: ${skipping.join(', ')}.`]
+        : []),
       ...notes,
     ],
     parts: parts.map(reported),
   }
 }
 
-function same({ source, target, skipped }: PartPair): boolean {
-  return source.rows === target.rows + skipped && (skipped > 0 || source.checksum === target.checksum)
+function same(part: PartPair): boolean {
+  const { source, target, skipped, leftOut } = part
+  if (source.rows !== target.rows + skipped) return false
+  return countedOnly(part) || source.checksum === withLeftOut(target, skipped, leftOut)
+}
+
+function countedOnly({ skipped, leftOut }: PartPair): boolean {
+  return skipped > 0 && leftOut === null
 }
 
 function difference({ name, source, target, skipped }: PartPair): string {

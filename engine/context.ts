@@ -2,33 +2,12 @@
  * What a plan leaves for the tasks after it. JSON: the service keeps it unread and gives it to the nodes, so each task parses it
  * before it trusts it.
  */
-import type { Column, Commit, Digest, Part, Shape, Target } from '@postern/connectors/copy-contract.ts'
+import { ColumnJson } from '@postern/connectors/column-json.ts'
+import type { Commit, Digest, Extent, Part, Shape, Target } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 
 const Encoding = z.enum(['file', 'pg-binary', 'pg-text', 'csv-raw', 'csv'])
-const PLAIN_TYPES = [
-  'bool',
-  'int16',
-  'int32',
-  'int64',
-  'float32',
-  'float64',
-  'text',
-  'bytes',
-  'date',
-  'time',
-  'timestamp',
-  'timestamptz',
-  'uuid',
-  'json',
-  'other',
-] as const
-const LogicalType = z.union([
-  z.object({ is: z.enum(PLAIN_TYPES) }),
-  z.object({ is: z.literal('decimal'), precision: z.int().exactOptional(), scale: z.int().exactOptional() }),
-])
-export const ColumnJson: z.ZodType<Column> = z.object({ name: z.string(), type: LogicalType, native: z.string(), nullable: z.boolean() })
 
 const ShapeJson: z.ZodType<Shape> = z.object({
   title: z.string(),
@@ -38,6 +17,7 @@ const ShapeJson: z.ZodType<Shape> = z.object({
   estimatedBytes: z.number().nullable(),
   kind: z.string(),
   encodings: z.array(Encoding),
+  oneMoment: z.literal('on-one-node').exactOptional(),
   own: z.unknown(),
 })
 const TargetJson: z.ZodType<Target> = z.object({
@@ -50,7 +30,13 @@ const TargetJson: z.ZodType<Target> = z.object({
   notes: z.array(z.string()),
   own: z.unknown(),
 })
-const PartJson: z.ZodType<Part> = z.object({ name: z.string(), estimatedRows: z.number().nullable(), own: z.unknown() })
+const KeyRangeJson = z.object({ column: z.string(), from: z.string().nullable(), below: z.string().nullable(), nulls: z.boolean() })
+const PartJson: z.ZodType<Part> = z.object({
+  name: z.string(),
+  estimatedRows: z.number().nullable(),
+  range: KeyRangeJson.exactOptional(),
+  own: z.unknown(),
+})
 const CommitJson: z.ZodType<Commit> = z.object({
   rows: z.number(),
   bytes: z.number(),
@@ -93,8 +79,16 @@ const PartResult = z.object({
   already: z.boolean(),
   /** What the source has for the part, under that snapshot: where checksums are asked for, and unless it could not be had. */
   source: DigestJson.nullable().default(null),
+  /** What the source's checksum has of the rows that the target left out; null: not known. */
+  leftOut: z.string().nullable().default(null),
 })
 export type PartResult = z.infer<typeof PartResult>
+
+/** What rows the part has: one part is all. */
+export function extentOf({ parts }: Pick<PlanContext, 'parts'>, { part }: PartSpec): { readonly extent?: Extent } {
+  if (parts === 1) return { extent: 'all' }
+  return part.range ? { extent: part.range } : {}
+}
 
 export const parseShape = (value: unknown): Shape => parse(ShapeJson, value, 'a shape')
 export const parsePart = (value: unknown): Part => parse(PartJson, value, 'a part')

@@ -1,5 +1,6 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
+import { keepYoungSmall } from '@postern/base/young-heap.ts'
 import type { Sink } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
@@ -12,7 +13,7 @@ import { type OpenStore, type Pair, pairOf, sinkOf } from './pair.ts'
 import { movePart } from './part.ts'
 import { plan } from './plan.ts'
 import { repair } from './repair.ts'
-import { Snapshots } from './snapshots.ts'
+import { readHere, Snapshots, snapshotOf } from './snapshots.ts'
 import { Tally } from './tally.ts'
 
 export type { OpenStore, Outcome }
@@ -50,6 +51,7 @@ export class Engine implements AsyncDisposable {
     limits: () => TaskLimits = () => order.limits ?? {},
   ): Promise<Outcome> {
     const tally = new Tally(this.#parts.clock, onProgress)
+    using _ = keepYoungSmall()
     try {
       signal.throwIfAborted()
       return await this.#run(order, { tally, limits }, signal)
@@ -117,15 +119,17 @@ export class Engine implements AsyncDisposable {
   }
 
   /** A new point in time for the parts left. The old one stays here if it is here: parts may still be reading under it. */
-  async #snapshotAgain(order: TaskOrder, { source }: Pair, signal: AbortSignal) {
-    const context = parseContext(order.context)
-    if (!source.snapshot) throw new Fault('COPY_UNSUPPORTED', { at: `${context.shape.kind} has no snapshots` })
-    const snapshot = await source.snapshot(signal)
+  async #snapshotAgain(order: TaskOrder, { source, from }: Pair, signal: AbortSignal) {
+    const before = parseContext(order.context)
+    const snapshot = await snapshotOf({ source, from, shape: before.shape }, signal)
+    if (!snapshot) throw new Fault('COPY_UNSUPPORTED', { at: `${before.shape.kind} has no snapshots` })
     this.#snapshots.hold(order.run, snapshot)
     const takenAt = new Date(this.#parts.clock.now()).toISOString()
-    const first = context.snapshot?.takenAt ?? 'an earlier time'
+    const first = before.snapshot?.takenAt ?? 'an earlier time'
+    const context = { ...before, snapshot: { id: snapshot.id, takenAt } }
     return {
-      context: { ...context, snapshot: { id: snapshot.id, takenAt } },
+      context,
+      ...(readHere(context) && { readHere: true }),
       note: `The snapshot of ${first} was lost with its node; parts not yet copied show the source of ${takenAt}.`,
     }
   }

@@ -15,7 +15,7 @@ export async function finish(order: TaskOrder, pair: Pair, rejects: Sink | undef
   const { context } = moved
   if (!repairedWherePublished(moved) && (await pair.sink.published?.(context.target, order.run, signal))) return publishedBefore(moved)
   refuseTooMany(moved)
-  const verification = await verify(moved, signal)
+  const verification = await verify(moved, signal, { partwise: moved.parts.some(({ spec }) => spec.replaces !== undefined) })
   const notes = alreadyThere(moved.parts)
   if (verification.status === 'failed') return { verification, notes }
   // Before the rows: whoever sees those finds what is missing.

@@ -20,6 +20,11 @@ describe('the guarantee', () => {
     expect(guaranteeOf(end('a', true, false), end('b', true, true), 'exactly-once').note).toContain('a has no snapshots')
   })
 
+  test('does not say so where all parts show one moment', () => {
+    const given = guaranteeOf(end('a', true, false), end('b', true, true), 'exactly-once', { oneMoment: 'on-one-node' })
+    expect(given.note).toBe('Exactly once: a part and its commit record reach b together or not at all.')
+  })
+
   test('is never less than what was asked for', () => {
     const ends = fc.tuple(fc.boolean(), fc.boolean()).map(([once, snapshot]) => end('x', once, snapshot))
     const asked = fc.constantFrom('exactly-once' as const, 'at-least-once' as const)

@@ -1,5 +1,6 @@
 /** What a pair of connectors can promise: pure, and the same every time. */
 import type { Abilities } from '@postern/connectors/contract.ts'
+import type { Shape } from '@postern/connectors/copy-contract.ts'
 import type { Guarantee } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 
@@ -9,7 +10,7 @@ export interface GuaranteeGiven {
 }
 
 /** Rows are there exactly once when the target commits rows and commit record together, or puts files in place by a rename. */
-export function guaranteeOf(source: End, sink: End, asked: Guarantee): GuaranteeGiven {
+export function guaranteeOf(source: End, sink: End, asked: Guarantee, { oneMoment }: Pick<Shape, 'oneMoment'> = {}): GuaranteeGiven {
   const gives: Guarantee = sink.can.sink?.exactlyOnce === true ? 'exactly-once' : 'at-least-once'
   if (asked === 'exactly-once' && gives !== 'exactly-once') {
     throw new Fault('GUARANTEE_IMPOSSIBLE', {
@@ -18,7 +19,7 @@ export function guaranteeOf(source: End, sink: End, asked: Guarantee): Guarantee
     })
   }
   const together = `a part and its commit record reach ${sink.kind} together or not at all`
-  const snapshot = source.can.source?.snapshot === true
+  const snapshot = source.can.source?.snapshot === true || oneMoment !== undefined
   return gives === 'exactly-once'
     ? {
         guarantee: gives,

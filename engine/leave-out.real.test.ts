@@ -1,11 +1,13 @@
 /** Rows that the target does not take: left out, counted, told, and never more of them than allowed. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Sink } from '@postern/connectors/copy-contract.ts'
 import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine } from './engine.ts'
 import { type OpenedStore, openPostgres, openStore, type TemporaryFolder, temporaryFolder } from './testing/real-stores.ts'
 import { engineOver, expectOutcome, ignore, never, Run, runAll, storeRef } from './testing/rig.ts'
+import { type Spoil, SpoiledSink } from './testing/spoiled-sink.ts'
 
 let database: TestDatabase
 let shop: OpenedStore
@@ -58,6 +60,7 @@ describe.each([1, 3])('in %i parts', (parts) => {
     const { finish } = await runAll(engine, run)
 
     expect(finish.verification).toMatchObject({ status: 'passed', sourceRows: 6_000, targetRows: 5_994 })
+    expect(finish.verification.notes.join(' ')).not.toContain('Only the number')
     expect(finish.notes.join(' ')).toContain('6 rows were left out: they are in files:rejects/')
     expect(await count()).toBe(5_994)
     const lines = await rejected(run)
@@ -148,4 +151,25 @@ test('upsert and overwrite leave rows out of what is written aside', async () =>
     expect(finish.verification, mode).toMatchObject({ status: 'passed', targetRows: 5_994 })
     expect(await count()).toBe(5_994)
   }
+})
+
+describe('a value that is changed on the way, in a part that leaves rows out', () => {
+  const spoiled = (spoil: Spoil) => {
+    const sink = new SpoiledSink({ inner: lake.session.sink as Sink, spoil, lies: false })
+    const { check, browse } = lake.session
+    return { ...lake, session: { check, browse, sink, [Symbol.asyncDispose]: async () => undefined } }
+  }
+
+  test.each([
+    ['cut', (rows: readonly string[]) => rows.map((row) => (row.startsWith('4\t') ? row.slice(0, -1) : row))],
+    ['put in place of another', (rows: readonly string[]) => rows.map((row, i) => (row.startsWith('4\t') ? (rows[i + 1] ?? row) : row))],
+  ] as const)('shows in the checksum when it is %s', async (_, spoil) => {
+    await using faulty = engineOver({ shop, lake: spoiled(spoil), files })
+    const run = skipping(10, { verify: 'checksum', parts: 1 })
+
+    const { finish } = await runAll(faulty, run)
+
+    expect(finish.verification).toMatchObject({ status: 'failed', sourceRows: 6_000, targetRows: 5_994 })
+    expect(finish.verification.notes.join(' ')).toContain('values differ')
+  })
 })

@@ -14,7 +14,7 @@ import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'
 import { samePlace } from './place.ts'
 import { rejectPath, rejectShape } from './rejects.ts'
-import type { Snapshots } from './snapshots.ts'
+import { readHere, type Snapshots, snapshotOf } from './snapshots.ts'
 
 export interface PlanParts {
   readonly clock: Clock
@@ -27,8 +27,8 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
   const { copy, source, sink } = pair
   refuseMode(pair)
   refuseSkip(pair)
-  const given = guaranteeOf(pair.from, pair.into, copy.guarantee)
   const described = await source.describe(copy.from, copy.read, signal, await expected(pair, signal))
+  const given = guaranteeOf(pair.from, pair.into, copy.guarantee, described)
   refuseSamePlace(order, pair, described)
   const encodings = commonEncodings({ shape: described, sinkKind: pair.into.kind, accepted: accepted(pair, described), to: copy.to })
   const { mode, key, verify, write: options } = copy
@@ -44,6 +44,7 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
     notes: notes.slice(0, ENGINE_LIMITS.notes).map((note) => note.slice(0, ENGINE_LIMITS.noteLength)),
     context: cut.context,
     holdsSnapshot: cut.context.snapshot !== null,
+    ...(readHere(cut.context) && { readHere: true }),
     ...(copy.watermark !== undefined && { watermark: cut.to }),
     parts: cut.specs.map((spec) => ({
       name: spec.part.name.slice(0, ENGINE_LIMITS.nameLength),
@@ -60,8 +61,10 @@ function without(shape: Shape, omits: readonly string[] = []): Shape {
 
 /** Types that the target decides have no value of their own that a checksum could be taken of, so then the source looks itself. */
 async function expected({ copy, sink }: Pair, signal: AbortSignal): Promise<Expected> {
-  const { columns, ...rest } = (await sink.expects?.(copy.to, copy.write, signal)) ?? {}
-  return columns && copy.verify !== 'checksum' ? { ...rest, columns } : rest
+  const { columns, files } = (await sink.expects?.(copy.to, copy.write, signal)) ?? {}
+  const known = columns && copy.verify !== 'checksum' ? { columns } : {}
+  // Rows can only be left out of files that are read.
+  return copy.skipIncompatibleRows ? { ...known, skip: true } : { ...known, ...(files && { files }) }
 }
 
 interface Decided {
@@ -74,7 +77,7 @@ async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: P
   const { target, lane } = decided
   const { copy, source } = pair
   const several = wantedParts(copy.parts, target.single, decided.shape) !== 1
-  const snapshot = await takeSnapshot(order, pair, several, parts, signal)
+  const snapshot = await takeSnapshot(order, pair, { several, shape: decided.shape }, parts, signal)
   try {
     const { shape, to, notes } = await newRows(order, pair, decided.shape, snapshot?.id ?? null, signal)
     const { splitBy } = copy
@@ -95,27 +98,32 @@ async function cutParts(order: TaskOrder, pair: Pair, decided: Decided, parts: P
       snapshot: needed ? { id: snapshot.id, takenAt: new Date(parts.clock.now()).toISOString() } : null,
       ...(await prepareRejects(order, pair, shape, parts, signal)),
     }
-    return { context, specs, to, notes: [...notes, partsNote(specs.length, wanted, needed)] }
+    return { context, specs, to, notes: [...notes, partsNote(specs.length, wanted, context)] }
   } catch (cause) {
     if (snapshot) await parts.snapshots.close(order.run, snapshot)
     throw cause
   }
 }
 
-async function takeSnapshot(order: TaskOrder, pair: Pair, several: boolean, parts: PlanParts, signal: AbortSignal) {
-  const { copy, source, from } = pair
-  if (!from.can.source?.snapshot || !source.snapshot) return null
+async function takeSnapshot(
+  order: TaskOrder,
+  { copy, source, from }: Pair,
+  { several, shape }: { readonly several: boolean; readonly shape: Shape },
+  parts: PlanParts,
+  signal: AbortSignal,
+) {
   // The bound of an incremental copy must be of the same moment as its rows.
   if (!several && copy.verify === 'none' && copy.watermark === undefined) return null
-  const snapshot: Snapshot = await source.snapshot(signal)
-  parts.snapshots.hold(order.run, snapshot)
+  const snapshot: Snapshot | null = await snapshotOf({ source, from, shape }, signal)
+  if (snapshot) parts.snapshots.hold(order.run, snapshot)
   return snapshot
 }
 
-function partsNote(cut: number, wanted: number | null, snapshot: boolean): string {
+function partsNote(cut: number, wanted: number | null, context: PlanContext): string {
   const many = cut === 1 ? '1 part' : `${cut} parts`
   const fewer = wanted !== null && cut < wanted ? ` (${wanted} wanted; the source cannot be cut further)` : ''
-  return `${many}${fewer}${snapshot ? ', read and verified under one snapshot of the source' : ''}.`
+  const moment = context.snapshot ? ', read and verified under one snapshot of the source' : ''
+  return `${many}${fewer}${moment}${readHere(context) ? ', all by the node that holds it' : ''}.`
 }
 
 function refuseMode({ copy, into }: Pair): void {

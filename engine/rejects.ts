@@ -1,6 +1,7 @@
-/** Rows that a target does not take: into a file of their own, which counts if and only if the part that left them out does. */
+/** Rows that a target does not take, or a source cannot read: into a file of their own, which counts if and only if the part that left them out does. */
 import { PassThrough } from 'node:stream'
 import type { Commit, Shape, Sink, Skip, SkippedRow, Slot, Target } from '@postern/connectors/copy-contract.ts'
+import { RowNumbers } from '@postern/connectors/rows/row-numbers.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 
 const column = (name: string, is: 'text' | 'int64') => ({ name, type: { is }, native: is, nullable: true })
@@ -36,13 +37,17 @@ export interface RejectsParts {
   readonly index: number
   readonly slot: Slot
   readonly into: { readonly sink: Sink; readonly target: Target } | undefined
+  /** What the row is in the source's digest, where that can be told of its text. Left out: nobody asks. */
+  readonly numberOf?: ((row: Buffer) => bigint | undefined) | undefined
 }
 
 /** Of one attempt at one part. */
 export class Rejects implements Skip {
   readonly #parts: RejectsParts
   readonly #signal: AbortSignal
+  readonly #numbers = new RowNumbers()
   #count = 0
+  #sum: bigint | undefined = 0n
   #file: { readonly bytes: PassThrough; readonly written: Promise<Commit> } | undefined
 
   constructor(parts: RejectsParts, signal: AbortSignal) {
@@ -54,7 +59,25 @@ export class Rejects implements Skip {
     return this.#count
   }
 
-  async left(row: SkippedRow): Promise<void> {
+  /** Of the rows that the sink left out, as the source digests them; null where that is not known of all. */
+  get checksum(): string | null {
+    return this.#sum === undefined ? null : String(this.#sum)
+  }
+
+  /** Of the sink. */
+  left(row: SkippedRow): Promise<void> {
+    const number = this.#parts.numberOf?.(row.bytes)
+    this.#sum = this.#sum === undefined || number === undefined ? undefined : this.#sum + number
+    return this.#leave({ ...row, row: this.#numbers.original(row.row) })
+  }
+
+  /** Of the source: the sink does not see them, and no digest has them. */
+  unread(row: SkippedRow): Promise<void> {
+    this.#numbers.leave(row.row)
+    return this.#leave(row)
+  }
+
+  async #leave(row: SkippedRow): Promise<void> {
     const { limit, part } = this.#parts
     this.#count += 1
     if (this.#count > limit) throw tooMany(limit, `part ${part}, row ${row.row}${row.column ? `, column ${row.column}` : ''}: ${row.error}`)

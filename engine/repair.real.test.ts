@@ -3,7 +3,8 @@ import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DAMAGE, spoiling } from './testing/damage.ts'
 import { differing, makeOrders, type OpenedStore, openPostgres } from './testing/real-stores.ts'
-import { engineOver, expectOutcome, ignore, never, type OutcomeOf, Run } from './testing/rig.ts'
+import { ordered, repaired, repairOrder } from './testing/repairing.ts'
+import { engineOver, expectOutcome, ignore, never, Run } from './testing/rig.ts'
 
 const ROWS = 4_000
 let database: TestDatabase
@@ -25,30 +26,10 @@ afterAll(async () => {
 
 beforeEach(() => database.query('drop schema copy cascade; create schema copy'))
 
-/** As the service does it: the new parts stand in for those that they replace. */
-function ordered(run: Run, repaired: OutcomeOf<'repaired'>): number[] {
-  const { repair } = repaired
-  return repair.parts.map((part, at) => {
-    const index = run.tasks.findIndex(({ id }) => id === repair.replaces[at])
-    run.tasks[index] = { id: `${run.tasks[index]?.id.slice(0, -2)}${10 + at}` as (typeof run.tasks)[number]['id'], spec: part.spec }
-    return index
-  })
-}
-
-const repairOrder = (run: Run) => run.order('repair', { parts: run.finish().parts })
-
 async function failed(run: Run, engine: ReturnType<typeof engineOver>) {
   run.planned(await engine.execute(run.order('plan'), ignore, never()))
   for (const index of run.tasks.keys()) run.moved(index, await engine.execute(run.part(index), ignore, never()))
   return expectOutcome(await engine.execute(run.finish(), ignore, never()), 'finished').finish.verification
-}
-
-async function repaired(run: Run, engine: ReturnType<typeof engineOver>) {
-  const result = expectOutcome(await engine.execute(repairOrder(run), ignore, never()), 'repaired')
-  const again = ordered(run, result)
-  for (const index of again) run.moved(index, await engine.execute(run.part(index), ignore, never()))
-  const { finish } = expectOutcome(await engine.execute(run.finish(), ignore, never()), 'finished')
-  return { again: result.repair.parts.map(({ name }) => name), verification: finish.verification }
 }
 
 describe.each(['append', 'overwrite', 'upsert'] as const)('a copy that is to %s', (mode) => {

@@ -7,7 +7,7 @@ import type { RepairResult, TaskOrder } from '@postern/protocol/node-api.ts'
 import { canRepairPublished, movedCopy } from './finish.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'
-import { verify } from './verify.ts'
+import { tellsApart, verify } from './verify.ts'
 
 export async function repair(order: TaskOrder, pair: Pair, signal: AbortSignal): Promise<RepairResult> {
   const { copy, into, sink } = pair
@@ -22,7 +22,14 @@ export async function repair(order: TaskOrder, pair: Pair, signal: AbortSignal):
   if (!canRepairPublished(pair) && (await sink.published?.(moved.context.target, order.run, signal))) {
     throw new Fault('COPY_UNSUPPORTED', { at: 'the copy has passed its verification and is published', remedy: 'Start the copy again.' })
   }
-  const report = await verify(moved, signal)
+  sink.refuseRepair?.(moved.context.target)
+  if (!tellsApart(moved)) {
+    throw new Fault('COPY_UNSUPPORTED', {
+      at: `${moved.context.target.title}: nothing tells the rows of one part from those of others, or from what was there before`,
+      remedy: 'Start the copy again.',
+    })
+  }
+  const report = await verify(moved, signal, { partwise: true })
   const differing = new Set(report.parts?.filter(({ status }) => status === 'differs').map(({ task }) => task))
   const bad = moved.parts.filter(({ task }) => differing.has(task))
   const names = bad.map(({ spec }) => spec.part.name).join(', ')

@@ -1,9 +1,12 @@
 import { Background } from '@postern/base/background.ts'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Log } from '@postern/base/log.ts'
-import type { Snapshot } from '@postern/connectors/copy-contract.ts'
+import type { Shape, Snapshot } from '@postern/connectors/copy-contract.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
+import type { PlanContext } from './context.ts'
 import { ENGINE_LIMITS } from './limits.ts'
+import type { Pair } from './pair.ts'
 
 export interface SnapshotsParts {
   readonly clock: Clock
@@ -67,3 +70,21 @@ export class Snapshots implements AsyncDisposable {
     await this.close(run, snapshot)
   }
 }
+
+/** A new point in time of the source; null where it has none that readers can share. What was asked for is never left out without a word. */
+export async function snapshotOf(
+  { source, from, shape }: Pick<Pair, 'source' | 'from'> & { readonly shape: Shape },
+  signal: AbortSignal,
+): Promise<Snapshot | null> {
+  if (shape.oneMoment !== undefined) {
+    if (source.hold) return await source.hold(shape, signal)
+    throw new Fault('COPY_UNSUPPORTED', {
+      at: `consistent: ${shape.title} is read through another gateway, whose nodes cannot be made to share a moment.`,
+      remedy: 'Copy without consistent, in one part.',
+    })
+  }
+  return from.can.source?.snapshot && source.snapshot ? await source.snapshot(signal) : null
+}
+
+/** Only the node that holds the snapshot can read under it. */
+export const readHere = ({ snapshot, shape }: PlanContext): boolean => snapshot !== null && shape.oneMoment !== undefined

@@ -53,20 +53,18 @@ export interface PartsOfSource {
 }
 
 /** Each part as it was when it was read; what no attempt could digest then is digested here. */
-export async function partsOfSource(moved: MovedCopy, columns: readonly Column[], signal: AbortSignal): Promise<PartsOfSource> {
+export async function partsOfSource(moved: MovedCopy, wanted: Wanted, signal: AbortSignal): Promise<PartsOfSource> {
   const { pair, context, parts } = moved
   const notes = new Set<string>()
   const digests: Digest[] = []
   for (const { spec, result } of parts) {
-    if (result.source) {
-      digests.push(result.source)
+    const known = wanted.checksum ? result.source : result.rowsRead === null ? null : { rows: result.rowsRead, checksum: null }
+    if (known) {
+      digests.push(known)
       continue
     }
     const digest = (snapshot: string | null) =>
-      pair.source.digest(
-        { shape: context.shape, part: spec.part, columns, checksum: true, snapshot, encoding: context.target.encoding },
-        signal,
-      )
+      pair.source.digest({ ...wanted, shape: context.shape, part: spec.part, snapshot, encoding: context.target.encoding }, signal)
     const found = context.snapshot ? await underSnapshot(context.snapshot.id, digest) : { digest: await digest(null), notes: [] }
     digests.push(found.digest)
     for (const note of found.notes) notes.add(note)

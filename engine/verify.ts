@@ -6,7 +6,7 @@ import type { TaskId } from '@postern/protocol/ids.ts'
 import { bothOrNone } from './both.ts'
 import { comparable } from './comparable.ts'
 import { type Comparison, compare, compareParts, NOT_VERIFIED, type PartPair, partsThatDiffer } from './compare.ts'
-import type { PartResult, PartSpec, PlanContext } from './context.ts'
+import { extentOf, type PartResult, type PartSpec, type PlanContext } from './context.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'
 import { digestSource, partsOfSource, type SourceDigest } from './source-side.ts'
@@ -25,40 +25,46 @@ export interface MovedCopy {
   readonly parts: readonly MovedPart[]
 }
 
-export async function verify(moved: MovedCopy, signal: AbortSignal): Promise<VerificationReport> {
+/** `partwise`: parts are held one by one against what the target has of them now, also where only rows are counted. */
+export async function verify(moved: MovedCopy, signal: AbortSignal, { partwise = false } = {}): Promise<VerificationReport> {
   const method = moved.pair.copy.verify
   if (method === 'none') return NOT_VERIFIED
-  const report = method === 'checksum' && moved.pair.sink.digestParts ? await byPart(moved, signal) : await asAWhole(moved, method, signal)
-  return clamped(report)
+  const apart = (method === 'checksum' || partwise) && tellsApart(moved)
+  return clamped(apart ? await byPart(moved, method, signal) : await asAWhole(moved, method, signal))
+}
+
+export function tellsApart({ pair: { sink }, context, parts }: MovedCopy): boolean {
+  return sink.digestParts !== undefined && sink.tellsApart?.(context.target, slots({ context, parts })) !== false
 }
 
 export const skippedOf = (parts: readonly MovedPart[]): number => parts.reduce((sum, { result }) => sum + (result.commit.skipped ?? 0), 0)
 
 /**
- * Checksums, each part's against its own: what was read under two snapshots can be compared too, and a part that left rows out does
- * not hide the others. That no row lies outside of all parts, or in two, the count of the whole source tells.
+ * Checksums, each part's against its own: what was read under two snapshots can be compared too. That no row lies outside of all parts, or in two, the count of the whole source tells.
  */
-async function byPart(moved: MovedCopy, signal: AbortSignal): Promise<VerificationReport> {
+async function byPart(moved: MovedCopy, method: Comparison['method'], signal: AbortSignal): Promise<VerificationReport> {
   const { pair, context, run, parts } = moved
+  const checksum = method === 'checksum'
   const columns = comparable(context.shape.columns, context.target.columns)
-  const asked = { target: context.target, run, columns: columns.target, checksum: true, encoding: context.target.encoding }
+  const asked = { target: context.target, run, columns: columns.target, checksum, encoding: context.target.encoding }
   const [source, target] = await bothOrNone(
-    (either) => partsOfSource(moved, columns.source, either),
+    (either) => partsOfSource(moved, { columns: columns.source, checksum }, either),
     async (either) => ({
-      parts: (await pair.sink.digestParts?.({ ...asked, parts: slots(parts) }, either)) ?? [],
+      parts: (await pair.sink.digestParts?.({ ...asked, parts: slots(moved) }, either)) ?? [],
       whole: await pair.sink.digest({ ...asked, checksum: false }, either),
     }),
     signal,
   )
   const pairs = parts.map(({ task, spec, result }, index): PartPair => {
     const [from, into] = [source.parts[index] ?? NOTHING, target.parts[index] ?? NOTHING]
-    return { task, name: spec.part.name, source: from, target: into, skipped: result.commit.skipped ?? 0 }
+    return { task, name: spec.part.name, source: from, target: into, skipped: result.commit.skipped ?? 0, leftOut: result.leftOut }
   })
   return compareParts({
+    method,
     parts: pairs,
     wholeSource: source.whole,
     wholeTarget: target.whole,
-    notes: [...source.notes, ...leftOut(columns.leftOut)],
+    notes: [...source.notes, ...(checksum ? leftOut(columns.leftOut) : [])],
   })
 }
 
@@ -67,7 +73,8 @@ const NOTHING: Digest = { rows: 0, checksum: '0' }
 async function asAWhole(moved: MovedCopy, method: Comparison['method'], signal: AbortSignal): Promise<VerificationReport> {
   const { pair, context, run, parts } = moved
   const skipped = skippedOf(parts)
-  const checksum = method === 'checksum' && skipped === 0
+  const sumLeftOut = leftOutOf(parts)
+  const checksum = method === 'checksum' && sumLeftOut !== null
   const columns = comparable(context.shape.columns, context.target.columns)
   // Two stores: they count at the same time.
   const asked = { target: context.target, run, columns: columns.target, checksum, encoding: context.target.encoding }
@@ -76,15 +83,36 @@ async function asAWhole(moved: MovedCopy, method: Comparison['method'], signal: 
     (either) => pair.sink.digest(asked, either),
     signal,
   )
-  const notCompared = method === 'checksum' && !checksum ? ['Rows were left out, so their number was compared and not the values.'] : []
+  const notCompared =
+    method === 'checksum' && !checksum
+      ? ['Rows were left out of which no checksum is known, so their number was compared and not the values.']
+      : []
   const notes = [...source.notes, ...notCompared, ...(checksum ? leftOut(columns.leftOut) : [])]
-  const comparison: Comparison = { method: checksum ? method : 'counts', source: source.digest, target, skipped, notes }
+  const comparison: Comparison = {
+    method: checksum ? method : 'counts',
+    source: source.digest,
+    target,
+    skipped,
+    leftOut: sumLeftOut,
+    notes,
+  }
   const report = { ...compare(comparison), method }
   if (report.status === 'passed') return { ...report, parts: asCommitted(parts) }
   const asRead = source.moment === 'now' ? compareAsRead(moved, comparison) : undefined
   if (asRead?.status === 'passed') return { ...asRead, parts: asCommitted(parts) }
   const examined = await examine(moved, source, signal)
   return { ...report, ...examined, notes: [...report.notes, ...examined.notes] }
+}
+
+/** What the source's checksum has of the rows that all parts left out; null where that is not known of all. */
+function leftOutOf(parts: readonly MovedPart[]): string | null {
+  let sum = 0n
+  for (const { result } of parts) {
+    if ((result.commit.skipped ?? 0) === 0) continue
+    if (result.leftOut === null) return null
+    sum += BigInt(result.leftOut)
+  }
+  return String(sum)
 }
 
 /** What each part has reported itself; the whole has been counted. */
@@ -117,12 +145,14 @@ async function examine(moved: MovedCopy, source: SourceDigest, signal: AbortSign
   const pairs: PartPair[] = []
   try {
     const asked = { target, run, columns: [], checksum: false, encoding: target.encoding }
-    const there = await pair.sink.digestParts?.({ ...asked, parts: slots(some) }, signal)
+    const there = tellsApart(moved)
+      ? await pair.sink.digestParts?.({ ...asked, parts: slots({ context, parts: some }) }, signal)
+      : undefined
     for (const [index, { task, spec, result }] of some.entries()) {
       const request = { shape: context.shape, part: spec.part, snapshot, columns: [], checksum: false, encoding: target.encoding }
       const from = await pair.source.digest(request, signal)
       const into = there?.[index] ?? { rows: result.commit.rows, checksum: null }
-      pairs.push({ task, name: spec.part.name, source: from, target: into, skipped: result.commit.skipped ?? 0 })
+      pairs.push({ task, name: spec.part.name, source: from, target: into, skipped: result.commit.skipped ?? 0, leftOut: null })
     }
   } catch (cause) {
     // The report is worth more than its last detail; an abort shows at the next step anyway.
@@ -132,7 +162,11 @@ async function examine(moved: MovedCopy, source: SourceDigest, signal: AbortSign
   return { notes, parts: compared }
 }
 
-const slots = (parts: readonly MovedPart[]) => parts.map(({ task, result }) => ({ task, part: result.index }))
+function slots({ context, parts }: Pick<MovedCopy, 'context' | 'parts'>) {
+  return parts.map(({ task, spec, result }) => {
+    return { task, part: result.index, again: spec.replaces !== undefined, ...extentOf(context, spec) }
+  })
+}
 
 function leftOut(columns: readonly string[]): string[] {
   return columns.length === 0 ? [] : [`Not in the checksum, because the types have no common form: ${columns.join(', ')}.`]

@@ -40,6 +40,7 @@ import { StoreSessions } from './stores/store-sessions.ts'
 import { StoreSync } from './stores/store-sync.ts'
 import { HandOverDoor } from './vault/hand-over-door.ts'
 import { KeyKeeper } from './vault/key-keeper.ts'
+import { KeyRotation } from './vault/rotation.ts'
 import { VaultFiles } from './vault/vault-file.ts'
 import { DataDialler } from './wire/data-dialler.ts'
 import { WireRunner } from './wire/wire-runner.ts'
@@ -161,7 +162,8 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const known = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...handOver.routes, [NODE_PATHS.ping]: ping }
   const routes = { ...queries.routes, ...wire.routes, ...bridge.routes, ...known }
   const places = new SharedPlaces({ stores, channel: client, peers: () => peers.all, clock, log })
-  const router = new Router({ routes: { ...routes, ...places.routes, ...sync.routes }, log })
+  const rotation = new KeyRotation({ ...base, self, keys, service, channel: client, peers: () => peers.all })
+  const router = new Router({ routes: { ...routes, ...rotation.routes, ...places.routes, ...sync.routes }, log })
 
   const channelServer = channel.serve(router)
   const dispatcher = new Dispatcher({ ...base, self: nodeId, service, channel: client, peers, worker })
@@ -199,7 +201,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     onRecovered: () => link.wake('the service answers beats again'),
     onDeleted: (fault) => deleted.resolve(fault),
   })
-  const status = () => nodeStatus({ folder, grace, keys, link, beat, peers, dispatcher, worker, queries })
+  const status = () => nodeStatus({ folder, grace, keys, book, channel, link, beat, peers, dispatcher, worker, queries })
   const endAll = (fault: Fault) => {
     queries.endAll(fault)
     wire.endAll()

@@ -23,9 +23,9 @@ export const BRIDGE_BODY_BYTES = SEALED_LENGTH + (1 << 16)
 
 /**
  * Frames of the answer: 4 bytes length of what follows (big-endian), 1 byte kind, ciphertext with its tag.
- * `head` comes first, but for a fault; `end` or `fault` last: a stream without one was cut.
+ * `left` is a row that the source leaves out, before the bytes of those behind it. `head` comes first, but for a fault; `end` or `fault` last: a stream without one was cut.
  */
-export const FRAME = { head: 1, bytes: 2, end: 3, fault: 4, alive: 5 } as const
+export const FRAME = { head: 1, bytes: 2, end: 3, fault: 4, alive: 5, left: 6 } as const
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME]
 export const BRIDGE_LIMITS = {
   /** The most that one frame carries of a part's bytes. */

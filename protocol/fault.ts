@@ -146,7 +146,7 @@ export const FAULTS = {
   GATEWAY_KEY_CHANGED: {
     kind: 'denied',
     says: "The gateway's key is not the one this machine knows.",
-    remedy: 'Compare it with the fingerprint that a node shows; if that is the same, repeat with --accept-new-fingerprint.',
+    remedy: 'Compare it with the fingerprint that a node shows; if that is the same, say so with `postern gateway trust NAME`.',
   },
   KEY_INVALID: {
     kind: 'denied',
@@ -157,6 +157,12 @@ export const FAULTS = {
     kind: 'conflict',
     says: 'The key of the gateway was rotated meanwhile.',
     remedy: 'Try again: it is sealed to the new key then.',
+  },
+  ROTATION_REFUSED: {
+    kind: 'conflict',
+    says: "The gateway's key cannot be rotated now. Nothing was changed.",
+    remedy:
+      'See `postern node list GATEWAY`: all nodes that are online must have the key and reach each other on the channel. Then try again.',
   },
   RECOVERY_KEY_MISSING: {
     kind: 'missing',

@@ -41,6 +41,10 @@ export const NODE_PATHS = {
   handOverChallenge: '/gateway-key/challenge',
   /** channel · HandOverRequest → HandOverAnswer. */
   handOver: '/gateway-key',
+  /** channel · PrepareKey → 204: the gateway's key is being rotated, ask for the one to come. */
+  prepareKey: '/gateway-key/prepare',
+  /** link · RotateOrder → RotateAnswer. */
+  rotateKey: '/gateway-key/rotate',
   /** channel · StoresAsked → StoresAnswer. */
   stores: '/stores',
   /** channel · {} → 204: the dispatcher has news of stores, ask it. */
@@ -153,6 +157,21 @@ export type HandOverRequest = z.infer<typeof HandOverRequest>
 /** HPKE to the ephemeral key; with proof `held-key` sealed to that key first. */
 export const HandOverAnswer = z.object({ sealed: z.string().max(2_048) })
 
+/** Public halves of the key of today, and of the one to come. */
+export const PrepareKey = z.object({ from: Key32, wanted: Key32 })
+/** `challenge`: 32 bytes that who asked for the rotation sealed to the key that it knows (client/rotation.ts). */
+export const RotateOrder = z.object({ challenge: z.string().max(512).optional() })
+export const RotateAnswer = z.object({
+  publicKey: Key32,
+  /** HMAC of the new public key under the challenge: only who held the old key could open that. */
+  proof: z.string().max(64).optional(),
+  /** Credentials that are sealed to the new key now. */
+  resealed: z.int(),
+  /** Names of stores whose credential could be opened neither before nor now. */
+  unreadable: z.array(z.string()).max(10_000),
+})
+export type RotateAnswer = z.infer<typeof RotateAnswer>
+
 /** What is signed: all that the request is about. */
 export function handOverText(parts: {
   readonly gateway: string
@@ -181,6 +200,8 @@ export const SERVICE_PATHS = {
   gatewayKey: '/v1/node/gateway-key',
   /** RecoverySeal → 204, or GATEWAY_KEY_ROTATED. GET → RecoverySeal, or RECOVERY_KEY_MISSING. */
   recovery: '/v1/node/recovery',
+  /** GET → RotationFacts. RotationSwitch → RotationSwitched, or GATEWAY_KEY_ROTATED. */
+  rotation: '/v1/node/rotation',
   /** GET → HandOverFacts: what a node that is asked for the gateway's key holds the request against. */
   handOver: (asker: NodeId) => `/v1/node/hand-over/${asker}`,
   certificate: '/v1/node/certificate',

@@ -214,6 +214,26 @@ export const StoresAnswer = z.object({
 })
 export type StoresAnswer = z.infer<typeof StoresAnswer>
 
+// ── rotation of the gateway's key: the node seals anew, the service takes all of it over at once ───
+export const RotationFacts = z.object({
+  publicKey: z.string().max(64),
+  /** Those that have a credential. */
+  stores: z.array(NodeStore).max(MOST_STORES),
+  recovery: RecoverySeal.nullable(),
+})
+export type RotationFacts = z.infer<typeof RotationFacts>
+export const RotationSwitch = z.object({
+  from: z.string().max(64),
+  to: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  /** Every credential of the gateway, each as it was read and sealed anew. */
+  stores: z.array(z.object({ id: StoreId, version: z.int(), sealed: Base64Url })).max(MOST_STORES),
+  recovery: RecoverySeal.nullable(),
+})
+export type RotationSwitch = z.infer<typeof RotationSwitch>
+/** Not switched: these stores were saved meanwhile, or are missing. Read again. */
+export const RotationSwitched = z.object({ switched: z.boolean(), changed: z.array(StoreId).max(MOST_STORES) })
+export type RotationSwitched = z.infer<typeof RotationSwitched>
+
 // ── tasks: pulled by the dispatcher, dispatched to a worker, reported by the worker ────────────────
 /** What one attempt may move in a second: its share of what a run and its two stores allow. Nothing where nothing bounds it. */
 export const TaskLimits = z.object({ rowsPerSecond: z.number().positive().optional(), bytesPerSecond: z.number().positive().optional() })
@@ -291,6 +311,8 @@ export const PlanResult = z.object({
   context: z.unknown(),
   /** True when this node now holds an exported snapshot open for the run. */
   holdsSnapshot: z.boolean(),
+  /** That snapshot can be read under by this node alone: the parts, and the verification, are for it. */
+  readHere: z.boolean().optional(),
   /** Of a copy with a watermark column: where this one will have ended; null when it moves nothing. Kept once the run has succeeded. */
   watermark: z.string().max(4_096).nullable().optional(),
   parts: z.array(PlannedPart).min(1).max(10_000),
@@ -298,7 +320,7 @@ export const PlanResult = z.object({
 export type PlanResult = z.infer<typeof PlanResult>
 export const FinishResult = z.object({ verification: VerificationReport, notes: z.array(z.string().max(1_000)).max(100) })
 export type FinishResult = z.infer<typeof FinishResult>
-export const SnapshotResult = z.object({ context: z.unknown(), note: z.string().max(1_000) })
+export const SnapshotResult = z.object({ context: z.unknown(), note: z.string().max(1_000), readHere: z.boolean().optional() })
 export type SnapshotResult = z.infer<typeof SnapshotResult>
 
 /** What a repair found: ranges that differ are taken out of the target, and these parts bring them anew. `index` goes on after the plan's. */

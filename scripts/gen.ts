@@ -13,7 +13,7 @@ const checkOnly = process.argv.includes('--check')
 
 for (const [path, page] of Object.entries(PAGES)) {
   const file = resolve(root, path)
-  const text = page()
+  const text = await page()
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
   if (checkOnly) {
     console.error(`${path} is stale: run \`npm run gen\` and commit it`)

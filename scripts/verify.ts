@@ -10,12 +10,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { report, runStep, runSteps, STATIC_STEPS, type Step, type StepResult } from './tools/steps.ts'
 import { provideSystemPackages } from './tools/system-packages.ts'
-import { add, NOTHING, sentence, skippedOf, type Totals, totalsOf } from './tools/vitest-report.ts'
+import { add, failedOf, NOTHING, sentence, skippedOf, type Totals, totalsOf } from './tools/vitest-report.ts'
 
 interface Suite {
   readonly result: StepResult
   readonly totals: Totals
   readonly skipped: readonly string[]
+  readonly failed: readonly string[]
 }
 
 /** When a project is taken to hang. All of them together take about 20 minutes on 2 cores; a busy machine may need twice that. */
@@ -34,6 +35,8 @@ try {
   console.log(`\n${report([...checks, ...suites.map(({ result }) => ({ ...result, output: 'see above' }))])}`)
   for (const name of suites.flatMap(({ skipped }) => skipped)) console.log(`skipped: ${name}`)
   for (const missing of provision.missing) console.log(`skipped: ${missing}`)
+
+  for (const name of suites.flatMap(({ failed }) => failed)) console.log(`failed: ${name}`)
 
   const tests = suites.reduce((sum, { totals }) => add(sum, totals), NOTHING)
   const total = add(tests, { ...NOTHING, failed: checks.filter(({ passed }) => !passed).length })
@@ -56,17 +59,17 @@ async function runSuite(project: string, timeoutMs: number): Promise<Suite> {
     timeoutMs,
   }
   const result = await runStep(step, { live: true })
-  const { totals, skipped } = read(file)
+  const { totals, skipped, failed } = read(file)
   // A run that ended badly with no failed test (killed, an error outside of tests, no tests) must not look green.
   const silent = !result.passed && totals.failed === 0
-  return { result, totals: silent ? add(totals, { ...NOTHING, failed: 1 }) : totals, skipped }
+  return { result, totals: silent ? add(totals, { ...NOTHING, failed: 1 }) : totals, skipped, failed }
 }
 
-function read(file: string): { readonly totals: Totals; readonly skipped: readonly string[] } {
+function read(file: string): Omit<Suite, 'result'> {
   try {
     const json: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    return { totals: totalsOf(json), skipped: skippedOf(json) }
+    return { totals: totalsOf(json), skipped: skippedOf(json), failed: failedOf(json) }
   } catch {
-    return { totals: NOTHING, skipped: [] }
+    return { totals: NOTHING, skipped: [], failed: [] }
   }
 }

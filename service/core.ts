@@ -5,6 +5,8 @@ import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { AuditLog } from './audit/audit-log.ts'
+import { AuditNotes } from './audit/audit-notes.ts'
+import { AuditRepository } from './audit/audit-repository.ts'
 import type { Database } from './db/database.ts'
 import { GatewayKeyService } from './gateways/gateway-key-service.ts'
 import { GatewayService } from './gateways/gateway-service.ts'
@@ -42,6 +44,8 @@ export type Core = ReturnType<typeof buildCore>
 export function buildCore(database: Database, { log, clock, random, publicUrl, file }: Surroundings) {
   const { db } = database
   const audit = new AuditLog(db)
+  const auditRows = new AuditRepository(db)
+  const notes = new AuditNotes({ audit, rows: auditRows, clock, log })
   const callers = new Callers(db)
   const tokenRepository = new TokenRepository(db)
   const nodeRepository = new NodeRepository(db)
@@ -49,7 +53,7 @@ export function buildCore(database: Database, { log, clock, random, publicUrl, f
   const nodes = new NodeDirectory({ rows: nodeRepository, clock, log })
   const nodeService = new NodeService({ db, nodes, audit })
   const gateways = new GatewayService({ db, nodes, audit, random })
-  const gatewayKeys = new GatewayKeyService({ db, nodes, audit })
+  const gatewayKeys = new GatewayKeyService({ db, nodes, audit, onSwitched: () => stores.forgetAll() })
   const authority = new Authority({ db, clock, random })
   const joins = new NodeJoins({ db, nodes, authority, throttle: new JoinThrottle(clock), audit, clock, random })
   const proofs = new NodeProofs({ nodes, wasDeleted: (id) => nodeRepository.wasDeleted(id), clock })
@@ -75,6 +79,8 @@ export function buildCore(database: Database, { log, clock, random, publicUrl, f
     random,
     metrics,
     audit,
+    auditRows,
+    notes,
     doorkeeper,
     tokenRepository,
     tokens,

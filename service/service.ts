@@ -1,10 +1,12 @@
 /** The service as a list of parts. The only place where `new` meets `new`. */
+import { isIP } from 'node:net'
 import { type Clock, systemClock } from '@postern/base/clock.ts'
 import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { type Random, systemRandom } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { auditRoutes } from './audit/audit-routes.ts'
+import type { FastifyRequest } from 'fastify'
+import { entryOf } from './audit/audit-faults.ts'
 import { buildCore, type Core, type Surroundings } from './core.ts'
 import { DataFolder } from './data-folder.ts'
 import { Database } from './db/database.ts'
@@ -42,6 +44,8 @@ export interface ServiceOptions {
   readonly replicaUrl?: string | undefined
   /** The folder of the portal's built pages; none are served when left out. */
   readonly pages?: string | undefined
+  /** Proxies before it, as addresses or networks: limits and audit go by the address that they name. */
+  readonly trustedProxies?: readonly string[] | undefined
   /** PEM, both. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   readonly log: Log
@@ -64,6 +68,15 @@ export interface RunningService extends AsyncDisposable {
 }
 
 export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { lifecycle, running } = buildService(options)
+  await lifecycle.start()
+  const service = running()
+  options.log.info({ url: service.url }, 'service started')
+  return service
+}
+
+/** Its parts put together, none of them started. */
+export function buildService(options: ServiceOptions) {
   const { host = '127.0.0.1', port = 7400, databaseUrl, tls, log, clock = systemClock, random = systemRandom } = options
   const surroundings: Surroundings = {
     log,
@@ -75,6 +88,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   checkPlainHttp({ host, tls: tls !== undefined, allowPlainHttp: options.allowPlainHttp === true })
   const publicUrl = checkUrl(options.publicUrl, '--public-url')
   const replicaUrl = checkUrl(options.replicaUrl, '--replica-url')
+  const trustedProxies = checkProxies(options.trustedProxies)
 
   const folder = new DataFolder({ path: options.data, clock, random })
   const embedded = databaseUrl === undefined ? new EmbeddedPostgres({ folder: folder.path, log, clock, random }) : undefined
@@ -101,7 +115,22 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     log,
   })
   const routes = [...coreRoutes(core, beats), ...work.routes, ...(options.pages === undefined ? [] : [pageRoutes(options.pages)])]
-  const http: HttpServer = new HttpServer({ host, port, tls, doorkeeper: core.doorkeeper, log, clock, random, routes })
+  const onFault = (request: FastifyRequest, fault: Fault) => {
+    const entry = entryOf(request, fault)
+    if (entry) core.notes.note(entry)
+  }
+  const http: HttpServer = new HttpServer({
+    host,
+    port,
+    tls,
+    trustedProxies,
+    doorkeeper: core.doorkeeper,
+    log,
+    clock,
+    random,
+    routes,
+    onFault,
+  })
   for (const [path, handler] of work.upgrades) http.onUpgrade(path, handler)
 
   // Started in this order; drained and stopped backwards.
@@ -109,6 +138,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     folder,
     embedded,
     database,
+    core.notes,
     adminToken,
     core.nodes,
     beats,
@@ -118,9 +148,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     work.replicas,
   ]
   const lifecycle = new Lifecycle(parts.filter((part) => part !== undefined))
-  await lifecycle.start()
-  log.info({ url: http.url }, 'service started')
-  return {
+  const running = (): RunningService => ({
     url: http.url,
     publicUrl: publicUrl ?? http.url,
     postgresPort: work.postgresPort(),
@@ -128,11 +156,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     databasePid: () => embedded?.pid,
     stop: (deadline) => lifecycle.stop(deadline),
     [Symbol.asyncDispose]: () => lifecycle.stop(),
-  }
+  })
+  return { http, lifecycle, running }
 }
 
 function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
-  const { audit, authority, database, joins, metrics, nodeRepository, nodes, nodeService, storeService } = core
+  const { authority, database, joins, metrics, nodeRepository, nodes, nodeService, storeService } = core
   return [
     plainRoutes({ database, metrics }),
     nodeRoutes(nodeService),
@@ -149,8 +178,19 @@ function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
     storeRoutes({ stores: storeService, nodes }),
     ...core.people.routes,
     ...core.rights.routes,
-    auditRoutes(audit),
   ]
+}
+
+/** A wrong one would be found out about by the first request only. */
+function checkProxies(proxies: readonly string[] | undefined): readonly string[] | undefined {
+  const wrong = proxies?.find((text) => {
+    const [address = '', bits, ...more] = text.split('/')
+    const most = isIP(address) === 4 ? 32 : 128
+    return isIP(address) === 0 || more.length > 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  })
+  if (wrong !== undefined)
+    throw new Fault('CONFIG_INVALID', { at: `--trusted-proxies: "${wrong}" is no address and no network such as 10.0.0.0/8.` })
+  return proxies
 }
 
 function ownDatabase(url: string | undefined): () => { readonly connectionString: string } {

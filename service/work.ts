@@ -2,6 +2,8 @@
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { LINK_PATH } from '@postern/protocol/link.ts'
+import { auditRoutes } from './audit/audit-routes.ts'
+import { AuditService } from './audit/audit-service.ts'
 import { BridgeRepository } from './bridge/bridge-repository.ts'
 import { bridgeRoutes } from './bridge/bridge-routes.ts'
 import { BridgeService } from './bridge/bridge-service.ts'
@@ -10,6 +12,8 @@ import { EventBus } from './events/event-bus.ts'
 import { EventStreams, eventRoutes } from './events/event-routes.ts'
 import { EventSight } from './events/event-sight.ts'
 import { NodeNews } from './events/node-news.ts'
+import { GatewayRotation } from './gateways/gateway-rotation.ts'
+import { gatewayRotationRoutes } from './gateways/gateway-rotation-routes.ts'
 import { gatewayRoutes } from './gateways/gateway-routes.ts'
 import type { Routes, UpgradeHandler } from './http/http-server.ts'
 import { LinkDoor } from './links/link-door.ts'
@@ -107,8 +111,8 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   const runEnds = new RunRepository(core.db)
   const sight = new EventSight({ gateway: (name) => nodes.gatewayByName(name), store: findStore, run: (id) => runEnds.ends(id) })
   const wire = buildWire(core, { links, admission, health, replicas, replicaUrl: options.replicaUrl, options: options.wire })
-  const { id: self, secret, follow } = replicas
-  const replicaDoor = new ReplicaDoor({ self, secret, links, follow, calls: wire.calls, clock, log })
+  const { id: self, secret, meet, follow } = replicas
+  const replicaDoor = new ReplicaDoor({ self, secret, meet, links, follow, calls: wire.calls, clock, log })
 
   return {
     replicas,
@@ -126,6 +130,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
     ],
     routes: [
       gatewayRoutes({ gateways: core.gateways, nodes, queues: runs.queues }),
+      gatewayRotationRoutes(new GatewayRotation({ db: core.db, nodes, links, audit: core.audit })),
       queryRoutes({ service: queries, queries: queryLog }),
       storeProbeRoutes({ probe }),
       runRoutes({ runs: runs.service, audit: core.audit }),
@@ -133,6 +138,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
       bridgeRoutes({ bridge }),
       eventRoutes({ streams, sight, doorkeeper }),
       ...wire.routes,
+      auditRoutes(new AuditService({ db: core.db, audit: core.audit, notes: core.notes, rows: core.auditRows, queries: queryLog })),
     ],
     upgrades: [[LINK_PATH, door.handler], [REPLICA_LINK_PATH, replicaDoor.handler], ...wire.upgrades],
     postgresPort: wire.port,

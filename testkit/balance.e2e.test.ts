@@ -32,8 +32,13 @@ test('more slots and fewer slots count at once, and a node that is added takes f
   const run = await cluster.startCopy({ source, sink: target, from: 'orders', to: 'orders', parts: 40, verify: 'checksum' })
   const queued = await until(run, 'one part moves and the others wait', (seen) => running(seen) === 1 && seen.queuedTasks > 0)
   expect(queued.hint).toContain('jobConcurrency')
-  const shown = await cluster.cli(['gateway', 'show', cluster.gateway])
-  expect(shown.stdout).toMatch(/queue +\d+ tasks of copies/)
+  // The queue is looked at twice a second.
+  await waitFor(
+    'the gateway shows its queue',
+    () => cluster.cli(['gateway', 'show', cluster.gateway]),
+    ({ stdout }) => /queue +\d+ tasks of copies/.test(stdout),
+    { timeoutMs: SHORT_MS },
+  )
 
   await cluster.client.gateways.set(cluster.gateway, { jobConcurrency: 3 })
   await until(run, 'three parts move', (seen) => running(seen) === 3)

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,6 +96,32 @@ test('files of one gateway go into a table of another', async () => {
     ])
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}, 60_000)
+
+test('lines that cannot be read are told across the bridge, in their place, and left out', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-far-'))
+  const near = await mkdtemp(join(tmpdir(), 'postern-near-'))
+  await using target = await testDatabase()
+  try {
+    const lines = Array.from({ length: 3_000 }, (_, i) => (i % 100 === 7 ? `${i}` : `${i},${i === 50 ? 'many' : i}`))
+    await writeFile(join(folder, 'people.csv'), `id,age\n${lines.join('\n')}\n`)
+    await cluster.filesStore('far-broken', folder, 'far')
+    await cluster.filesStore('near-rejects', near)
+    await cluster.postgresStore('near-skipping', target)
+    await target.query('create table people (id int, age int)')
+
+    const skipIncompatibleRows = { limit: 40, rejects: { store: 'near-rejects', path: 'rejects' } }
+    const asked = { source: 'far-broken', sink: 'near-skipping', from: 'people.csv', to: 'people', skipIncompatibleRows } as const
+    const run = await cluster.ended((await cluster.client.copy(asked)).id)
+
+    expect(run, story(run)).toMatchObject({ status: 'succeeded', rowsRead: 3_000, rowsWritten: 2_969, rowsSkipped: 31 })
+    const [name = ''] = (await readdir(join(near, 'rejects', `${run.id}.csv`))).filter((each) => each.startsWith('part-'))
+    const rejects = await readFile(join(near, 'rejects', `${run.id}.csv`, name), 'utf8')
+    expect(rejects).toContain(',"51","age","22P02",')
+    expect(rejects).toContain(',"2908",,"ROW_INVALID","file people.csv, line 2909, column 2: 2 columns expected, 1 found.","2907"')
+  } finally {
+    for (const each of [folder, near]) await rm(each, { recursive: true, force: true })
   }
 }, 60_000)
 

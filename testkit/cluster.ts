@@ -15,6 +15,9 @@ export interface ClusterOptions {
   readonly service?: TestServiceOptions
   /** The service as a node reaches it; straight when left out. */
   readonly urlOf?: (service: TestService, node: string) => string | Promise<string>
+  /** More words of `postern node start`, and more variables, for a node. */
+  readonly argsOf?: (node: string) => readonly string[]
+  readonly envOf?: (node: string) => Readonly<Record<string, string>>
 }
 
 export class Cluster implements AsyncDisposable {
@@ -45,6 +48,11 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
+  /** An authentication key of the gateway, for nodes that a test joins itself. */
+  get key(): string {
+    return this.#key
+  }
+
   get client(): Client {
     return this.service.client
   }
@@ -57,7 +65,8 @@ export class Cluster implements AsyncDisposable {
 
   async addNode(name: string): Promise<TestNode> {
     const url = (await this.#options.urlOf?.(this.service, name)) ?? this.service.url
-    const node = await TestNode.start({ name, url, key: this.#key })
+    const [args, env] = [this.#options.argsOf?.(name) ?? [], this.#options.envOf?.(name)]
+    const node = await TestNode.start({ name, url, key: this.#key, args, ...(env ? { env } : {}) })
     this.nodes.set(name, node)
     return node
   }

@@ -31,7 +31,7 @@ beforeAll(async () => {
     }),
   )
   await twoLinksEach()
-}, 120_000)
+}, 180_000)
 
 afterAll(async () => {
   await Promise.all(nodes.map((node) => node.stop()))
@@ -43,7 +43,7 @@ afterAll(async () => {
 
 const links = () => nodes.map((node) => node.links)
 const twoLinksEach = () =>
-  waitFor('each node has two links', links, (counts) => counts.every((count) => count === 2), { timeoutMs: 60_000, everyMs: 20 })
+  waitFor('each node has two links', links, (counts) => counts.every((count) => count === 2), { timeoutMs: 120_000, everyMs: 20 })
 
 async function populate() {
   const gateway = newId<GatewayId>('gw', systemRandom.bytes)

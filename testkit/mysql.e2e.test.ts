@@ -1,6 +1,7 @@
 /** A store of kind mysql through the service and its nodes: queries, copies, and its own client by `postern connect`. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import type { RunView } from '@postern/protocol/api/runs.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Cluster } from './cluster.ts'
 import { type MysqlDatabase, MysqlServer, mysqlMissing } from './mysql-server.ts'
@@ -69,6 +70,35 @@ describe.skipIf(missing !== undefined)(`a store of kind mysql${missing ? `: ${mi
       `select count(*) as n from orders o join copied c on c.id = o.id and c.name = o.name and c.amount = o.amount and c.placed = o.placed`,
     )
     expect(Number(row?.n)).toBe(20_000)
+  })
+
+  test('is read at one moment by one of the nodes, where that is asked for', async () => {
+    const words = ['copy', 'crm', 'shop', '--from', 'orders', '--to', 'at_once', '--parts', '4', '--verify', 'checksum', '--json']
+
+    const done = await cluster.cli([...words, '--read', 'consistent=true'])
+
+    expect(done.code, done.stderr).toBe(0)
+    const view = done.json<RunView>()
+    const readers = new Set(view.tasks.filter(({ kind }) => kind !== 'cleanup').map(({ node }) => node))
+    expect([view.status, view.verification.status, view.tasks.length, readers.size]).toEqual(['succeeded', 'passed', 6, 1])
+    expect(view.notes.join(' ')).toContain('all by the node that holds it')
+    expect(view.notes.join(' ')).not.toContain('do not change it meanwhile')
+  })
+
+  test('in which somebody has changed a row is repaired by the part that it is of', async () => {
+    await crm.query('create table fixed like orders')
+    const asked = ['copy', 'crm', 'crm', '--from', 'orders', '--to', 'fixed', '--parts', '4', '--verify', 'checksum', '--json']
+    const copied = await cluster.cli(asked)
+    expect(copied.code, copied.stderr).toBe(0)
+    await crm.query(`update fixed set name = 'somebody' where id = 7`)
+
+    const repaired = await cluster.cli(['run', 'repair', copied.json<RunView>().id, '--json'])
+
+    expect(repaired.code, repaired.stderr).toBe(0)
+    const view = repaired.json<RunView>()
+    expect([view.status, view.verification.status]).toEqual(['succeeded', 'passed'])
+    expect(view.tasks.filter(({ kind, name }) => kind === 'part' && name.endsWith('(again)'))).toHaveLength(1)
+    expect(await crm.query('select id from fixed f left join orders o using (id, name, amount, placed) where o.id is null')).toEqual([])
   })
 
   test("its own client gets through `postern connect` with the store's password", async () => {

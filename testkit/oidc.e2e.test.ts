@@ -256,10 +256,7 @@ test('a wrong secret, a missing one, and a provider that is away are told apart,
   expectRefusal(await signIn('ann', new WebVisitor(), start), 502, 'OIDC_PROVIDER_UNREACHABLE')
   await put('env:POSTERN_OIDC_NOT_SET')
   expectRefusal(await new WebVisitor().visit(start), 409, 'OIDC_SECRET_MISSING')
-  await put('env:POSTERN_OIDC_ACME')
-  await away.stop()
-  await wrong.stop()
-  await wrong.restart()
+  await wrong.client.oidc.put('acme', settings({ issuer: 'http://127.0.0.1:9' }))
   expectRefusal(await new WebVisitor().visit(start), 502, 'OIDC_PROVIDER_UNREACHABLE')
 
   expect(wrong.process.log).not.toContain('not-the-secret')

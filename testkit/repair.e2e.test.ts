@@ -100,8 +100,20 @@ test('what is right stays as it is, and what cannot be repaired is said', async 
   expect(movedAgain(before, after)).toEqual([])
   expect(after.notes.join('\n')).toContain('No part differs by itself.')
 
-  const swapped = await copy(rig.names.target, 'orders_2', ['--mode', 'overwrite'])
-  const refused = await cluster.cli(['run', 'repair', swapped.id])
-  expect([refused.code === 0, refused.stderr]).toEqual([false, expect.stringContaining('once they are published')])
-  expect((await cluster.client.runs.get(swapped.id)).status).toBe('succeeded')
+  const words = ['--from', 'orders', '--to', 'orders_2', '--mode', 'overwrite', '--verify', 'none', '--json']
+  const unverified = (await cluster.cli(['copy', rig.names.source, rig.names.target, ...words])).json<RunView>()
+  const refused = await cluster.cli(['run', 'repair', unverified.id])
+  expect([refused.code === 0, refused.stderr]).toEqual([false, expect.stringContaining('not verified')])
+  expect((await cluster.client.runs.get(unverified.id)).status).toBe('succeeded')
+})
+
+test.each(['overwrite', 'upsert'])('of a table that was published by %s only the part that was changed since moves again', async (mode) => {
+  const before = await copy(rig.names.target, `published_${mode}`, ['--mode', mode, '--key', 'id'])
+  await rig.target.query(`update published_${mode} set customer = 'changed' where id = 5; delete from published_${mode} where id = 6`)
+
+  const after = await run(['run', 'repair', before.id])
+
+  expect(movedAgain(before, after)).toHaveLength(1)
+  expect(after).toMatchObject({ status: 'succeeded', verification: { status: 'passed' } })
+  expect(await CopyRig.fingerprint(rig.target, `published_${mode}`)).toEqual(await CopyRig.fingerprint(rig.source))
 })

@@ -1,12 +1,13 @@
 /**
  * The S3 server of the tests, a process of its own: s3rver, with what every real server has and it lacks: conditional writes, reads of
- * one version, the list and the end of unfinished uploads. `--plain` leaves conditional writes out, as servers do that do not know them.
+ * one version, the list, the blocks and the end of unfinished uploads. `--plain` leaves conditional writes out, as servers do that do not know them.
  *
  *   node s3-server.ts FOLDER [--plain]      sends { port } to its parent
  */
-import { rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 
 interface Context {
   readonly method: string
@@ -24,7 +25,10 @@ interface Context {
 
 interface Server {
   readonly middleware: ((ctx: Context, next: () => Promise<void>) => Promise<void>)[]
-  readonly store: { existsObject(bucket: string, key: string): Promise<boolean> }
+  readonly store: {
+    existsObject(bucket: string, key: string): Promise<boolean>
+    putContent(path: string, content: unknown): Promise<[size: number, md5: string]>
+  }
   run(): Promise<{ readonly port: number }>
 }
 
@@ -46,6 +50,16 @@ const encode = encodeURIComponent
 globalThis.encodeURIComponent = (text) => encode(text).replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
 const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory: folder, configureBuckets: [{ name: 'bucket' }] })
+// It writes an object where readers find it; every real server shows it when it is whole.
+const putContent = server.store.putContent.bind(server.store)
+let drafts = 0
+server.store.putContent = async (path, content) => {
+  drafts += 1
+  const draft = join(folder, `draft-${drafts}`)
+  const put = await putContent(draft, Buffer.isBuffer(content) ? Readable.from([content]) : content)
+  await rename(draft, path)
+  return put
+}
 const uploads = new Map<string, string>()
 const turns = new Map<string, Promise<void>>()
 
@@ -55,10 +69,12 @@ server.middleware.unshift(async (ctx, next) => {
   if (ctx.method === 'GET' && 'uploads' in ctx.query && key === '') return listUploads(ctx, bucket)
   const upload = ctx.query['uploadId']
   if (upload !== undefined && !uploads.has(upload)) return refuse(ctx, 404, 'NoSuchUpload')
+  if (upload !== undefined && ctx.method === 'GET') return listParts(ctx, bucket, upload)
   if (upload !== undefined && ctx.method === 'DELETE') return abortUpload(ctx, bucket, upload)
-  if (flag === '--plain' || ctx.headers['if-none-match'] !== '*' || !['PUT', 'POST'].includes(ctx.method)) await next()
-  else await inTurn(ctx.path, () => unlessThere(ctx, next))
-  await noteUpload(ctx, key)
+  const go = upload !== undefined && ctx.method === 'POST' ? () => inTurn(upload, () => complete(ctx, upload, next)) : next
+  if (flag === '--plain' || ctx.headers['if-none-match'] !== '*' || !['PUT', 'POST'].includes(ctx.method)) await go()
+  else await inTurn(ctx.path, () => unlessThere(ctx, go))
+  noteUpload(ctx, key)
   // It escapes the names in its lists twice.
   if (typeof ctx.body === 'string' && ctx.body.startsWith('<?xml')) ctx.body = ctx.body.replaceAll('&amp;', '&')
   if (ctx.method === 'GET' && (ctx.headers['if-match'] ?? ctx.response.get('ETag')) !== ctx.response.get('ETag')) refuse(ctx)
@@ -83,6 +99,13 @@ function refuse(ctx: Context, status = 412, code = 'PreconditionFailed'): void {
   ctx.body = `<Error><Code>${code}</Code><Message>It is not as you said.</Message></Error>`
 }
 
+/** Of two that complete an upload the second finds none. */
+async function complete(ctx: Context, upload: string, next: () => Promise<void>): Promise<void> {
+  if (!uploads.has(upload)) return refuse(ctx, 404, 'NoSuchUpload')
+  await next()
+  if (ctx.response.status < 300) uploads.delete(upload)
+}
+
 async function abortUpload(ctx: Context, bucket: string, upload: string): Promise<void> {
   uploads.delete(upload)
   await rm(join(folder, bucket, '._S3rver_uploads', upload), { recursive: true, force: true })
@@ -100,13 +123,26 @@ async function inTurn(path: string, work: () => Promise<void>): Promise<void> {
   await mine
 }
 
-async function noteUpload(ctx: Context, key: string): Promise<void> {
-  if (ctx.method === 'POST' && 'uploads' in ctx.query) {
-    const id = /<UploadId>(.*?)<\/UploadId>/.exec(String(ctx.body))?.[1]
-    if (id !== undefined) uploads.set(id, key)
-  } else if (ctx.query['uploadId'] !== undefined && ctx.response.status < 300 && ctx.method === 'POST') {
-    uploads.delete(ctx.query['uploadId'])
-  }
+function noteUpload(ctx: Context, key: string): void {
+  if (ctx.method !== 'POST' || !('uploads' in ctx.query)) return
+  const id = /<UploadId>(.*?)<\/UploadId>/.exec(String(ctx.body))?.[1]
+  if (id !== undefined) uploads.set(id, key)
+}
+
+async function listParts(ctx: Context, bucket: string, upload: string): Promise<void> {
+  const at = join(folder, bucket, '._S3rver_uploads', upload)
+  const numbers = (await readdir(at)).filter((name) => /^\d+$/.test(name)).map(Number)
+  const parts = await Promise.all(
+    numbers
+      .toSorted((a, b) => a - b)
+      .map(async (number) => {
+        const tag = await readFile(join(at, `${number}.md5`), 'utf8')
+        return `<Part><PartNumber>${number}</PartNumber><ETag>&quot;${tag}&quot;</ETag></Part>`
+      }),
+  )
+  ctx.status = 200
+  ctx.type = 'application/xml'
+  ctx.body = `<ListPartsResult><Bucket>${bucket}</Bucket><IsTruncated>false</IsTruncated>${parts.join('')}</ListPartsResult>`
 }
 
 function listUploads(ctx: Context, bucket: string): void {

@@ -10,6 +10,7 @@ import { NodeFile } from '@postern/node/state/node-file.ts'
 import { mutualClient } from '@postern/node/testing/mutual-client.ts'
 import { makeGatewayKey } from '@postern/node/vault/gateway-key.ts'
 import { type Claim, requestFor } from '@postern/node/vault/hand-over.ts'
+import { parseRecoveryKey } from '@postern/node/vault/recovery-key.ts'
 import { VaultFiles } from '@postern/node/vault/vault-file.ts'
 import { openAuthKey } from '@postern/protocol/auth-key.ts'
 import { GatewayId, type NodeId } from '@postern/protocol/ids.ts'
@@ -21,6 +22,7 @@ import { postern } from './cli.ts'
 import { TestNode } from './node.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { Recorder } from './recorder.ts'
+import { recoveryKey } from './recovery-key.ts'
 import { found, type Sought, soughtBytes, soughtText } from './secret-search.ts'
 import { TestService } from './service.ts'
 import { waitFor } from './wait-for.ts'
@@ -34,7 +36,10 @@ const nodes: TestNode[] = []
 const keys: string[] = []
 /** Everything that the command line said to a person, but for the keys that it shows once. */
 const said: string[] = []
-const recovery = ''
+/** Both that were made: the first is not good any more. */
+const recovery: string[] = []
+/** Of the gateway, before its rotation. */
+let oldKey = ''
 
 async function cli(
   args: readonly string[],
@@ -84,6 +89,9 @@ async function useIt(): Promise<void> {
   said.push(await cli(create, { input: `${shop.password}\n` }))
   for (const name of ['n1', 'n2', 'n3']) said.push(await cli(['store', 'test', 'shop', '--node', name]))
   said.push(await cli(['query', 'shop', 'select count(*) from orders']))
+  oldKey = nodes[0] ? await gatewayKeyOf(nodes[0]) : ''
+  for (const node of nodes.slice(0, 2)) recovery.push((await recoveryKey(node.data)).key)
+  said.push(await cli(['gateway', 'rotate-key', GATEWAY, '--json']))
   said.push(await cli(['copy', 'shop', 'shop', '--from', 'orders', '--to', 'copies', '--mode', 'append', '--json']))
 }
 
@@ -122,7 +130,11 @@ async function secrets(): Promise<Sought[]> {
     list.push({ name: `the identity of ${node.name}`, bytes: Buffer.from(identity, 'base64url').subarray(-32) })
     list.push(soughtText(`the channel key of ${node.name}`, channel.privateKey.split('\n')[1] ?? ''))
   }
-  if (recovery !== '') list.push(soughtText('the recovery key', recovery))
+  list.push(soughtBytes('the gateway key before its rotation', oldKey))
+  for (const [index, key] of recovery.entries()) {
+    list.push(soughtText(`recovery key ${index}`, key), soughtText(`recovery key ${index}, without hyphens`, key.replaceAll('-', '')))
+    list.push({ name: `bits of recovery key ${index}`, bytes: parseRecoveryKey(key) ?? Buffer.alloc(0) })
+  }
   return list
 }
 

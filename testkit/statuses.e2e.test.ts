@@ -141,10 +141,10 @@ test('a node that cannot get the key of its gateway is limited until it has it',
     () => node('late'),
     (view) => view.credentialStatus !== 'unknown',
   )
-  expect(waiting.credentialStatus).toBe("waits for the gateway's key")
+  expect(waiting.credentialStatus).toBe('missing')
   for (const front of channels.values()) front.heal()
   const there = await becomes('late', 'online')
-  expect(there.credentialStatus).toBe('in sync')
+  expect(there.credentialStatus).toBe('in-sync')
 
   await late.stop()
   await service.client.nodes.delete(GATEWAY, 'late')
@@ -168,7 +168,7 @@ test('a node that cannot open a credential of today is limited, and finds out by
     view.nodes.some((one) => one.status === 'limited' && /credentials are behind/.test(one.statusReasons.join()))
   const view = await waitFor('a node is behind', gateway, behind)
   expect(view.status).toBe('limited')
-  expect(view.nodes.map((one) => one.credentialStatus)).toContain('behind: 1 store')
+  expect(view.nodes.map((one) => one.credentialStatus)).toContain('behind by 1')
   const context = { gatewayId: view.id, kind: 'postgres', audience: audienceOf(postgres, settings) }
   await service.client.stores.change('shop', { sealed: await seal(view.publicKey ?? '', context, { password }), secrets: ['password'] })
 

@@ -27,13 +27,15 @@ export function gatewayCommands(program: Command, shell: Shell): void {
     .description('one gateway: status, fingerprint, settings, nodes')
     .option('--json', 'machine-readable')
     .action(async (name: string, options: Json) => {
-      const { client } = await (await import('../api/connect.ts')).connect(shell)
+      const { client, url } = await (await import('../api/connect.ts')).connect(shell)
       const gateway = await client.gateways.get(name, shell.signal)
       if (options.json) return printJson(shell, gateway)
       await printGateway(shell, gateway)
+      await warnOfChange(shell, url, gateway)
     })
   addSet(group, shell)
   addKeys(group, shell)
+  keyCommands(group, shell)
   group
     .command('delete NAME')
     .description('delete a gateway that has no nodes and no stores')
@@ -112,6 +114,40 @@ function addKeys(group: Command, shell: Shell): void {
         keys.map((key) => [String(key.slot), key.hint, when(key.createdAt)]),
       )
     })
+}
+
+function keyCommands(group: Command, shell: Shell): void {
+  group
+    .command('rotate-key NAME')
+    .description('have a node make a new key for the gateway and seal every credential to it; nobody is asked for a password')
+    .option('--json', 'machine-readable')
+    .action(async (name: string, flags: Json) => (await import('./gateway-key.ts')).rotateKey(name, flags, shell))
+  group
+    .command('trust NAME')
+    .description("know the gateway's key of today on this machine, after you compared its fingerprint with the one on a node")
+    .option('--fingerprint <hex>', 'what the node shows; it must be the same as what the service says')
+    .option('--json', 'machine-readable')
+    .action(async (name: string, flags: Json & { readonly fingerprint?: string }) =>
+      (await import('./gateway-key.ts')).trustKey(name, flags, shell),
+    )
+  group
+    .command('forget-recovery-key NAME')
+    .description('the recovery key opens nothing any more; without any node, the gateway begins anew with its next one')
+    .option('--json', 'machine-readable')
+    .action(async (name: string, flags: Json) => (await import('./gateway-key.ts')).forgetRecoveryKey(name, flags, shell))
+}
+
+/** Not only when something is to be sealed: who looks at the fingerprint wants to know. */
+async function warnOfChange(shell: Shell, url: string, { id, name, publicKey }: GatewayView): Promise<void> {
+  if (publicKey === null) return
+  const { pinOf } = await import('../api/known-gateways.ts')
+  const pin = await pinOf({ shell, url, gateway: { id, name, publicKey } })
+  if (!pin || pin.same) return
+  const since = pin.seenAt.slice(0, 10)
+  note(
+    shell,
+    `WARNING: this machine knows another key of ${name} since ${since}: ${pin.fingerprint}. Compare, then: postern gateway trust ${name}`,
+  )
 }
 
 function gatewayRow(gateway: GatewayView): string[] {

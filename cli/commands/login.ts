@@ -104,9 +104,13 @@ async function byOidc(url: string, flags: LoginFlags, shell: Shell): Promise<Sig
 
 /** The one that is named, or the only one. */
 async function providerOf(client: Awaited<ReturnType<typeof clientAt>>, named: string | true | undefined, shell: Shell): Promise<string> {
-  if (typeof named === 'string') return named
   const { Fault } = await import('@postern/protocol/fault.ts')
   const { providers } = await client.signIn.ways(shell.signal)
+  // Asked before anybody goes to a page that says so.
+  if (typeof named === 'string') {
+    if (!providers.some(({ name }) => name === named)) throw new Fault('OIDC_PROVIDER_UNKNOWN', { at: named })
+    return named
+  }
   const [only, ...more] = providers
   if (!only) throw new Fault('OIDC_PROVIDER_UNKNOWN', { at: 'The service has none.' })
   if (more.length > 0) throw new Fault('INPUT_INVALID', { at: `--oidc: name one of ${providers.map(({ name }) => name).join(', ')}.` })

@@ -97,6 +97,9 @@ async function showNode(shell: Shell, node: NodeView, options: Json): Promise<vo
     ['role', node.isPrimary ? `${node.role}, primary` : node.role],
     ['version', node.version],
     ['credentials', node.credentialStatus],
+    ...node.lacks.map(
+      ({ store, version, has, reason }) => ['lacks', `${store} version ${version} (has ${has ?? 'none'}): ${reason}`] as const,
+    ),
     ['cpu', percent(node.cpuPercent)],
     ['memory', `${bytes(node.availableMemoryBytes)} of ${bytes(node.totalMemoryBytes)} free`],
     ['network', `${bytes(node.networkInBytesPerSecond)}/s in, ${bytes(node.networkOutBytesPerSecond)}/s out`],

@@ -40,6 +40,10 @@ interface StartFlags {
   readonly channelPort: number
   readonly channelHost?: string
   readonly consolePort: number
+  readonly channelCert?: string
+  readonly channelKey?: string
+  readonly channelCa?: string
+  readonly secretsDir?: string
   readonly allowHost: readonly string[]
 }
 
@@ -73,6 +77,10 @@ export function nodeCommands(program: Command, shell: Shell): void {
       '--channel-host <host[:port]>',
       'where they find it, if not at the address from which it reaches the service (behind NAT, in a container)',
     )
+    .option('--channel-cert <file>', 'a certificate of your own for the channel (PEM, with its chain); for channelEncryption=certificate')
+    .option('--channel-key <file>', 'its private key (PEM, without a passphrase)')
+    .option('--channel-ca <file>', "whom to trust for the other nodes' certificates (default: the authorities that this machine trusts)")
+    .option('--secrets-dir <dir>', 'where stores may refer to files (`file:NAME`; default: secrets/ in the data folder)')
     .option(
       '--console-port <port>',
       'local page about this node, on 127.0.0.1; 0 = any free port',
@@ -162,6 +170,8 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
     channelPort,
     channelHost,
     consolePort,
+    channelCertificate: certificatePaths(flags),
+    secretsFolder: flags.secretsDir,
     allowHosts: allowHost,
     log,
     clock: shell.clock,
@@ -169,4 +179,10 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
   })
   printLines(shell, `ready ${node.name}`)
   await runUntilStopped(node, shell, { drainMs: DRAIN_MS, exitMs: EXIT_MS })
+}
+
+function certificatePaths({ channelCert: cert, channelKey: key, channelCa: ca }: StartFlags) {
+  if (cert === undefined && key === undefined && ca === undefined) return undefined
+  if (cert === undefined || key === undefined) throw new Fault('CONFIG_INVALID', { at: '--channel-cert and --channel-key go together.' })
+  return { cert, key, ca }
 }

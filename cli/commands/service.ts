@@ -20,6 +20,7 @@ interface StartFlags {
   readonly databaseUrl?: string
   readonly publicUrl?: string
   readonly replicaUrl?: string
+  readonly trustedProxies?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly allowPlainHttp?: boolean
@@ -46,6 +47,10 @@ export function serviceCommands(program: Command, shell: Shell): void {
     .option('--database-url <url>', 'a PostgreSQL of your own instead of the embedded one')
     .option('--public-url <url>', 'how nodes and people reach it (default: what it listens on)')
     .option('--replica-url <url>', 'how other services on the same database reach this one (default: what it listens on)')
+    .option(
+      '--trusted-proxies <addresses>',
+      'addresses or networks of proxies before it, with commas between: limits and audit go by the address that they name',
+    )
     .option('--tls-cert <file>', 'serve HTTPS with this certificate chain (PEM)')
     .option('--tls-key <file>', 'its private key (PEM)')
     .option('--allow-plain-http', 'listen beyond this machine without TLS: something in front of it speaks TLS')
@@ -74,6 +79,7 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
     databaseUrl,
     publicUrl,
     replicaUrl,
+    trustedProxies: flags.trustedProxies?.split(',').map((text) => text.trim()),
     tls: await readTls(tlsCert, tlsKey),
     allowPlainHttp: flags.allowPlainHttp,
     pages: PAGES,

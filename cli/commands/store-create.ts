@@ -4,9 +4,11 @@ import { CONNECTORS } from '@postern/connectors/registry.ts'
 import type { GatewayView } from '@postern/protocol/api/gateways.ts'
 import type { StoreSettings, StoreView } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import { referenceName } from '@postern/protocol/reference.ts'
 import { connect } from '../api/connect.ts'
 import { trustGateway } from '../api/known-gateways.ts'
 import { parseLabels, parsePairs } from '../input/pairs.ts'
+import { parseReferences } from '../input/references.ts'
 import { readSecrets } from '../input/secrets.ts'
 import type { Shell } from '../shell.ts'
 
@@ -15,6 +17,7 @@ export interface StoreFlags {
   readonly kind: string
   readonly set: readonly string[]
   readonly secret: readonly string[]
+  readonly secretRef: readonly string[]
   readonly nodeLabel: readonly string[]
   readonly acceptNewFingerprint?: boolean
 }
@@ -25,15 +28,16 @@ export async function createStore(name: string, flags: StoreFlags, shell: Shell)
   if (!connector) throw new Fault('STORE_KIND_UNKNOWN', { at: `"${flags.kind}" is none of ${[...CONNECTORS.keys()].join(', ')}.` })
   const settings = parsePairs(flags.set, '--set')
   const given = parsePairs(flags.secret, '--secret')
-  checkNames(connector, settings, given)
+  const referred = parseReferences(flags.secretRef, given)
+  checkNames(connector, settings, new Map([...given, ...referred]))
   const nodeLabels = parseLabels(flags.nodeLabel, '--node-label')
   const { client, url } = await connect(shell)
   const plain: StoreSettings = Object.fromEntries(settings)
   const body = { name, gateway: flags.gateway, kind: flags.kind, settings: plain, nodeLabels }
-  if (given.size === 0) return client.stores.create(body, shell.signal)
+  if (given.size + referred.size === 0) return client.stores.create(body, shell.signal)
   const gateway = await client.gateways.get(flags.gateway, shell.signal)
-  const sealed = await sealSecrets({ gateway, connector, plain, given, url, flags, shell })
-  return client.stores.create({ ...body, sealed, secrets: [...given.keys()] }, shell.signal)
+  const sealed = await sealSecrets({ gateway, connector, plain, given, referred, url, flags, shell })
+  return client.stores.create({ ...body, sealed, ...sealedTo(gateway), secrets: [...given.keys(), ...referred.keys()] }, shell.signal)
 }
 
 export interface SealParts {
@@ -42,17 +46,23 @@ export interface SealParts {
   /** The store's other settings: those that say where the secret goes are bound to it. */
   readonly plain: StoreSettings
   readonly given: ReadonlyMap<string, string>
+  /** References in place of secrets. */
+  readonly referred: ReadonlyMap<string, string>
   readonly url: string
   readonly flags: Pick<StoreFlags, 'acceptNewFingerprint'>
   readonly shell: Shell
 }
 
-export async function sealSecrets({ gateway, connector, plain, given, url, flags, shell }: SealParts): Promise<string> {
-  const secrets = await readSecrets(given, shell)
+export async function sealSecrets({ gateway, connector, plain, given, referred, url, flags, shell }: SealParts): Promise<string> {
+  const references = [...referred].map(([name, reference]) => [referenceName(name), reference])
+  const secrets = { ...(await readSecrets(given, shell)), ...Object.fromEntries(references) }
   const publicKey = await trustedKey(gateway, url, flags, shell)
   const { seal } = await import('@postern/client/seal.ts')
   return seal(publicKey, { gatewayId: gateway.id, kind: connector.kind, audience: audienceOf(connector, plain) }, secrets)
 }
+
+/** So that a credential which was on its way while the key was rotated is refused, and not kept unreadable. */
+export const sealedTo = ({ publicKey }: Pick<GatewayView, 'publicKey'>) => (publicKey === null ? {} : { sealedTo: publicKey })
 
 export function checkNames(connector: Connector, settings: ReadonlyMap<string, string>, secrets: ReadonlyMap<string, string>): void {
   const secretNames = settingsMarked(connector, 'secret')

@@ -5,11 +5,13 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { connect } from '../api/connect.ts'
 import { limitValue } from '../input/limits.ts'
 import { parsePairs } from '../input/pairs.ts'
+import { parseReferences } from '../input/references.ts'
 import type { Shell } from '../shell.ts'
-import { checkNames, sealSecrets } from './store-create.ts'
+import { checkNames, sealedTo, sealSecrets } from './store-create.ts'
 
 export interface StoreSetFlags {
   readonly secret: readonly string[]
+  readonly secretRef: readonly string[]
   readonly acceptNewFingerprint?: boolean
 }
 
@@ -18,7 +20,9 @@ const LIMIT = 'limit.'
 /** What is not named stays as it is. */
 export async function setStore(name: string, words: readonly string[], flags: StoreSetFlags, shell: Shell): Promise<StoreView> {
   const pairs = parsePairs(words, 'store set')
-  const secrets = parsePairs(flags.secret, '--secret')
+  const given = parsePairs(flags.secret, '--secret')
+  const referred = parseReferences(flags.secretRef, given)
+  const secrets = new Map([...given, ...referred])
   if (pairs.size + secrets.size === 0) throw new Fault('INPUT_INVALID', { at: 'There is nothing to set: give KEY=VALUE or --secret.' })
   const limits = limitsOf(pairs)
   const settings = new Map([...pairs].filter(([key]) => !key.startsWith(LIMIT)))
@@ -33,8 +37,12 @@ export async function setStore(name: string, words: readonly string[], flags: St
   const plain = merged(store.settings, settings)
   if (secrets.size === 0) return client.stores.change(name, { settings: plain, ...limiting }, shell.signal)
   const gateway = await client.gateways.get(store.gateway, shell.signal)
-  const sealed = await sealSecrets({ gateway, connector, plain, given: secrets, url, flags, shell })
-  return client.stores.change(name, { settings: plain, sealed, secrets: [...secrets.keys()], ...limiting }, shell.signal)
+  const sealed = await sealSecrets({ gateway, connector, plain, given, referred, url, flags, shell })
+  return client.stores.change(
+    name,
+    { settings: plain, sealed, ...sealedTo(gateway), secrets: [...secrets.keys()], ...limiting },
+    shell.signal,
+  )
 }
 
 function limitsOf(pairs: ReadonlyMap<string, string>): StoreLimitsChange {

@@ -67,6 +67,10 @@ Secrets are sealed on this machine to the gateway's public key: the service neve
   --secret password=-             asked for without echo, or read from stdin: in no history and no process list
   --secret password=env:PGPASS    taken from a variable of this process
   --secret password=hunter2       as it stands; other users of this machine may see it
+A reference is read by the node, each time that it opens the store; what it names is sealed too (docs/references.md).
+  --secret-ref password=env:POSTERN_REF_PG                    a variable of the node, whose name begins with POSTERN_REF_
+  --secret-ref password=file:pg-password                      a file in the secrets folder of the node
+  --secret-ref password=vault:secret/data/pg#password         a field in HashiCorp Vault (key/value engine, version 2)
 
 Example:
   postern store create shop --gateway demo --kind postgres \\
@@ -80,6 +84,7 @@ function addCreate(group: Command, shell: Shell): void {
     .requiredOption('--kind <kind>', 'what it is: postgres, files')
     .option('--set <KEY=VALUE>', 'a setting (repeat for more)', collect, [])
     .option('--secret <KEY=VALUE>', 'a secret setting; VALUE, env:VAR, or - for stdin (repeat for more)', collect, [])
+    .option('--secret-ref <KEY=REFERENCE>', 'a secret that the node reads: env:, file: or vault: (repeat for more)', collect, [])
     .option('--node-label <KEY=VALUE>', 'only nodes with this label answer queries for it (repeat for more)', collect, [])
     .option('--accept-new-fingerprint', "trust the gateway's key although it is not the one this machine knows")
     .option('--json', 'machine-readable')
@@ -102,6 +107,7 @@ function addSet(group: Command, shell: Shell): void {
     .command('set NAME [KEY=VALUE...]')
     .description('change settings, credential or limits of a store')
     .option('--secret <KEY=VALUE>', 'a secret setting; VALUE, env:VAR, or - for stdin (repeat for more)', collect, [])
+    .option('--secret-ref <KEY=REFERENCE>', 'a secret that the node reads: env:, file: or vault: (repeat for more)', collect, [])
     .option('--accept-new-fingerprint', "trust the gateway's key although it is not the one this machine knows")
     .option('--json', 'machine-readable')
     .addHelpText('after', SET_HELP)

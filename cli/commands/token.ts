@@ -1,7 +1,8 @@
 import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
-import type { TokenCreate, TokenCreated } from '@postern/protocol/api/tokens.ts'
+import type { RoleName, TokenCreate, TokenCreated } from '@postern/protocol/api/tokens.ts'
 import type { Command } from 'commander'
-import { oneOf, wholeNumber } from '../input/pairs.ts'
+import { collect, oneOf, parsePairs, wholeNumber } from '../input/pairs.ts'
+import { GRANT_ROLES, SERVICE_ROLES } from '../input/roles.ts'
 import { note, printJson, printLines, printTable } from '../output/print.ts'
 import type { Shell } from '../shell.ts'
 
@@ -10,7 +11,9 @@ interface Json {
 }
 
 interface CreateFlags extends Json {
-  readonly role: TokenCreate['role']
+  readonly role?: RoleName
+  readonly on: readonly string[]
+  readonly forMe?: boolean
   readonly expiresDays?: number
   readonly maxRows?: number
   readonly maxBytes?: number
@@ -19,16 +22,19 @@ interface CreateFlags extends Json {
   readonly connections?: number
 }
 
-const ROLES = ['administrator', 'operator', 'user', 'reader'] as const
 const MOST = 1_000_000_000_000_000 - 1
 const DAY_MS = 86_400_000
 
 const HELP = `
-Roles: administrator (everything), operator (gateways, nodes, stores), user (queries and copies), reader (looks).
+Roles on the whole service: administrator (everything), operator (gateways, nodes, stores), user (queries and copies), reader (looks). Or on
+gateways and stores only, with --on: gateway-admin, store-creator, store-owner, store-user, reader.
+With --for-me it is your own: it can never do more than you, whatever happens to your rights later; with --role or --on it is kept to less.
 Limits hold for each query that is asked with the token; the strictest of token, store and request wins.
 
 Example:
-  postern token create dashboards --role user --max-rows 10000 --timeout 30000 --concurrency 4`
+  postern token create dashboards --role user --max-rows 10000 --timeout 30000 --concurrency 4
+  postern token create nightly --on store-user=store/shop --on store-user=store/lake --expires-days 90
+  postern token create laptop --for-me --expires-days 30`
 
 export function tokenCommands(program: Command, shell: Shell): void {
   const group = program.command('token').description('who may do what: tokens of people and programs')
@@ -47,11 +53,12 @@ export function tokenCommands(program: Command, shell: Shell): void {
       ])
       await printTable(
         shell,
-        ['ID', 'NAME', 'ROLE', 'LIMITS', 'MADE', 'BY', 'EXPIRES'],
-        tokens.map(({ id, name, role, limits, createdAt, createdBy, expiresAt }) => [
+        ['ID', 'NAME', 'OF', 'ROLE', 'LIMITS', 'MADE', 'BY', 'EXPIRES'],
+        tokens.map(({ id, name, owner, role, roles, limits, createdAt, createdBy, expiresAt }) => [
           id,
           name,
-          role,
+          owner ?? '-',
+          [...(role === 'none' ? [] : [role]), ...roles.map((one) => `${one.role} on ${one.on}`)].join(', ') || 'none',
           limitsInWords(limits) || '-',
           when(createdAt),
           createdBy,
@@ -75,7 +82,9 @@ function addCreate(group: Command, shell: Shell): void {
   group
     .command('create NAME')
     .description('make a token; prints it, once')
-    .requiredOption('--role <role>', ROLES.join(', '), oneOf('--role', ROLES))
+    .option('--role <role>', SERVICE_ROLES.join(', '), oneOf('--role', SERVICE_ROLES))
+    .option('--on <role=place>', 'a role on gateway/NAME or store/NAME only; as often as wanted', collect, [])
+    .option('--for-me', 'your own, which can never do more than you')
     .option('--expires-days <n>', 'it ends after so many days (default: never)', wholeNumber('--expires-days', 1, 36_500))
     .option('--max-rows <n>', 'cut results that have more rows', wholeNumber('--max-rows', 1, MOST))
     .option('--max-bytes <n>', 'cut results that have more bytes', wholeNumber('--max-bytes', 1, MOST))
@@ -101,7 +110,11 @@ function bodyOf(name: string, flags: CreateFlags, now: number): TokenCreate {
     ...(flags.connections === undefined ? {} : { connections: flags.connections }),
   }
   const expires = flags.expiresDays === undefined ? {} : { expiresAt: new Date(now + flags.expiresDays * DAY_MS).toISOString() }
-  return { name, role: flags.role, limits, ...expires }
+  const roles = flags.on.flatMap((word) =>
+    [...parsePairs([word], '--on')].map(([role, on]) => ({ role: oneOf('--on', GRANT_ROLES)(role), on })),
+  )
+  const role = flags.role === undefined ? {} : { role: flags.role }
+  return { name, ...role, roles, forMe: flags.forMe === true, limits, ...expires }
 }
 
 /** The token alone goes to stdout, so that it can be kept without being seen. */

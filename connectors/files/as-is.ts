@@ -1,8 +1,9 @@
 /** Files copied as they are: reading them as one stream, and what stands for them in a verification. */
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import type { Digest, PartStream } from '../copy-contract.ts'
-import { type BundleFile, packBundle } from './bundle.ts'
+import { type BundleFile, packBundle, SMALL_BYTES } from './bundle.ts'
 import { fileFault } from './faults.ts'
 import type { Input } from './inputs.ts'
 import type { FoundFile, Place } from './place.ts'
@@ -11,24 +12,57 @@ import { refuseChanged } from './raw-csv.ts'
 
 /** Files that are hashed at a time. */
 const HASHES = 4
+/** Files that are read before their turn; only those of at most SMALL_BYTES are. */
+const AHEAD = 8
 
 export function asIsStream(place: Place, files: readonly Input[], base: string, signal: AbortSignal): PartStream {
   let sent = 0
-  const each = async function* (): AsyncIterable<BundleFile> {
-    for (const file of files) {
-      signal.throwIfAborted()
-      yield {
-        path: file.path.slice(base.length),
-        bytes: file.bytes,
-        open: () => wholeOf(place, file),
-        check: () => refuseChanged(place, file, signal),
-      }
-    }
-  }
-  const bytes = packBundle(each(), () => {
+  const bytes = packBundle(inOrder({ place, base, signal }, files), () => {
     sent += 1
   })
   return { bytes, rows: () => sent }
+}
+
+interface Reading {
+  readonly place: Place
+  readonly base: string
+  readonly signal: AbortSignal
+}
+
+/** One after the other; small ones are read while those before them are on their way: to open a file takes longer than to send it. */
+async function* inOrder(reading: Reading, files: readonly Input[]): AsyncIterable<BundleFile> {
+  const { place, base, signal } = reading
+  const ahead: Promise<Buffer | undefined>[] = []
+  const queue = files.values()
+  const readAhead = () => {
+    const { value: file } = queue.next()
+    if (!file) return
+    const content = smallOf(reading, file)
+    // Whoever awaits it hears of a failure; before that it must not end the process.
+    content.catch(() => undefined)
+    ahead.push(content)
+  }
+  for (let n = 0; n < AHEAD; n += 1) readAhead()
+  try {
+    for (const file of files) {
+      signal.throwIfAborted()
+      const content = await ahead.shift()
+      readAhead()
+      const head = { path: file.path.slice(base.length), bytes: file.bytes }
+      if (content) yield { ...head, open: () => [content], check: async () => undefined }
+      else yield { ...head, open: () => wholeOf(place, file), check: () => refuseChanged(place, file, signal) }
+    }
+  } finally {
+    await Promise.allSettled(ahead)
+  }
+}
+
+/** All of a small file, as it was when it was found; nothing of another, which is read when its turn comes. */
+async function smallOf({ place, signal }: Reading, file: Input): Promise<Buffer | undefined> {
+  if (file.bytes > SMALL_BYTES) return undefined
+  const content = await buffer(wholeOf(place, file))
+  await refuseChanged(place, file, signal)
+  return content
 }
 
 /** Rows are files. A file's number is that of its name below the base and of its bytes. */

@@ -17,7 +17,7 @@ export type BundleHead = z.output<typeof Head>
 
 export interface BundleFile extends BundleHead {
   /** Its bytes, as many as `bytes` says. */
-  readonly open: () => Readable
+  readonly open: () => AsyncIterable<Buffer> | Iterable<Buffer>
   /** Fails when the file is not what it was when it was opened. */
   readonly check: () => Promise<void>
 }
@@ -32,19 +32,23 @@ async function* packed(files: AsyncIterable<BundleFile>, sent: () => void): Asyn
     const head = Buffer.from(JSON.stringify({ path, bytes } satisfies BundleHead))
     const length = Buffer.alloc(4)
     length.writeUInt32BE(head.length)
-    yield Buffer.concat([length, head])
+    // A small file goes out in one piece: each piece costs every hop something.
+    let pieces: Buffer[] = [length, head]
     const hash = createHash('sha256')
     let left = bytes
-    for await (const chunk of open() as AsyncIterable<Buffer>) {
+    for await (const chunk of open()) {
       left -= chunk.length
       if (left < 0) break
       hash.update(chunk)
-      yield chunk
+      pieces.push(chunk)
+      if (bytes <= SMALL_BYTES) continue
+      yield pieces.length === 1 ? chunk : Buffer.concat(pieces)
+      pieces = []
     }
     if (left !== 0) throw changed(path)
     await check()
     sent()
-    yield hash.digest()
+    yield Buffer.concat([...pieces, hash.digest()])
   }
   yield Buffer.alloc(4)
 }
@@ -113,7 +117,7 @@ export interface UnpackedFile extends BundleHead {
 }
 
 /** Held in memory and written side by side; larger ones stream, one at a time. */
-const SMALL_BYTES = 256 << 10
+export const SMALL_BYTES = 256 << 10
 const AT_A_TIME = 16
 
 function headOf(bytes: Buffer): BundleHead {

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { Fault } from '@postern/protocol/fault.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { SkippedRow } from '../copy-contract.ts'
 import { type DialectSettings, dialectOf } from './csv-dialect.ts'
 import { CsvParse } from './csv-parse.ts'
 import { CsvPass } from './csv-pass.ts'
@@ -113,5 +114,62 @@ describe('a dialect', () => {
     expect(() => dialectOf({ columns: 'a,b,a' }, 'csv')).toThrow('"a" stands there twice')
     expect(dialectOf({ columns: 'a, b' }, 'csv')).toMatchObject({ header: false, columns: ['a', 'b'] })
     expect(dialectOf({}, 'tsv')).toMatchObject({ delimiter: '\t', quote: '"', escape: '"', header: true })
+  })
+})
+
+describe('rows that cannot be read', () => {
+  const leaving = async (text: string, size: number, columns = 2) => {
+    const left: SkippedRow[] = []
+    const options = { dialect: dialectOf({}, 'csv'), delimiter: ',', columns, file: 'a.csv', strict: true }
+    const kept = await through(new CsvParse({ ...options, left: async (row) => void left.push(row) }), text, size)
+    return { ...kept, left: left.map(({ row, bytes }) => [row, bytes.toString()]) }
+  }
+
+  test.each([1, 2, 3, 7, 64])('are left out with their number, and the rows behind them are read, in chunks of %d bytes', async (size) => {
+    const text = 'id,name\n1,a\n2\n3,"b\nc",d\n4,"e" f\n5,g"h\n6,"i\n7,j\n8,"no end\n'
+
+    expect(await leaving(text, size)).toEqual({
+      text: '1,a\n7,j\n',
+      rows: 8,
+      left: [
+        [2, '2'],
+        [3, '3,"b\nc",d'],
+        [4, '4,"e" f'],
+        [5, '5,g"h'],
+        [6, '6,"i'],
+        [8, '8,"no end'],
+      ],
+    })
+  })
+
+  test('are all the others, wherever the text is cut: each line is kept or told, once', async () => {
+    const line = fc.constantFrom('1,a', '2', '3,b,c', '4,"d"', '5,"e"f', '6,g"h', '7,"",', '"8",""""')
+    const good = new Set(['1,a', '4,"d"', '"8",""""'])
+    await fc.assert(
+      fc.asyncProperty(fc.array(line), fc.integer({ min: 1, max: 40 }), async (lines, size) => {
+        const { text, rows, left } = await leaving(`id,name\n${lines.map((each) => `${each}\n`).join('')}`, size)
+
+        expect(rows).toBe(lines.length)
+        expect(text).toBe(
+          lines
+            .filter((each) => good.has(each))
+            .map((each) => `${each}\n`)
+            .join(''),
+        )
+        expect(left).toEqual(lines.flatMap((each, i) => (good.has(each) ? [] : [[i + 1, each]])))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('are taken before the rows behind them go on', async () => {
+    let taken = 0
+    const left = async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      taken += 1
+    }
+    const options = { dialect: dialectOf({}, 'csv'), delimiter: ',', columns: 2, file: 'a.csv', left }
+    const lines = new CsvParse(options)
+    for await (const _ of Readable.from(chunks(Buffer.from('id,name\n1\n2\n3,c\n'), 64)).compose(lines)) expect(taken).toBe(2)
   })
 })

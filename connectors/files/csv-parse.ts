@@ -1,5 +1,6 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
+import type { LeftOut, SkippedRow } from '../copy-contract.ts'
 import type { CsvDialect } from './csv-dialect.ts'
 
 const QUOTE = 0x22
@@ -17,6 +18,12 @@ export interface CsvParseOptions {
   readonly columns: number
   /** For a fault. */
   readonly file: string
+  /** A quote that does not stand around a whole value is refused. */
+  readonly strict?: boolean
+  /** Rows only, from this line on: the middle of a file. */
+  readonly fromLine?: number | undefined
+  /** Takes rows that cannot be read; where it is left out, they fail. What cannot be cut into values ends with its first line. */
+  readonly left?: LeftOut | undefined
 }
 
 /** Files of any dialect, as UTF-8, into the lines of the `csv` encoding: without header, comments and lines to skip. Values stay as they are spelled. */
@@ -32,11 +39,13 @@ export class CsvParse extends Transform {
   #header: boolean
   #begun = false
   #rows = 0
-  #line = 1
+  #line: number
   /** Of the row at hand. */
   #out: Buffer = Buffer.alloc(0)
   #to = 0
   #linesInRow = 0
+  /** Told when the chunk is through. */
+  #broken: SkippedRow[] = []
 
   constructor(options: CsvParseOptions) {
     super({ readableHighWaterMark: 1 << 19, writableHighWaterMark: 1 << 19 })
@@ -49,7 +58,8 @@ export class CsvParse extends Transform {
     this.#comment = code(dialect.comment)
     this.#null = Buffer.from(dialect.nullText)
     this.#skip = dialect.skipLines
-    this.#header = dialect.header
+    this.#header = options.fromLine === undefined && dialect.header
+    this.#line = options.fromLine ?? 1
   }
 
   get rows(): number {
@@ -57,19 +67,29 @@ export class CsvParse extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#step(this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]), false, done)
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#step(this.#rest, true, done)
+  }
+
+  #step(data: Buffer, last: boolean, done: TransformCallback): void {
     try {
-      done(null, this.#parse(this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]), false))
+      const lines = this.#parse(data, last)
+      if (this.#broken.length === 0) done(null, lines)
+      else
+        this.#tell().then(
+          () => done(null, lines),
+          (cause) => done(Fault.from(cause)),
+        )
     } catch (cause) {
       done(Fault.from(cause))
     }
   }
 
-  override _flush(done: TransformCallback): void {
-    try {
-      done(null, this.#parse(this.#rest, true))
-    } catch (cause) {
-      done(Fault.from(cause))
-    }
+  async #tell(): Promise<void> {
+    for (const row of this.#broken.splice(0)) await this.#options.left?.(row)
   }
 
   #parse(data: Buffer, last: boolean): Buffer {
@@ -80,7 +100,7 @@ export class CsvParse extends Transform {
     this.#begun = true
     while (at < data.length) {
       const from = this.#to
-      const next = this.#passed(data, at, last) ?? this.#row(data, at, last)
+      const next = this.#passed(data, at, last) ?? this.#rowOrLeft(data, at, last)
       if (next < 0) {
         this.#to = from
         break
@@ -88,7 +108,6 @@ export class CsvParse extends Transform {
       at = next
     }
     this.#rest = data.subarray(at)
-    if (this.#rest.length > ROW_BYTES) throw this.#fault('the row is longer than 16 MB')
     return this.#out.subarray(0, this.#to)
   }
 
@@ -103,6 +122,32 @@ export class CsvParse extends Transform {
     this.#line += 1
     if (skipped) this.#skip -= 1
     return end < 0 ? data.length : end + 1
+  }
+
+  #rowOrLeft(data: Buffer, from: number, last: boolean): number {
+    const begin = this.#to
+    try {
+      const end = this.#row(data, from, last)
+      if (end >= 0 || data.length - from <= ROW_BYTES) return end
+      throw this.#broke('the row is longer than 16 MB')
+    } catch (cause) {
+      if (!(cause instanceof BrokenRow)) throw cause
+      if (!this.#options.left || this.#header) throw new Fault('ROW_INVALID', { at: cause.message })
+      const line = data.indexOf(LINE, from)
+      const end = cause.end ?? (line < 0 ? (last ? data.length : -1) : line + 1)
+      if (end < 0 && data.length - from > ROW_BYTES) throw new Fault('ROW_INVALID', { at: cause.message })
+      this.#to = begin
+      if (end >= 0) this.#leave(data.subarray(from, end), cause)
+      return end
+    }
+  }
+
+  #leave(row: Buffer, { message, end }: BrokenRow): void {
+    this.#line += end === undefined ? 1 : 1 + this.#linesInRow
+    this.#rows += 1
+    const text = row.at(-1) === LINE ? row.subarray(0, -1) : row
+    const bytes = Buffer.from(text.at(-1) === RETURN ? text.subarray(0, -1) : text)
+    this.#broken.push({ row: this.#rows, column: null, code: 'ROW_INVALID', error: message, bytes })
   }
 
   #row(data: Buffer, from: number, last: boolean): number {
@@ -120,11 +165,13 @@ export class CsvParse extends Transform {
       }
       if (data[end] === RETURN && end + 1 >= data.length && !last) return -1
       const { columns: expected } = this.#options
+      const next = data[end] === RETURN && data[end + 1] === LINE ? end + 2 : end + 1
       if (columns !== expected) {
-        throw this.#fault(`${expected} columns expected, ${columns} found`, `, column ${Math.min(columns, expected) + 1}`)
+        const column = Math.min(columns, expected) + 1
+        throw this.#broke(`${expected} columns expected, ${columns} found`, { column, end: Math.min(next, data.length) })
       }
       this.#ended(begin)
-      return data[end] === RETURN && data[end + 1] === LINE ? end + 2 : end + 1
+      return next
     }
   }
 
@@ -146,6 +193,7 @@ export class CsvParse extends Transform {
     for (; end < data.length; end += 1) {
       const byte = data[end]
       if (byte === this.#delimiter || byte === LINE || (byte === RETURN && (data[end + 1] === LINE || end + 1 === data.length))) break
+      if (byte === QUOTE && this.#options.strict) throw this.#broke('a quote stands in the midst of a value')
       if (byte === COMMA || byte === QUOTE || byte === RETURN) odd = true
     }
     if (this.#null.equals(data.subarray(from, end))) return end
@@ -167,13 +215,13 @@ export class CsvParse extends Transform {
         const after = data[at + 1]
         if (after === undefined && !last) return -1
         if (after !== undefined && after !== this.#delimiter && after !== LINE && after !== RETURN) {
-          throw this.#fault('a quote ends in the midst of a value')
+          throw this.#broke('a quote ends in the midst of a value')
         }
         this.#write(data, from + 1, at, true, escaped)
         return at + 1
       }
     }
-    if (last) throw this.#fault('a quoted value has no end')
+    if (last) throw this.#broke('a quoted value has no end')
     return -1
   }
 
@@ -193,7 +241,19 @@ export class CsvParse extends Transform {
     out[this.#to++] = QUOTE
   }
 
-  #fault(wrong: string, column = ''): Fault {
-    return new Fault('ROW_INVALID', { at: `file ${this.#options.file}, line ${this.#line}${column}: ${wrong}.` })
+  #broke(wrong: string, { column, end }: { readonly column?: number; readonly end?: number } = {}): BrokenRow {
+    const place = `file ${this.#options.file}, line ${this.#line}${column === undefined ? '' : `, column ${column}`}`
+    return new BrokenRow(`${place}: ${wrong}.`, end)
+  }
+}
+
+/** `end` is where the next row begins, where that is known. */
+class BrokenRow extends Error {
+  override readonly name = 'BrokenRow'
+  readonly end: number | undefined
+
+  constructor(message: string, end: number | undefined) {
+    super(message)
+    this.end = end
   }
 }

@@ -54,11 +54,17 @@ export interface Place {
  */
 export function duckFault(cause: unknown, { at, columns = [] }: Place): Fault {
   const text = cause instanceof Error ? cause.message : String(cause)
+  const placed = (where: string) => oneLine(at && !where.startsWith('file ') ? `${at}: ${where}` : where)
   const fault = (code: FaultCode, where: string, remedy?: string) =>
-    new Fault(code, { at: oneLine(at && !where.startsWith('file ') ? `${at}: ${where}` : where), cause, ...(remedy ? { remedy } : {}) })
+    new Fault(code, { at: placed(where), cause, ...(remedy ? { remedy } : {}) })
   if (/No space left on device|Could not write all bytes|File too large|Disk quota exceeded/i.test(text)) return fault('DISK_FULL', '')
-  const row = invalidRow(text, columns)
-  if (row) return fault('ROW_INVALID', row)
+  const row = brokenRow(text, columns)
+  if (row) {
+    const { file, line, column, wrong } = row
+    const place = `${file === null ? `row ${line}` : `file ${file}, line ${line}`}${column === null ? '' : `, column ${column}`}`
+    const details = { line, ...(column !== null && { column }) }
+    return new Fault('ROW_INVALID', { at: placed(`${place}: ${wrong}`), details, cause })
+  }
   if (/^Binder Error/.test(text)) return fault('COLUMN_MISMATCH', firstLine(text))
   if (/Permission denied/i.test(text)) return fault('FILE_DENIED', firstLine(text))
   if (/No files found|No such file/i.test(text)) return fault('FILE_MISSING', firstLine(text))
@@ -78,23 +84,32 @@ export function duckFault(cause: unknown, { at, columns = [] }: Place): Fault {
   return fault('INTERNAL', firstLine(text))
 }
 
-/** "orders.csv, line 7, column amount: could not be read as DECIMAL(10,2)", from what DuckDB says; undefined when it is not about a row. */
-function invalidRow(text: string, columns: Place['columns'] = []): string | undefined {
-  const file = /\bfile = (.*)/.exec(text)?.[1] ?? /in file "([^"]*)"/.exec(text)?.[1]
+export interface BrokenRow {
+  /** Null: it came by a pipe, whose lines are the rows of a part. */
+  readonly file: string | null
+  readonly line: number
+  readonly column: string | null
+  readonly wrong: string
+}
+
+/** Where a row cannot be read and why, from what DuckDB says; undefined when it is not about a row. */
+export function brokenRow(text: string, columns: Place['columns'] = []): BrokenRow | undefined {
+  const path = /\bfile = (.*)/.exec(text)?.[1] ?? /in file "([^"]*)"/.exec(text)?.[1]
   const line = /CSV Error on Line: (\d+)/.exec(text)?.[1]
   if (!line) return undefined
-  const name = file ? basename(file.trim()) : ''
-  // A pipe has no name that would mean something to a person: its lines are the rows of a part.
-  const place = name === '' || name.startsWith('pipe-') ? `row ${line}` : `file ${name}, line ${line}`
+  const name = path ? basename(path.trim()) : ''
+  const row = { file: name === '' || /^(?:pipe|spool)-/.test(name) ? null : name, line: Number(line), column: null }
   const converted = /Error when converting column "(.*?)"\..*to '([^']*)'/.exec(text)
-  if (converted) return `${place}, column ${nameOf(converted[1] ?? '', columns)}: the value is not of type ${converted[2]}.`
+  if (converted) return { ...row, column: nameOf(converted[1] ?? '', columns), wrong: `the value is not of type ${converted[2]}.` }
   const counted = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text)
-  if (counted)
-    return `${place}, column ${Math.min(Number(counted[1]), Number(counted[2])) + 1}: ${counted[1]} columns expected, ${counted[2]} found.`
-  if (/unterminated quote/i.test(text)) return `${place}: a quoted value has no end.`
-  if (/unicode/i.test(text)) return `${place}: the text is not UTF-8.`
-  if (/maximum line size/i.test(text)) return `${place}: the line is longer than allowed.`
-  return `${place}: ${/^(?!.*(?:CSV Error|Original Line)).*\S.*$/m.exec(text)?.[0] ?? 'it cannot be parsed'}`
+  if (counted) {
+    const column = String(Math.min(Number(counted[1]), Number(counted[2])) + 1)
+    return { ...row, column, wrong: `${counted[1]} columns expected, ${counted[2]} found.` }
+  }
+  if (/unterminated quote/i.test(text)) return { ...row, wrong: 'a quoted value has no end.' }
+  if (/unicode/i.test(text)) return { ...row, wrong: 'the text is not UTF-8.' }
+  if (/maximum line size/i.test(text)) return { ...row, wrong: 'the line is longer than allowed.' }
+  return { ...row, wrong: /^(?!.*(?:CSV Error|Original Line)).*\S.*$/m.exec(text)?.[0] ?? 'it cannot be parsed' }
 }
 
 /** The columns of a statement are named c0, c1, … */

@@ -6,6 +6,10 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { createOnce, renameOver, replaceFile, syncFolder } from './durable.ts'
 import { errnoOf, fileFault, stopIfAborted } from './faults.ts'
 import type { ByteRange, FoundFile, LocalFiles, Place, PlaceEntry } from './place.ts'
+import { fewAtOnce } from './publish.ts'
+
+/** Files that are looked at a time: each is a wait for the file system. */
+export const LOOKS = 8
 
 /** A folder of the node. Nothing outside of it can be named through this, by "..", an absolute path or a link. */
 export class Folder implements Place {
@@ -108,14 +112,20 @@ export class Folder implements Place {
   }
 
   async match(pattern: string, max: number, signal: AbortSignal): Promise<readonly FoundFile[]> {
-    const parts = partsOf(pattern)
     const found: FoundFile[] = []
-    for await (const path of glob(parts.join('/'), { cwd: await this.real() })) {
+    let paths: string[] = []
+    const look = async () => {
+      const files = await fewAtOnce(paths, LOOKS, (path) => this.file(path))
+      found.push(...files.filter((file) => file !== undefined))
+      paths = []
+    }
+    for await (const path of glob(partsOf(pattern).join('/'), { cwd: await this.real() })) {
       stopIfAborted(signal)
-      const file = await this.file(path.split(sep).join('/'))
-      if (file) found.push(file)
+      paths.push(path.split(sep).join('/'))
+      if (paths.length >= LOOKS * 16) await look()
       if (found.length > max) break
     }
+    await look()
     return found.sort((a, b) => (a.path < b.path ? -1 : 1))
   }
 
@@ -181,7 +191,13 @@ export class Folder implements Place {
   }
 
   async hasRoom(path: string): Promise<boolean> {
-    return (await this.names(path)) !== undefined
+    // Not by the names in it: with thousands of files these take longer than to write one.
+    try {
+      return (await stat(await this.resolve(path))).isDirectory()
+    } catch (cause) {
+      if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return false
+      throw fileFault(cause, path)
+    }
   }
 
   clearRoom(path: string): Promise<void> {

@@ -2,10 +2,11 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column } from '../copy-contract.ts'
 import { type CsvDialect, dialectOf } from './csv-dialect.ts'
-import { partsOf } from './folder.ts'
+import { LOOKS, partsOf } from './folder.ts'
 import { type FileFormat, isHidden, type Layout, layoutFor, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
 import type { FoundFile, PlaceEntry, PlaceView } from './place.ts'
+import { fewAtOnce } from './publish.ts'
 
 export interface Input extends FoundFile {
   readonly layout: Layout
@@ -118,13 +119,11 @@ interface Listed {
 
 async function sized(place: PlaceView, listed: readonly Listed[], options: InputOptions, signal: AbortSignal): Promise<FoundFile[]> {
   refuseTooMany(listed.length, options)
-  const found: FoundFile[] = []
-  for (const { path, entry } of listed) {
+  const found = await fewAtOnce(listed, LOOKS, async ({ path, entry }) => {
     const { bytes, version } = entry ?? {}
-    const file = bytes === undefined ? await place.file(path, signal) : { path, bytes, ...(version === undefined ? {} : { version }) }
-    if (file) found.push(file)
-  }
-  return found
+    return bytes === undefined ? await place.file(path, signal) : { path, bytes, ...(version === undefined ? {} : { version }) }
+  })
+  return found.filter((file) => file !== undefined)
 }
 
 function refuseTooMany(files: number, { maxFiles }: InputOptions): void {

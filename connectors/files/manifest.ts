@@ -1,34 +1,12 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
+import { ColumnJson } from '../column-json.ts'
 import type { Column } from '../copy-contract.ts'
 import type { CsvDialect } from './csv-dialect.ts'
 import { isHidden } from './formats.ts'
 import type { PlaceView } from './place.ts'
 
 export const MANIFEST = '_manifest.json'
-
-const LogicalTypeSchema = z.object({
-  is: z.enum([
-    'bool',
-    'int16',
-    'int32',
-    'int64',
-    'float32',
-    'float64',
-    'text',
-    'bytes',
-    'date',
-    'time',
-    'timestamp',
-    'timestamptz',
-    'uuid',
-    'json',
-    'decimal',
-    'other',
-  ]),
-  precision: z.int().optional(),
-  scale: z.int().optional(),
-})
 
 const DialectSchema = z.object({
   delimiter: z.string().exactOptional(),
@@ -55,7 +33,7 @@ const ManifestSchema = z.object({
   /** Null where files were copied as they were and nobody has counted. */
   rows: z.number().nullable(),
   bytes: z.number(),
-  columns: z.array(z.object({ name: z.string(), type: LogicalTypeSchema, native: z.string(), nullable: z.boolean() })).max(10_000),
+  columns: z.array(ColumnJson).max(10_000),
   files: z
     .array(
       z.object({
@@ -71,7 +49,11 @@ const ManifestSchema = z.object({
     )
     .max(100_000),
   /** Tasks that wrote parts of it again, after it was published. */
-  repaired: z.array(z.object({ task: z.string().max(200), attempt: z.int(), rows: z.number(), bytes: z.number() })).optional(),
+  repaired: z
+    .array(
+      z.object({ task: z.string().max(200), attempt: z.int(), rows: z.number(), bytes: z.number(), skipped: z.number().exactOptional() }),
+    )
+    .optional(),
 })
 
 /** What a finished copy left in its folder: which files belong to it, and the types of their columns. */

@@ -6,6 +6,7 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { CsvCounter } from './csv-counter.ts'
 import { abortFault, fileFault, stopIfAborted } from './faults.ts'
 import { linesToArray } from './json-array.ts'
+import type { Holding, Place } from './place.ts'
 import type { FilesParts } from './session.ts'
 import { compressor, convertedBytes, headed, passesThrough, type WriteParts, type Written, writeFile } from './writer.ts'
 
@@ -28,7 +29,6 @@ export async function writePart(parts: WriteParts, session: FilesParts, signal: 
 /** Rows in, bytes of the file out to the place, nothing in between but pipes: memory and disk do not grow with the part. */
 async function streamed(parts: WriteParts, session: FilesParts, signal: AbortSignal): Promise<Written> {
   const { place } = session
-  if (!place.write) throw new Fault('INTERNAL', { at: `${place.title} cannot be written` })
   const seal = new Seal(!parts.unhashed)
   const out = new PassThrough({ highWaterMark: 1 << 20 })
   const stop = new AbortController()
@@ -41,7 +41,10 @@ async function streamed(parts: WriteParts, session: FilesParts, signal: AbortSig
     stop.abort(first.cause)
     throw cause
   }
-  const written = place.write(parts.path, out, either).catch(failing)
+  const { path: staged, final } = parts
+  const store =
+    place.holding && final !== undefined ? place.holding.write({ staged, final }, out, either) : wholeFile(place, staged, out, either)
+  const written = store.catch(failing)
   const made = makeBytes(parts, session, seal, out, either).catch(failing)
   const [rows, stored] = await Promise.allSettled([made, written])
   if (first.cause !== undefined || rows.status === 'rejected') {
@@ -49,8 +52,16 @@ async function streamed(parts: WriteParts, session: FilesParts, signal: AbortSig
     stopIfAborted(signal)
     throw fileFault(first.cause, parts.title)
   }
-  const version = stored.status === 'fulfilled' ? stored.value : undefined
-  return { rows: rows.value, bytes: seal.bytes, sha256: seal.digest(), ...(version === undefined ? {} : { version }) }
+  const { version, held }: Stored = stored.status === 'fulfilled' ? stored.value : {}
+  const told = { ...(version !== undefined && { version }), ...(held && { held }) }
+  return { rows: rows.value, bytes: seal.bytes, sha256: seal.digest(), ...told }
+}
+
+type Stored = Awaited<ReturnType<Holding['write']>>
+
+async function wholeFile(place: Place, path: string, bytes: PassThrough, signal: AbortSignal): Promise<Stored> {
+  if (!place.write) throw new Fault('INTERNAL', { at: `${place.title} cannot be written` })
+  return { version: await place.write(path, bytes, signal) }
 }
 
 /** The rows that came; `out` ends only when all of them are in it. */

@@ -22,6 +22,31 @@ export interface PlaceEntry {
   readonly version?: string
 }
 
+/** What was written is in the store, but no file yet: `complete` makes it one, in whatever process. JSON. */
+export interface HeldFile {
+  readonly id: string
+  readonly tags: readonly string[]
+}
+
+/** Where a file is written whose name is not to be seen yet. */
+export interface HoldAt {
+  /** In a room: where it is put if it is not held back. */
+  readonly staged: string
+  readonly final: string
+}
+
+/** A place that can take the bytes of a file to where they will be, without a copy or a move when it is to be seen. */
+export interface Holding {
+  /** A file at `staged` of that version, or one that is held back. When this fails, there is neither. */
+  write(at: HoldAt, bytes: Readable, signal: AbortSignal): Promise<{ readonly version?: string | undefined; readonly held?: HeldFile }>
+  /** All of it is there still. */
+  isThere(at: HoldAt, held: HeldFile, signal: AbortSignal): Promise<boolean>
+  /** As `move`, also where an earlier one was cut short. False where what was held is gone, and the file it became is not there. */
+  complete(at: HoldAt, held: HeldFile, replace: boolean, signal: AbortSignal): Promise<boolean>
+  /** Never fails. */
+  drop(at: HoldAt, held: HeldFile, signal: AbortSignal): Promise<void>
+}
+
 /** Files where DuckDB can open them, in the order they were asked for, while this is not disposed. */
 export interface LocalFiles extends AsyncDisposable {
   readonly paths: readonly string[]
@@ -64,6 +89,8 @@ export interface Place extends PlaceView {
   writable?(path: string): Promise<string>
   /** A new file of these bytes; gives its version, where the place knows one. When this fails, or the process dies, there is none. */
   write?(path: string, bytes: Readable, signal: AbortSignal): Promise<string | undefined>
+  /** Left out where a move costs next to nothing. */
+  readonly holding?: Holding | undefined
   /** A new small file, whole or not at all; false when there is one already: of two that try, one succeeds. */
   putNew(path: string, text: string, signal: AbortSignal): Promise<boolean>
   /** A small file, in the place of one that may be there: readers see the old one or the new one. */

@@ -42,6 +42,15 @@ export function plainField(text: string): string {
   return /[,\n\r\x1f]/.test(text) ? text.replaceAll(/[,\n\r\x1f]/g, (char) => `\x1f${CODES.get(char.charCodeAt(0))}`) : text
 }
 
+/** A line of the dialect in the `csv` encoding, for a person. */
+export function csvOfPlain(line: Buffer): Buffer {
+  const codes = new Map([...CODES].map(([byte, letter]) => [letter, String.fromCharCode(byte)]))
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the dialect's own escape
+  const value = (field: string) => field.replaceAll(/\x1f(.)/g, (_, letter: string) => codes.get(letter) ?? '')
+  const cells = line.toString().split(',')
+  return Buffer.from(cells.map((field) => (field === '' ? '' : `"${value(field).replaceAll('"', '""')}"`)).join(','))
+}
+
 /** The contract's `csv` encoding in, the plain dialect out. What has no quotes, mostly all, passes as it is. */
 export class CsvToPlain extends Transform {
   #quoted = false

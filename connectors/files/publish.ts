@@ -3,7 +3,7 @@ import type { Commit, Slot, Target } from '../copy-contract.ts'
 import { isAsIs, moveAsIs, stagedName, withdrawAsIs } from './as-is-sink.ts'
 import { endingOf, isHidden, layoutOf } from './formats.ts'
 import { MANIFEST, type Manifest, readManifest } from './manifest.ts'
-import type { Place } from './place.ts'
+import type { HeldFile, HoldAt, Place } from './place.ts'
 import type { TargetOwn } from './sink.ts'
 import { type CommitRecord, partName, type Staging } from './staging.ts'
 
@@ -30,11 +30,22 @@ export async function publishFile({ parts, staging, place }: PublishParts, own: 
     throw gone(own)
   }
   const staged = staging.pathOf(isAsIs(record) ? stagedName(record, 0) : record.file)
-  if ((await bytesOf(staged)) !== undefined) {
-    await place.move(staged, own.path, own.mode === 'overwrite' || record.replaces !== undefined, signal)
+  const replace = own.mode === 'overwrite' || record.replaces !== undefined
+  if (record.held) await completeHeld(place, { staged, final: own.path }, { held: record.held, replace }, own, signal)
+  else if ((await bytesOf(staged)) !== undefined) {
+    await place.move(staged, own.path, replace, signal)
     await place.settle(folderOf(own.path))
   } else if ((await bytesOf(own.path)) !== record.bytes) throw gone(own)
   await staging.remove(signal)
+}
+
+interface Completing {
+  readonly held: HeldFile
+  readonly replace: boolean
+}
+
+async function completeHeld(place: Place, at: HoldAt, { held, replace }: Completing, own: TargetOwn, signal: AbortSignal): Promise<void> {
+  if (!(await place.holding?.complete(at, held, replace, signal))) throw gone(own)
 }
 
 /**
@@ -76,7 +87,9 @@ async function publishRepaired(publish: PublishParts, own: TargetOwn, old: Manif
   const rows = own.asIs ? old.rows : files.reduce((sum, file) => sum + (file.rows ?? 0), 0)
   const repaired = [
     ...(old.repaired ?? []),
-    ...records.map(({ task, attempt, ...each }) => ({ task, attempt, rows: each.rows, bytes: each.bytes })),
+    ...records.map(({ task, attempt, rows: count, bytes, skipped }) => {
+      return { task, attempt, rows: count, bytes, ...(skipped !== undefined && { skipped }) }
+    }),
   ]
   const manifest = { ...old, rows, bytes: files.reduce((sum, file) => sum + file.bytes, 0), files, repaired }
   await place.put(below(own, MANIFEST), textOf(manifest), signal)
@@ -129,7 +142,9 @@ async function moveParts({ run, parts, staging, target, place }: PublishParts, o
     if (!record) throw gone(own)
     const name = finalName(own, run, record)
     const staged = staging.pathOf(record.file)
-    if ((await bytesOf(staged)) !== undefined) await place.move(staged, below(own, name), true, signal)
+    const { held } = record
+    if (held) await completeHeld(place, { staged, final: below(own, name) }, { held, replace: true }, own, signal)
+    else if ((await bytesOf(staged)) !== undefined) await place.move(staged, below(own, name), true, signal)
     else if ((await bytesOf(below(own, name))) !== record.bytes) throw gone(own)
     return { name, part: record.part, rows: record.rows, bytes: record.bytes, sha256: record.sha256 }
   }
@@ -174,7 +189,7 @@ export async function withdraw(parts: Pick<PublishParts, 'place' | 'staging' | '
 }
 
 /** Where publishing puts the file of a record. */
-export function publishedFile(own: TargetOwn, run: string, record: CommitRecord): string {
+export function publishedFile(own: TargetOwn, run: string, record: Named): string {
   return own.single ? own.path : below(own, finalName(own, run, record))
 }
 
@@ -212,7 +227,10 @@ export async function fewAtOnce<Item, Result>(
   return results
 }
 
-function finalName({ layout }: TargetOwn, run: string, record: CommitRecord): string {
+/** What decides it: known before the file is written. */
+type Named = Pick<CommitRecord, 'part' | 'file' | 'replaces'>
+
+function finalName({ layout }: TargetOwn, run: string, record: Named): string {
   // Written again, it must not take the place of the file that readers of the manifest know.
   const again = record.replaces ? `.again-${record.file.split('.')[1]?.slice(-8)}` : ''
   return `${partName(record.part)}-${shortRun(run)}${again}${endingOf(layout)}`

@@ -1,6 +1,7 @@
 /** CSV files as lines of the `csv-raw` encoding: read by the node itself, not by DuckDB. */
 import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
+import type { LeftOut } from '../copy-contract.ts'
 import { changed } from './bundle.ts'
 import { isPlainlyQuoted } from './csv-dialect.ts'
 import { asUtf8, readCsvHead, textFault, unpacked } from './csv-head.ts'
@@ -20,10 +21,13 @@ export interface RawCsv {
   readonly files: readonly Input[]
   /** Of the only file. */
   readonly range?: CsvRange | undefined
+  /** Takes rows that cannot be read; where it is left out, they fail. */
+  readonly left?: LeftOut | undefined
 }
 
 export interface RawRows {
   readonly bytes: Readable
+  /** With those that were left out. */
   rows(): number
 }
 
@@ -34,13 +38,13 @@ export function rawCsv(parts: RawCsv, signal: AbortSignal): RawRows {
 }
 
 async function* linesOf(parts: RawCsv, count: { rows: number }, signal: AbortSignal): AsyncIterable<Buffer> {
-  if (parts.range?.tidy) {
+  if (parts.range?.tidy && !parts.left) {
     yield* tidyRange(parts, parts.range, count, signal)
     return
   }
   for (const file of parts.files) {
-    const lines = await readerOf(parts, file, signal)
     const before = count.rows
+    const lines = await readerOf(parts, file, before, signal)
     try {
       for await (const chunk of lines as AsyncIterable<Buffer>) {
         stopIfAborted(signal)
@@ -52,7 +56,7 @@ async function* linesOf(parts: RawCsv, count: { rows: number }, signal: AbortSig
     }
     count.rows = before + lines.rows
     await refuseChanged(parts.place, file, signal)
-    if (parts.range && lines.rows !== parts.range.rows) throw changed(file.path)
+    if (parts.range && !parts.left && lines.rows !== parts.range.rows) throw changed(file.path)
   }
 }
 
@@ -77,8 +81,16 @@ async function* tidyRange(parts: RawCsv, range: CsvRange, count: { rows: number 
   count.rows = range.rows
 }
 
-async function readerOf({ place, reading, columns, range }: RawCsv, file: Input, signal: AbortSignal): Promise<CsvPass | CsvParse> {
+/** `before`: rows of the part in the files before this one. */
+async function readerOf(parts: RawCsv, file: Input, before: number, signal: AbortSignal): Promise<CsvPass | CsvParse> {
+  const { place, reading, columns, range, left } = parts
   const { dialect, delimiter } = reading
+  if (left) {
+    const bytes = range ? place.read(file.path, range) : unpacked(place.read(file.path), file.layout)
+    const options = { dialect, delimiter, columns, file: file.path, strict: isPlainlyQuoted(dialect), fromLine: range?.line }
+    const leave: LeftOut = (row) => left({ ...row, row: before + row.row })
+    return piped(Readable.from(asUtf8(bytes, dialect.encoding), { objectMode: false }), new CsvParse({ ...options, left: leave }))
+  }
   if (range) {
     const bytes = range.to > range.from ? place.read(file.path, range) : Readable.from([])
     return piped(bytes, new CsvPass({ file: file.path, line: range.line }))

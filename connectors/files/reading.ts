@@ -2,7 +2,18 @@ import type { Column } from '../copy-contract.ts'
 import { type CsvDialect, isPlainlyQuoted } from './csv-dialect.ts'
 import type { Input } from './inputs.ts'
 import { fileList, fileLiteral, identifier, literal } from './sql.ts'
-import { duckType, fromNative, type ReadCsv, readCsv, spelledCell, spelledType, typedRows } from './types.ts'
+import {
+  duckType,
+  firstMisfit,
+  fromNative,
+  misfitOf,
+  PLAIN_ROWS,
+  type ReadCsv,
+  readCsv,
+  spelledCell,
+  spelledType,
+  typedRows,
+} from './types.ts'
 
 /** How the files of a source are read. */
 export type Reading =
@@ -48,10 +59,11 @@ export function relationOf(
     const range = rows ? ` where file_row_number >= ${rows.from} and file_row_number < ${rows.to}` : ''
     return `(select ${list.join(', ')} from read_parquet(${fileList(paths)}${rows ? ', file_row_number = true' : ''})${range})`
   }
-  const plain = { header: false, delimiter: ',', dialect: 'plain' } as const
-  if (reading.format === 'ndjson' || reading.format === 'json') return typedRows(fileLiteral(pipe), columns, plain)
+  if (reading.format === 'ndjson' || reading.format === 'json') return typedRows(fileLiteral(pipe), columns, PLAIN_ROWS)
   if (pipe !== '')
-    return reading.declared ? typedRows(fileLiteral(pipe), columns, plain) : spelledRows(fileLiteral(pipe), reading, columns, plain)
+    return reading.declared
+      ? typedRows(fileLiteral(pipe), columns, PLAIN_ROWS)
+      : spelledRows(fileLiteral(pipe), reading, columns, PLAIN_ROWS)
   const layouts = new Set(files.map(({ layout }) => layout.compression))
   const extra = `, compression = '${layouts.size === 1 ? [...layouts][0] : 'auto'}'`
   const options = { header: reading.dialect.header, delimiter: reading.delimiter, dialect: 'quoted', extra } as const
@@ -59,7 +71,13 @@ export function relationOf(
 }
 
 /** Read straight in their types, so that DuckDB names the line and the column of a value that does not fit. */
-function spelledRows(file: string, { dialect }: CsvReading, columns: readonly Column[], options: ReadCsv): string {
+function spelledRows(file: string, reading: CsvReading, columns: readonly Column[], options: ReadCsv): string {
+  const { decimalSeparator } = reading.dialect
+  const cells = columns.map(({ name, type }, i) => `${spelledCell(i, type, options.dialect, decimalSeparator)} as ${identifier(name)}`)
+  return `(select ${cells.join(', ')} from ${spelledCsv(file, reading, columns, options)})`
+}
+
+function spelledCsv(file: string, { dialect }: CsvReading, columns: readonly Column[], options: ReadCsv): string {
   const { decimalSeparator, dateFormat, timestampFormat } = dialect
   const extra = [
     options.extra ?? '',
@@ -67,13 +85,21 @@ function spelledRows(file: string, { dialect }: CsvReading, columns: readonly Co
     dateFormat === '' ? '' : `, dateformat = ${literal(dateFormat)}`,
     timestampFormat === '' ? '' : `, timestampformat = ${literal(timestampFormat)}`,
   ].join('')
-  const read = readCsv(
-    file,
-    columns.map(({ type }) => spelledType(type)),
-    { ...options, extra },
-  )
-  const cells = columns.map(({ name, type }, i) => `${spelledCell(i, type, options.dialect, decimalSeparator)} as ${identifier(name)}`)
-  return `(select ${cells.join(', ')} from ${read})`
+  const types = columns.map(({ type }) => spelledType(type))
+  return readCsv(file, types, { ...options, extra })
+}
+
+/** SQL that tells rows of text which this reading does not take (keep-rows.ts). */
+export function triedAs(reading: Exclude<Reading, { format: 'parquet' }>, columns: readonly Column[]): (path: string) => string {
+  if (reading.format === 'ndjson' || reading.format === 'json' || reading.declared) {
+    return (path) => firstMisfit(fileLiteral(path), columns, PLAIN_ROWS, { typed: true })
+  }
+  const { decimalSeparator } = reading.dialect
+  const cases = columns.flatMap(({ type }, i) => {
+    const bytes = type.is === 'bytes' ? spelledCell(i, type, 'plain', decimalSeparator) : undefined
+    return bytes === undefined ? [] : [`when c${i} is not null and try(${bytes}) is null then ${i}`]
+  })
+  return (path) => misfitOf(spelledCsv(fileLiteral(path), reading, columns, PLAIN_ROWS), columns.length, cases)
 }
 
 /** The columns of a manifest's Parquet files, or of those that were just written. */

@@ -22,14 +22,15 @@ import { stopIfAborted } from './faults.ts'
 import { endingOf, isHidden, type Layout, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
 import { writePart } from './part-writer.ts'
-import type { Place } from './place.ts'
-import { fewAtOnce, folderOf, type PublishParts, publishFile, publishFolder, repairedIn, withdraw } from './publish.ts'
+import type { HoldAt, Place } from './place.ts'
+import { fewAtOnce, folderOf, type PublishParts, publishedFile, publishFile, publishFolder, repairedIn, withdraw } from './publish.ts'
 import type { FilesParts } from './session.ts'
 import { FileSettingsSchema } from './settings.ts'
 import { Staging, staleFault } from './staging.ts'
+import { takenRows } from './taken-rows.ts'
 import { asIsFacts, formFacts, layoutOfSource, layoutOfTarget, nativeIn, notesOn, refuseColumns } from './target-form.ts'
 import { type WriteForm, writeFormOf } from './write-form.ts'
-import { passesThrough } from './writer.ts'
+import { passesThrough, type Written } from './writer.ts'
 import { type WrittenFile, writtenFiles } from './written.ts'
 import { digestFiles, digestPart, isDamage } from './written-digest.ts'
 
@@ -46,6 +47,10 @@ export interface TargetOwn {
   readonly dialect?: CsvDialect
   /** Left out: as without any options. */
   readonly form?: WriteForm
+  /** The bytes may be held back under their final names: nobody asks for their checksum before they are published. */
+  readonly holds?: true
+  /** Values are held to their types in text too: they will be read by them, for a checksum. */
+  readonly exact?: true
   /** Files are copied as they are; rows where the source knows them. */
   readonly asIs?: { readonly rows: number | null }
 }
@@ -110,6 +115,8 @@ export class FilesSink implements Sink {
       mode,
       path,
       staging,
+      ...(!asIs && place.holding && request.verify !== 'checksum' ? { holds: true as const } : {}),
+      ...(!asIs && request.verify === 'checksum' ? { exact: true as const } : {}),
       ...(asIs ? asIsFacts(shape) : formFacts(writeFormOf(config, layout.format))),
     }
     const { exclusive } = await stagingOf(place, own).create(signal)
@@ -141,11 +148,11 @@ export class FilesSink implements Sink {
     const staging = stagingOf(place, own)
     const there = await staging.record(slot.task, signal)
     const record = there ?? ((await staging.exists(signal)) ? undefined : await repairedIn(place, own, slot, signal))
-    return record && { rows: record.rows, bytes: record.bytes, attempt: record.attempt }
+    return record && commitOf(record)
   }
 
   async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
-    const { target, slot, part, bytes, agree, replaces } = request
+    const { target, slot, part, bytes, agree, replaces, skip } = request
     const { layout, form = {} } = target.own as TargetOwn
     const staging = stagingOf(this.#parts.place, target.own)
     // It may break while nobody else listens yet; `errored` keeps it.
@@ -158,30 +165,34 @@ export class FilesSink implements Sink {
       throw cause
     }
     if (target.encoding === 'file') return writeAsIs(request, this.#parts.place, staging, signal)
-    const file = staging.newFile(part, slot.attempt, endingOf(layout))
-    const parts = {
-      path: staging.pathOf(file),
-      title: target.title,
-      layout,
-      form,
-      columns: target.columns,
-      bytes,
-      unhashed: (target.own as TargetOwn).single,
-    }
-    const written = await writePart(parts, this.#parts, signal)
+    const again = replaces && { replaces: [...replaces] }
+    const slotted = { task: slot.task, part, attempt: slot.attempt, file: staging.newFile(part, slot.attempt, endingOf(layout)), ...again }
+    const own = target.own as TargetOwn
+    const final = own.holds && publishedFile(own, slot.run, slotted)
+    const path = staging.pathOf(slotted.file)
+    const { title, columns } = target
+    const rows = takenRows(request, this.#parts, signal)
+    const written = await writePart({ path, final, title, layout, form, columns, bytes: rows, unhashed: own.single }, this.#parts, signal)
+    let committing = false
     try {
       stopIfAborted(signal)
       agree(written.rows)
-      await staging.commit(
-        slot,
-        { task: slot.task, part, attempt: slot.attempt, file, ...written, ...(replaces && { replaces: [...replaces] }) },
-        signal,
-      )
+      await skip?.settle()
+      committing = true
+      const record = { ...slotted, ...written, ...(skip && skip.count > 0 && { skipped: skip.count }) }
+      await staging.commit(slot, record, signal)
+      return commitOf(record)
     } catch (cause) {
-      await staging.drop(file, AbortSignal.timeout(CLEAN_UP_MS))
+      if (!committing || Staging.isRefusal(cause)) await this.#drop({ staged: path, final: final ?? path }, written, staging)
       throw cause
     }
-    return { rows: written.rows, bytes: written.bytes, attempt: slot.attempt }
+  }
+
+  /** What an attempt has written that does not count. */
+  async #drop(at: HoldAt, { held }: Written, staging: Staging): Promise<void> {
+    const late = AbortSignal.timeout(CLEAN_UP_MS)
+    if (held) await this.#parts.place.holding?.drop(at, held, late)
+    else await staging.drop(basename(at.staged), late)
   }
 
   /** What was published gets a room again, from which `publish` takes the parts that were written anew. */
@@ -262,6 +273,10 @@ interface Wanted {
   readonly single: boolean
   readonly mode: 'append' | 'overwrite'
   readonly asIs: boolean
+}
+
+function commitOf({ rows, bytes, attempt, skipped }: Readonly<Commit>): Commit {
+  return { rows, bytes, attempt, ...(skipped !== undefined && { skipped }) }
 }
 
 function lost(target: Target, { task }: Slot): Fault {

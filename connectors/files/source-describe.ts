@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column, CopyOptions, Encoding, Expected, Shape } from '../copy-contract.ts'
@@ -10,6 +11,7 @@ import { type CsvDialect, dialectName, dialectOf, isIso } from './csv-dialect.ts
 import { type CsvHead, readCsvHead } from './csv-head.ts'
 import { inferTypes } from './infer.ts'
 import { findInputs, type Input, type Inputs } from './inputs.ts'
+import { keepRows } from './keep-rows.ts'
 import { inspectNdjson } from './ndjson.ts'
 import { partitionsOf, refuseTwice } from './partitions.ts'
 import { CsvToPlain } from './plain.ts'
@@ -20,8 +22,8 @@ import { type CsvReading, isPiped, type Reading, relationOf } from './reading.ts
 import type { FilesParts } from './session.ts'
 import type { SourceOwn } from './source.ts'
 import type { SplitParts } from './source-split.ts'
-import { fileList } from './sql.ts'
-import { duckType, logicalType } from './types.ts'
+import { fileList, fileLiteral } from './sql.ts'
+import { duckType, firstMisfit, logicalType, PLAIN_ROWS } from './types.ts'
 
 export interface DescribeParts extends FilesParts {
   readonly what: string
@@ -60,6 +62,7 @@ export async function describeFiles(parts: DescribeParts, signal: AbortSignal): 
     reading,
     base: inputs.base,
     ...(named ? { partitions: named.columns } : {}),
+    ...(skips(parts) && format !== 'parquet' ? { skip: true as const } : {}),
   }
   const shape: Shape = {
     title,
@@ -72,6 +75,11 @@ export async function describeFiles(parts: DescribeParts, signal: AbortSignal): 
     own: facts,
   }
   return { shape, found: { files, ...(named ? { partitions: named.values } : {}) } }
+}
+
+/** Lines that cannot be read are to be left out. */
+function skips({ expected }: DescribeParts): boolean {
+  return expected?.skip === true
 }
 
 /** Lines of a single column may be empty, which is a row or none, or "\.", which ends a COPY of older servers. */
@@ -124,7 +132,7 @@ async function describeRows(parts: DescribeParts, inputs: Inputs, signal: AbortS
     case 'json': {
       if (declared) return { ...declared, reading: { format, declared: true } }
       await using local = await located(parts, files, signal)
-      return { ...(await inspectNdjson(local.files, signal)), reading: { format, declared: false } }
+      return { ...(await inspectNdjson(local.files, skips(parts), signal)), reading: { format, declared: false } }
     }
     case 'csv':
     case 'tsv': {
@@ -205,7 +213,7 @@ async function inferCsv(parts: DescribeParts, csv: CsvFiles, signal: AbortSignal
     const [rows] = await ask(`select cast(count(*) as varchar) from ${from} as t`)
     return { types, rows: Number(rows) }
   }
-  if (isPiped(reading)) return spooled(parts, csv, (path) => infer(relationOf([], asText, text, path)), signal)
+  if (isPiped(reading) || skips(parts)) return spooled(parts, csv, (path) => infer(relationOf([], asText, text, path)), signal)
   await using local = await located(parts, csv.files, signal)
   await refuseCutFiles(local.files, signal)
   return await infer(relationOf(local.files, asText, text))
@@ -213,16 +221,26 @@ async function inferCsv(parts: DescribeParts, csv: CsvFiles, signal: AbortSignal
 
 /** What is read more than once, and not by DuckDB alone, is put down in the scratch folder first. */
 async function spooled<T>(parts: DescribeParts, csv: CsvFiles, work: (path: string) => Promise<T>, signal: AbortSignal): Promise<T> {
-  const { place, scratch } = parts
+  const { scratch } = parts
   await mkdir(scratch, { recursive: true, mode: 0o700 })
   const path = join(scratch, `spool-${randomUUID()}`)
   try {
-    const { bytes } = rawCsv({ place, reading: csv.reading, columns: csv.names.length, files: csv.files }, signal)
+    const bytes = spoolOf(parts, csv, signal)
     await pipeline(bytes, new CsvToPlain(), createWriteStream(path, { mode: 0o600 }), { signal })
     return await work(path)
   } finally {
     await rm(path, { force: true })
   }
+}
+
+/** Its rows as text; without those that cannot be read, where they will be left out. */
+function spoolOf(parts: DescribeParts, { reading, files, names }: CsvFiles, signal: AbortSignal): Readable {
+  const raw = { place: parts.place, reading, columns: names.length, files }
+  if (!skips(parts)) return rawCsv(raw, signal).bytes
+  const columns = names.map((name) => ({ name, type: TEXT, native: 'text', nullable: true }))
+  const tried = (path: string) => firstMisfit(fileLiteral(path), columns, PLAIN_ROWS, { typed: false })
+  const left = async () => undefined
+  return keepRows(rawCsv({ ...raw, left }, signal).bytes, { form: 'quoted', columns, tried, left }, parts, signal)
 }
 
 async function located({ place }: DescribeParts, files: readonly Input[], signal: AbortSignal) {

@@ -57,7 +57,7 @@ export async function splitFiles(parts: SplitParts, signal: AbortSignal): Promis
 
 /** Large CSV files by ranges of their bytes, where parts of that kind are understood (`encoding` is known). */
 async function cutLarge({ place, shape, found, wanted, encoding }: SplitParts, signal: AbortSignal) {
-  const { reading } = shape.own as SourceOwn
+  const { reading, skip } = shape.own as SourceOwn
   const { files } = found
   const csv = reading?.format === 'csv' || reading?.format === 'tsv' ? reading : undefined
   if (!csv || encoding === undefined || (encoding !== 'csv-raw' && (wanted ?? 1) <= 1)) return { ranges: [], whole: files }
@@ -71,7 +71,13 @@ async function cutLarge({ place, shape, found, wanted, encoding }: SplitParts, s
       whole.push(file)
       continue
     }
-    for (const range of await rangesOf({ place, reading: csv, columns: shape.columns.length }, file, step, signal)) {
+    const ranged = await rangesOf({ place, reading: csv, columns: shape.columns.length }, file, step, signal).catch((cause: unknown) => {
+      // Between which quotes its rows end nobody can tell, so it is read as a whole.
+      if (skip && cause instanceof Fault && cause.code === 'ROW_INVALID') return undefined
+      throw cause
+    })
+    if (!ranged) whole.push(file)
+    for (const range of ranged ?? []) {
       const name = `${file.path} from line ${range.line}`
       ranges.push({ name, estimatedRows: range.rows, own: packPart({ files: [file], range }) })
     }

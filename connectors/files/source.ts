@@ -1,19 +1,20 @@
 import type { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, CopyOptions, Digest, Encoding, Expected, Part, PartStream, Shape, Source } from '../copy-contract.ts'
+import type { Column, CopyOptions, Digest, Encoding, Expected, LeftOut, Part, PartStream, Shape, Source } from '../copy-contract.ts'
 import { withCopyOptions } from '../copy-options.ts'
 import { digestQuery } from '../digest.ts'
 import { asIsDigest, asIsStream } from './as-is.ts'
 import type { CsvDialect } from './csv-dialect.ts'
 import type { FileFormat } from './formats.ts'
 import type { Input } from './inputs.ts'
+import { keepRows } from './keep-rows.ts'
 import { ndjsonToPlain } from './ndjson.ts'
 import { withPartition } from './partitions.ts'
 import { drain, feed } from './pipe.ts'
 import { CsvToPlain } from './plain.ts'
 import { refuseCutFiles } from './quotes.ts'
 import { countRaw, rawCsv, refuseChanged } from './raw-csv.ts'
-import { isPiped, type Reading, relationOf } from './reading.ts'
+import { isPiped, type Reading, relationOf, triedAs } from './reading.ts'
 import type { FilesParts } from './session.ts'
 import { FileSettingsSchema } from './settings.ts'
 import { describeFiles } from './source-describe.ts'
@@ -21,6 +22,7 @@ import { type PartFiles, unpackPart } from './source-parts.ts'
 import { splitFiles } from './source-split.ts'
 import { identifier, literal } from './sql.ts'
 import { toCsv } from './types.ts'
+import { UnreadRows } from './unread-rows.ts'
 
 /** The facts of a source that travel with the plan: not its files, which the parts name. */
 export interface SourceOwn {
@@ -36,6 +38,8 @@ export interface SourceOwn {
   readonly dialect?: CsvDialect
   /** Columns behind those of the files: what the names of folders say. */
   readonly partitions?: readonly Column[]
+  /** Rows that cannot be read are left out. */
+  readonly skip?: true
 }
 
 type Located = Input & { readonly absolute: string }
@@ -46,6 +50,12 @@ interface Typed {
   readonly bytes: ((signal: AbortSignal) => Readable) | undefined
   /** What DuckDB does not see of broken files. */
   readonly check: (signal: AbortSignal) => Promise<void>
+}
+
+/** `unread`: where rows may be left out. */
+interface PartRows {
+  readonly files: PartFiles
+  readonly unread: UnreadRows | undefined
 }
 
 type DigestRequest = Parameters<Source['digest']>[0]
@@ -81,40 +91,41 @@ export class FilesSource implements Source {
   async #filesOf(shape: Shape, signal: AbortSignal): Promise<PartFiles> {
     const known = this.#found.get(shape)
     if (known) return known
-    const { what, options } = ownOf(shape)
-    return (await this.#describe(what, options, signal, { columns: shape.columns })).found
+    const { what, options, skip = false } = ownOf(shape)
+    return (await this.#describe(what, options, signal, { columns: shape.columns, skip })).found
   }
 
   async read(
-    request: { readonly shape: Shape; readonly part: Part; readonly encoding?: Encoding },
+    request: { readonly shape: Shape; readonly part: Part; readonly encoding?: Encoding; readonly left?: LeftOut },
     signal: AbortSignal,
   ): Promise<PartStream> {
     const { shape, part, encoding = 'csv' } = request
     const { reading, format, base } = ownOf(shape)
+    const unread = unreadOf(shape, request.left)
     const files = unpackPart(part, format)
     if (encoding === 'file' || reading === null) return asIsStream(this.#parts.place, files.files, base, signal)
-    if (encoding === 'csv-raw') return this.#raw(shape, files, signal)
-    return this.#converted(shape, part.name, files, signal)
+    if (encoding === 'csv-raw') return this.#raw(shape, files, unread, signal)
+    return this.#converted(shape, part.name, { files, unread }, signal)
   }
 
-  #raw(shape: Shape, files: PartFiles, signal: AbortSignal) {
+  #raw(shape: Shape, files: PartFiles, unread: UnreadRows | undefined, signal: AbortSignal) {
     const { reading } = ownOf(shape)
     if (reading?.format !== 'csv' && reading?.format !== 'tsv') throw new Fault('INTERNAL', { at: `${shape.title} is not CSV` })
-    return rawCsv({ place: this.#parts.place, reading, columns: shape.columns.length, ...files }, signal)
+    return rawCsv({ place: this.#parts.place, reading, columns: shape.columns.length, ...files, left: unread?.cut }, signal)
   }
 
-  #converted(shape: Shape, at: string, files: PartFiles, signal: AbortSignal): Promise<PartStream> {
+  async #converted(shape: Shape, at: string, { files, unread }: PartRows, signal: AbortSignal): Promise<PartStream> {
     const { duck, scratch, pipes } = this.#parts
     const columns = shape.columns.map(({ name, type }) => `${toCsv(identifier(name), type)} as ${identifier(name)}`).join(', ')
     const write = (from: string, to: string) =>
       `copy (select ${columns} from ${from} as t) to ${literal(to)} (format csv, header false, delimiter ',', quote '"', escape '"', nullstr '', use_tmp_file false)`
     const place = { at, columns: shape.columns }
     const options = { scratch, pipes }
-    return drain(
+    const { bytes, rows } = await drain(
       options,
       async (to, inner) => {
         await using local = await this.#local(shape, files, inner)
-        const typed = this.#typed(shape, files, local.files)
+        const typed = this.#typed(shape, { files, unread }, local.files)
         if (typed.bytes) return feed([typed.bytes(inner)], options, (from, s) => duck.run(write(typed.from(from), to), place, s), inner)
         const [answer] = await Promise.all([duck.run(write(typed.from(''), to), place, inner), typed.check(inner)])
         for (const file of files.files) await refuseChanged(this.#parts.place, file, inner)
@@ -122,6 +133,7 @@ export class FilesSource implements Source {
       },
       signal,
     )
+    return { bytes, rows: () => rows() + (unread?.count ?? 0) }
   }
 
   async digest(request: Omit<DigestRequest, 'snapshot'>, signal: AbortSignal): Promise<Digest> {
@@ -146,47 +158,54 @@ export class FilesSource implements Source {
     const { reading, base } = ownOf(shape)
     if (encoding === 'file' || reading === null) return asIsDigest(place, files.files, { base, checksum }, signal)
     if (!checksum && encoding === 'csv-raw') return { rows: await this.#count(shape, reading, files, signal), checksum: null }
+    const unread = unreadOf(shape)
     await using local = await this.#local(shape, files, signal)
-    const typed = this.#typed(shape, files, local.files)
+    const typed = this.#typed(shape, { files, unread }, local.files)
     const sql = (from: string) => digestQuery({ dialect: 'duckdb', columns, from: `${typed.from(from)} as t`, checksum })
     const where = { at, columns: shape.columns }
     const answer = typed.bytes
       ? await feed([typed.bytes(signal)], { scratch, pipes }, (from, s) => duck.run(sql(from), where, s), signal)
       : await duck.run(sql(''), where, signal)
     const [rows, sum] = answer.rows[0] ?? []
-    return { rows: Number(rows), checksum: sum ?? null }
+    return { rows: Number(rows) + (unread?.count ?? 0), checksum: sum ?? null }
   }
 
   /** Ranges were counted when they were cut: what they had then they have now, unless the file has changed. */
   async #count(shape: Shape, reading: Reading, files: PartFiles, signal: AbortSignal): Promise<number> {
     const { place } = this.#parts
     const [file] = files.files
-    if (files.range && file?.version !== undefined) {
+    const unread = unreadOf(shape)
+    if (files.range && file?.version !== undefined && !unread) {
       await refuseChanged(place, file, signal)
       return files.range.rows
     }
     if (reading.format !== 'csv' && reading.format !== 'tsv') throw new Fault('INTERNAL', { at: `${shape.title} is not CSV` })
-    return countRaw({ place, reading, columns: shape.columns.length, ...files }, signal)
+    return countRaw({ place, reading, columns: shape.columns.length, ...files, left: unread?.cut }, signal)
   }
 
   /** The rows under the columns' names, in their types; what DuckDB does not read by itself comes by a pipe. */
-  #typed(shape: Shape, files: PartFiles, located: readonly Located[]): Typed {
+  #typed(shape: Shape, { files, unread }: PartRows, located: readonly Located[]): Typed {
     const { reading, partitions = [] } = ownOf(shape)
+    const left = unread?.cut
     if (reading === null) throw new Fault('INTERNAL', { at: `${shape.title} is copied as it is` })
     const columns = shape.columns.slice(0, shape.columns.length - partitions.length)
     const whole = (relation: string) => (files.partition ? withPartition(relation, partitions, files.partition) : relation)
+    const kept = (rows: Readable, form: 'quoted' | 'lines', signal: AbortSignal) => {
+      if (!unread || reading.format === 'parquet') return rows
+      return keepRows(rows, { form, columns, tried: triedAs(reading, columns), left: unread.tried }, this.#parts, signal)
+    }
     if (reading.format === 'ndjson' || reading.format === 'json') {
       return {
         from: (pipe) => whole(relationOf([], reading, columns, pipe)),
-        bytes: (signal) => ndjsonToPlain(located, columns, signal),
+        bytes: (signal) => kept(ndjsonToPlain({ files: located, columns, left }, signal), 'lines', signal),
         check: async () => undefined,
       }
     }
-    if (reading.format !== 'parquet' && (isPiped(reading) || files.range)) {
-      const raw = { place: this.#parts.place, reading, columns: columns.length, ...files }
+    if (reading.format !== 'parquet' && (isPiped(reading) || files.range || unread)) {
+      const raw = { place: this.#parts.place, reading, columns: columns.length, ...files, left }
       return {
         from: (pipe) => whole(relationOf([], reading, columns, pipe)),
-        bytes: (signal) => plainOf(rawCsv(raw, signal).bytes),
+        bytes: (signal) => plainOf(kept(rawCsv(raw, signal).bytes, 'quoted', signal)),
         check: async () => undefined,
       }
     }
@@ -201,14 +220,14 @@ export class FilesSource implements Source {
     { files, range }: PartFiles,
     signal: AbortSignal,
   ): Promise<AsyncDisposable & { readonly files: readonly Located[] }> {
-    const { reading } = ownOf(shape)
+    const { reading, skip } = ownOf(shape)
     // What the node reads by itself needs no copy.
     if (
       reading &&
       reading.format !== 'parquet' &&
       reading.format !== 'ndjson' &&
       reading.format !== 'json' &&
-      (isPiped(reading) || range)
+      (isPiped(reading) || range || skip)
     ) {
       return { files: [], [Symbol.asyncDispose]: async () => undefined }
     }
@@ -225,6 +244,10 @@ function plainOf(lines: Readable): Readable {
   lines.on('error', (cause) => plain.destroy(cause))
   plain.on('close', () => lines.destroy())
   return lines.pipe(plain)
+}
+
+function unreadOf(shape: Shape, left?: LeftOut): UnreadRows | undefined {
+  return ownOf(shape).skip ? new UnreadRows(left) : undefined
 }
 
 function ownOf(shape: Shape): SourceOwn {

@@ -12,9 +12,13 @@ const RecordSchema = z.object({
   file: z.string().regex(/^part-[^/\\]*$/),
   rows: z.int().nonnegative(),
   bytes: z.int().nonnegative(),
+  /** Rows left out. */
+  skipped: z.int().positive().exactOptional(),
   sha256: z.string(),
   /** Of the data file, as its place told it when it was written. */
-  version: z.string().optional(),
+  version: z.string().exactOptional(),
+  /** Where the bytes are under their final name, seen by nobody yet. */
+  held: z.object({ id: z.string(), tags: z.array(z.string()).readonly() }).optional(),
   /** Where files were copied as they are: path below the target, bytes, and SHA-256 of each. */
   files: z.array(z.tuple([z.string(), z.int().nonnegative(), z.string()])).optional(),
   /** Tasks whose records count no more once this one is there. They stay, so that a late attempt of theirs still loses. */
@@ -81,10 +85,12 @@ export class Staging {
     const path = this.#recordPath(slot.task)
     const text = JSON.stringify(record)
     if (!(await this.#place.putNew(path, text, signal))) {
-      if (await this.record(slot.task, signal)) {
+      const there = await this.record(slot.task, signal)
+      // Ours, of a request whose answer was lost and that was sent again.
+      if (there && there.file !== record.file) {
         throw new Fault('COMMIT_LOST', { at: this.title, details: { task: slot.task, attempt: slot.attempt } })
       }
-      await this.#place.put(path, text, signal)
+      if (!there) await this.#place.put(path, text, signal)
     }
     // A run that was published or discarded meanwhile has no use for it, and nobody would ever take it away.
     if (await this.exists(signal)) return
@@ -95,6 +101,11 @@ export class Staging {
   /** A file of an attempt that lost. */
   async drop(file: string, signal: AbortSignal): Promise<void> {
     await this.#place.remove(this.pathOf(file), signal).catch(() => undefined)
+  }
+
+  /** False when it failed so that it is not known whether the record is there: what it would name must stay then. */
+  static isRefusal(cause: unknown): boolean {
+    return cause instanceof Fault && (cause.code === 'COMMIT_LOST' || cause.code === 'ATTEMPT_STALE')
   }
 
   async remove(signal: AbortSignal): Promise<void> {

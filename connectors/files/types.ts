@@ -141,6 +141,9 @@ export interface ReadCsv {
   readonly extra?: string
 }
 
+/** How rows come through a pipe. */
+export const PLAIN_ROWS: ReadCsv = { header: false, delimiter: ',', dialect: 'plain' }
+
 /** `read_csv` without any guessing, its columns named c0, c1, …: names of people may differ in case only. */
 export function readCsv(file: string, types: readonly string[], { header, delimiter, dialect, extra = '' }: ReadCsv): string {
   const columns = types.map((type, i) => `'c${i}': ${literal(type)}`).join(', ')
@@ -161,6 +164,41 @@ export function typedRows(file: string, columns: readonly Column[], options: Rea
   )
   const cells = columns.map(({ name, type }, i) => `${fromCsv(cellOf(i, type, options.dialect), type)} as ${identifier(name)}`)
   return `(select ${cells.join(', ')} from ${read})`
+}
+
+/** What a row must be to be taken. */
+export interface Taken {
+  /** Each value is of its column's type, as `typedRows` makes it. */
+  readonly typed: boolean
+  /** SQL: a condition on a value under which it is not taken all the same. */
+  readonly refused?: (cell: string, type: LogicalType) => string | undefined
+}
+
+/**
+ * SQL: of rows that `typedRows` or `textRows` would read, the number of the first that is not taken and of the column with the value,
+ * from 0; NULLs where all are. What `read_csv` itself finds is an error that says the line.
+ */
+export function firstMisfit(file: string, columns: readonly Column[], options: ReadCsv, { typed, refused }: Taken): string {
+  const cases = columns.flatMap(({ type }, i) => {
+    const cell = cellOf(i, type, options.dialect)
+    const value = typed ? fromCsv(cell, type) : cell
+    const wrong = refused?.(cell, type)
+    return [
+      ...(value === cell ? [] : [`when c${i} is not null and try(${value}) is null then ${i}`]),
+      ...(wrong === undefined ? [] : [`when ${wrong} then ${i}`]),
+    ]
+  })
+  const types = columns.map(({ type }) => (typed ? csvType(type) : 'VARCHAR'))
+  return misfitOf(readCsv(file, types, options), columns.length, cases)
+}
+
+/** SQL: the same, of a relation of columns c0, c1, …. All cells are read. */
+export function misfitOf(rows: string, columns: number, cases: readonly string[]): string {
+  const bad = cases.length === 0 ? 'cast(null as integer)' : `case ${cases.join(' ')} end`
+  const all = Array.from({ length: columns }, (_, i) => `count(c${i})`).join(' + ')
+  const numbered = `(select row_number() over () as r, ${bad} as bad, * from ${rows})`
+  const first = (what: string) => `cast(${what} filter (where bad is not null) as varchar)`
+  return `select ${first('min(r)')}, ${first('arg_min(bad, r)')}, cast(${all} as varchar) from ${numbered}`
 }
 
 /** SQL: the same as text c0, c1, …. */

@@ -12,12 +12,13 @@ import { syncFile } from './durable.ts'
 import { fileFault, stopIfAborted } from './faults.ts'
 import type { Compression, Layout } from './formats.ts'
 import { linesToArray } from './json-array.ts'
-import { ndjsonLine } from './ndjson-sql.ts'
+import { jsonRefused, ndjsonLine } from './ndjson-sql.ts'
 import { drain, feed, type Rows } from './pipe.ts'
+import type { HeldFile } from './place.ts'
 import { CsvToPlain, isQuoteHeavy } from './plain.ts'
 import type { FilesParts } from './session.ts'
 import { fileLiteral, identifier, literal } from './sql.ts'
-import { type Dialect, textRows, typedRows } from './types.ts'
+import { type Dialect, firstMisfit, PLAIN_ROWS, textRows, typedRows } from './types.ts'
 import type { WriteForm } from './write-form.ts'
 
 export interface Written {
@@ -27,10 +28,14 @@ export interface Written {
   readonly sha256: string
   /** Of the file, where its place says what it made of it. */
   readonly version?: string
+  /** It is no file yet. */
+  readonly held?: HeldFile
 }
 
 export interface WriteParts {
   readonly path: string
+  /** Where it will be seen: a place that can may hold its bytes back there. */
+  readonly final?: string | undefined
   /** For a person. */
   readonly title: string
   readonly layout: Layout
@@ -168,6 +173,14 @@ export async function convertTo(path: string, parts: Omit<WriteParts, 'path'>, s
     throw new Fault('ROW_INVALID', { at: `${title}: ${counter.rows} rows came and ${answer.changed} were understood.` })
   }
   return answer.changed
+}
+
+/** SQL that tells rows which the layout does not take (keep-rows.ts); undefined where it takes all text. `exact`: also values that are not of their type. */
+export function triedBy({ format }: Layout, columns: readonly Column[], exact: boolean): ((path: string) => string) | undefined {
+  const json = format === 'ndjson' || format === 'json'
+  const typed = exact || format === 'parquet'
+  if (!typed && !json) return undefined
+  return (path) => firstMisfit(fileLiteral(path), columns, PLAIN_ROWS, { typed, ...(json && { refused: jsonRefused }) })
 }
 
 function copyStatement(from: string, path: string, { layout, form, columns }: Omit<WriteParts, 'path'>, dialect: Dialect): string {

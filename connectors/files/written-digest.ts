@@ -51,8 +51,9 @@ export async function digestFiles(request: WrittenDigest, session: FilesParts, s
       signal,
     )
   }
-  const found = written.map((file) => file.found)
-  if (found.length === 0) return { rows: 0, checksum: checksum ? '0' : null }
+  const held = written.reduce((sum, { rows = 0 }) => sum + rows, 0)
+  const found = written.filter(({ rows }) => rows === undefined).map((file) => file.found)
+  if (found.length === 0) return { rows: held, checksum: checksum ? '0' : null }
   const { layout } = own
   const reading = readingOf(own, target.columns)
   await using local = await session.place.local(found, signal)
@@ -79,7 +80,7 @@ export async function digestFiles(request: WrittenDigest, session: FilesParts, s
       )
     : await duck.run(sql(''), place, signal)
   const [rows, sum] = answer.rows[0] ?? []
-  return { rows: Number(rows), checksum: sum ?? null }
+  return { rows: held + Number(rows), checksum: sum ?? null }
 }
 
 function placed(columns: readonly Column[]): readonly Column[] {
@@ -93,7 +94,7 @@ function pipedRows(
   columns: readonly Column[],
   signal: AbortSignal,
 ): Rows {
-  if (reading.format === 'ndjson' || reading.format === 'json') return [ndjsonToPlain(files, columns, signal)]
+  if (reading.format === 'ndjson' || reading.format === 'json') return [ndjsonToPlain({ files, columns }, signal)]
   if (reading.format === 'parquet') throw new Fault('INTERNAL', { at: 'Parquet through a pipe' })
   return [rawCsv({ place, reading, columns: columns.length, files }, signal).bytes, new CsvToPlain()]
 }

@@ -1,7 +1,7 @@
 /** What a run has written, part by part: in staging, or where publishing has put it, also if that was cut short. */
 import { type AsIsRecord, isAsIs, namesFor, stagedName } from './as-is-sink.ts'
 import { type Manifest, readManifest } from './manifest.ts'
-import type { FoundFile, Place } from './place.ts'
+import type { FoundFile, HoldAt, Place } from './place.ts'
 import { below, fewAtOnce, MOVES, partOfName, publishedFile } from './publish.ts'
 import type { TargetOwn } from './sink.ts'
 import type { CommitRecord, Staging } from './staging.ts'
@@ -11,6 +11,8 @@ export interface WrittenFile {
   /** Of a file that was copied as it was: its name in the source. */
   readonly name: string
   readonly found: FoundFile
+  /** Of what is held back, and cannot be read yet: as they were counted when it was written. */
+  readonly rows?: number
 }
 
 export interface WrittenBy {
@@ -36,9 +38,17 @@ export async function writtenFiles(by: WrittenBy, signal: AbortSignal): Promise<
   return [...kept, ...staged].sort((a, b) => a.part - b.part)
 }
 
+export async function isHeld(place: Place, at: HoldAt, { held }: Pick<CommitRecord, 'held'>, signal: AbortSignal): Promise<boolean> {
+  return held !== undefined && (await place.holding?.isThere(at, held, signal)) === true
+}
+
 async function rowFile({ place, staging, own, run }: WrittenBy, record: CommitRecord, signal: AbortSignal): Promise<WrittenFile> {
-  const staged = await place.file(staging.pathOf(record.file), signal)
-  return { part: record.part, name: '', found: staged ?? { path: publishedFile(own, run, record), bytes: record.bytes } }
+  const path = publishedFile(own, run, record)
+  if (await isHeld(place, { staged: staging.pathOf(record.file), final: path }, record, signal)) {
+    return { part: record.part, name: '', found: { path, bytes: record.bytes }, rows: record.rows }
+  }
+  const staged = record.held ? undefined : await place.file(staging.pathOf(record.file), signal)
+  return { part: record.part, name: '', found: staged ?? { path, bytes: record.bytes } }
 }
 
 /** Those that are there, of the size that they must have. */

@@ -1,5 +1,6 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column, Shape } from '../copy-contract.ts'
+import { LEAST_CONNECTIONS } from './moments.ts'
 import { quoteName, textLiteral } from './names.ts'
 import type { Field } from './packets.ts'
 import { startsAsRead, writesFile } from './read-only.ts'
@@ -14,6 +15,7 @@ export const KIND = 'mysql'
 /** Settings of the store that a copy may change for itself. */
 export interface ReadOptions extends TypeOptions {
   readonly zeroDates: 'refuse' | 'null'
+  readonly consistent?: boolean | undefined
 }
 
 /** `Shape.own`: what is read, for SQL. */
@@ -46,7 +48,31 @@ export function describeTable(relation: Relation, options: ReadOptions): Shape {
   }
 }
 
+/**
+ * Asked to be read at one moment, by however many: refused where that cannot be had. Only InnoDB shows a moment, and in a Galera
+ * cluster a lock of one server does not keep out what others commit.
+ */
+export async function atOneMoment(
+  wire: Wire,
+  relation: Relation,
+  shape: Shape,
+  { maxConnections }: { readonly maxConnections: number },
+): Promise<Shape> {
+  const refuse = (why: string) =>
+    new Fault('COPY_UNSUPPORTED', { at: `consistent: ${why}`, remedy: 'Copy without consistent, in one part.' })
+  if (!relation.isTable) throw refuse(`${shape.title} is a view; only a table can be locked by itself.`)
+  if (relation.engine.toLowerCase() !== 'innodb') throw refuse(`${shape.title} is a table of ${relation.engine}, which shows no moment.`)
+  const [cluster] = (await StatementRun.one(wire, `show variables like 'wsrep_on'`)).rows
+  if (cluster?.[1] === 'ON') throw refuse('this server is one of a Galera cluster, whose others write what it has locked.')
+  if (maxConnections < LEAST_CONNECTIONS) throw refuse(`the store must be allowed ${LEAST_CONNECTIONS} connections (maxConnections).`)
+  return { ...shape, oneMoment: 'on-one-node' }
+}
+
 export async function describeQuery(wire: Wire, text: string, options: ReadOptions): Promise<Shape> {
+  if (options.consistent) {
+    const at = 'consistent: which tables a statement reads is not known, so they cannot be locked.'
+    throw new Fault('COPY_UNSUPPORTED', { at, remedy: 'Name a table; or copy without consistent, in one part.' })
+  }
   const sql = innerQuery(text)
   // Alone it must be one valid statement: a text that is valid only because it closes the bracket early is refused here.
   await StatementRun.one(wire, `set @postern_sql = ${textLiteral(sql)}`)

@@ -37,7 +37,7 @@ export abstract class Exchange implements Listener {
   #head(buffer: Buffer, start: number, end: number): void {
     const first = buffer[start] ?? 0
     if (first === ERROR) this.failed(ServerError.parse(buffer, start, end))
-    else if (first === OK) this.#over(readOk(buffer, start))
+    else if (first === OK) this.#over(readOk(buffer, start, end))
     else if (first === LOCAL_FILE) this.fileWanted()
     else {
       this.#wanted = new Reader(buffer, start).length()

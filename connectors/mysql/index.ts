@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 import type { Connector } from '../contract.ts'
+import { flag } from '../files/settings.ts'
 
 /** Settings come from the command line as text too: "3306". */
 const wholeNumber = (min: number, max: number) => z.preprocess(numberFromText, z.int().min(min).max(max))
@@ -32,6 +33,12 @@ export const MysqlConfig = z.strictObject({
     description: 'bool: true or false, and a row with any other value is refused; int: a small number',
     copy: true,
   }),
+  consistent: flag.optional().meta({
+    title: 'All parts show one moment',
+    description:
+      'The table is locked against writers while the readers of a copy begin (privilege LOCK TABLES); one node then reads all parts of it',
+    copy: true,
+  }),
   zeroDates: z.enum(['refuse', 'null']).default('refuse').meta({
     title: 'Zero dates are',
     description: 'What a copy makes of 0000-00-00 and 2020-00-00 for stores that have no such dates',
@@ -47,7 +54,7 @@ export const mysql: Connector = {
   can: {
     query: 'sql',
     source: { snapshot: false },
-    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true },
+    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true, repairs: true },
   },
   async open(options) {
     const config = MysqlConfig.safeParse(options.settings)

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { Fault } from '@postern/protocol/fault.ts'
+import { Feed } from '../feed.ts'
 import { Exchange } from './exchange.ts'
 import type { LoadText } from './load-text.ts'
 import { MOST_PAYLOAD, type OkFacts, packetHeader, queryCommand } from './packets.ts'
@@ -17,13 +17,9 @@ const PIECE_BYTES = 262_144
 
 /** LOAD DATA LOCAL: the server asks for a file and gets the bytes of the part, no more of them than it takes. */
 export class LoadIn extends Exchange {
-  readonly #source: Readable
+  readonly #feed: Feed
   readonly #text: LoadText
   readonly #settle: { resolve(loaded: LoadedIn): void; reject(cause: unknown): void }
-  readonly #onData = (chunk: Buffer) => this.#send(chunk)
-  readonly #onEnd = () => this.#end()
-  readonly #onError = (cause: Error) => this.#sourceFailed(cause)
-  readonly #onClose = () => this.#sourceFailed(new Fault('CANCELLED', { at: 'The source of the rows was closed before its end.' }))
   #sequence = 0
   #bytes = 0
   #closed = false
@@ -35,7 +31,12 @@ export class LoadIn extends Exchange {
     settle: { resolve(loaded: LoadedIn): void; reject(cause: unknown): void },
   ) {
     super(wire)
-    this.#source = parts.source
+    this.#feed = new Feed(parts.source, {
+      take: (chunk) => this.#send(chunk),
+      drained: (heard) => wire.drained(heard),
+      end: () => this.#end(),
+      failed: (cause) => this.#sourceFailed(cause),
+    })
     this.#text = parts.text
     this.#settle = settle
   }
@@ -47,51 +48,32 @@ export class LoadIn extends Exchange {
 
   protected override fileWanted(): void {
     this.#sequence = this.wire.sequence
-    const source = this.#source
-    if (source.errored) {
-      this.#sourceFailed(source.errored)
-      return
-    }
-    if (source.readableEnded) {
-      this.#end()
-      return
-    }
-    if (source.destroyed) {
-      this.#onClose()
-      return
-    }
-    source.on('data', this.#onData)
-    source.once('end', this.#onEnd)
-    source.once('error', this.#onError)
-    source.once('close', this.#onClose)
-    source.resume()
+    this.#feed.begin()
   }
 
-  protected override done({ affected, warnings }: OkFacts): void {
-    this.#detach()
+  protected override done({ affected, warnings, info }: OkFacts): void {
+    this.#stop()
     this.wire.release()
-    if (this.#error === undefined) this.#settle.resolve({ rows: affected, bytes: this.#bytes, warnings })
+    if (this.#error === undefined) this.#settle.resolve({ rows: rowsOf(affected, info), bytes: this.#bytes, warnings })
     else this.#settle.reject(this.#error)
   }
 
   protected override failed(error: ServerError): void {
-    this.#detach()
+    this.#stop()
     this.wire.release()
     this.#settle.reject(this.#error ?? error)
   }
 
   lost(cause: Error): void {
-    this.#detach()
+    this.#stop()
     this.#settle.reject(this.#error ?? cause)
   }
 
-  #send(chunk: Buffer): void {
-    if (this.#closed) return
+  #send(chunk: Buffer): boolean {
+    if (this.#closed) return true
     this.#bytes += chunk.length
     const text = this.#text.take(chunk)
-    if (!text || this.#write(text)) return
-    this.#source.pause()
-    this.wire.drained(() => this.#source.resume())
+    return !text || this.#write(text)
   }
 
   /** False: the socket holds enough. */
@@ -127,12 +109,14 @@ export class LoadIn extends Exchange {
     this.wire.send(packetHeader(0, this.#sequence))
   }
 
-  #detach(): void {
+  #stop(): void {
     this.#closed = true
-    const source = this.#source
-    source.off('data', this.#onData)
-    source.off('end', this.#onEnd)
-    source.off('error', this.#onError)
-    source.off('close', this.#onClose)
+    this.#feed.stop()
   }
+}
+
+/** A row that took the place of another counts as two that were affected; the words count each that came in once. */
+function rowsOf(affected: number, info = ''): number {
+  const [, records, deleted] = /Records: (\d+) +Deleted: (\d+)/.exec(info) ?? []
+  return deleted === undefined || deleted === '0' ? affected : Number(records)
 }

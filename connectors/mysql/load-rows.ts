@@ -13,7 +13,6 @@ import type { Wire } from './wire.ts'
 export interface Loaded {
   readonly rows: number
   readonly bytes: number
-  readonly skipped: number
 }
 
 /** So much is written again for each row that is left out; small enough for that, large enough to keep the pace. */
@@ -38,7 +37,9 @@ export class RowWarning extends Error {
 
   fault(title: string): Fault {
     const at = `${title}: ${oneLine(withoutValue(this.message))} [error ${this.number}]`
-    return new Fault('ROW_INVALID', { at, details: { errno: this.number } })
+    const { row, column } = this.place
+    const details = { errno: this.number, ...(row !== null && { line: row }), ...(column !== null && { column }) }
+    return new Fault('ROW_INVALID', { at, details })
   }
 }
 
@@ -50,7 +51,7 @@ export function loadRows(wire: Wire, sql: string, request: Pick<PartWrite, 'targ
 
 async function loadAll(wire: Wire, sql: string, encoding: PartWrite['target']['encoding'], source: Readable): Promise<Loaded> {
   const { rows, bytes, warnings } = await LoadIn.run(wire, sql, { source, text: loadText(encoding) })
-  if (warnings === 0) return { rows, bytes, skipped: 0 }
+  if (warnings === 0) return { rows, bytes }
   const [row] = (await StatementRun.one(wire, 'show warnings limit 1')).rows
   throw new RowWarning(Number(row?.[1] ?? 0), row?.[2] ?? 'a value does not fit')
 }
@@ -64,17 +65,16 @@ interface LeavingOut {
 /** Batch by batch, each under a savepoint; what fails is halved until the row stands alone. */
 async function loadLeavingOut(wire: Wire, sql: string, { encoding, bytes, skip }: LeavingOut): Promise<Loaded> {
   const form = rowForm(encoding)
-  let [rows, size, skipped] = [0, 0, 0]
+  let [rows, size] = [0, 0]
   const write = (batch: RowBatch) => underSavepoint(wire, () => loadAll(wire, sql, encoding, Readable.from([batch.bytes])))
   const left = async (row: RowBatch, fault: RowFault) => {
-    skipped += 1
     await skip.left({ row: row.first, column: fault.column, code: fault.code, error: fault.error, bytes: rowBytes(row) })
   }
   for await (const batch of rowBatches(bytes, form, BATCH)) {
     rows += await writeLeavingOut(batch, { form, write, blame: blamed, left })
     size += batch.bytes.length
   }
-  return { rows, bytes: size, skipped }
+  return { rows, bytes: size }
 }
 
 async function underSavepoint(wire: Wire, write: () => Promise<unknown>): Promise<void> {

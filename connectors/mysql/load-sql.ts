@@ -10,13 +10,15 @@ export interface LoadParts {
   readonly mariadb: boolean
   /** The source cannot tell bytes from text: what begins with \\x and goes into bytes is hex, as everywhere in files. */
   readonly hexText: boolean
+  /** Rows with the same key are replaced. */
+  readonly replace?: boolean
 }
 
-export function loadSql(table: string, { from, into, ...how }: LoadParts): string {
+export function loadSql(table: string, { from, into, replace = false, ...how }: LoadParts): string {
   const pairs = into.map((column, i) => ({ column, set: setSql(from[i] ?? column, column, `@v${i}`, how), variable: `@v${i}` }))
   const list = pairs.map(({ column, set, variable }) => (set === undefined ? quoteName(column.name) : variable))
   const sets = pairs.flatMap(({ column, set }) => (set === undefined ? [] : [`${quoteName(column.name)} = ${set}`]))
-  return `load data local infile 'postern' into table ${table} character set utf8mb4
+  return `load data local infile 'postern' ${replace ? 'replace ' : ''}into table ${table} character set utf8mb4
     fields terminated by '\\t' escaped by '\\\\' lines terminated by '\\n'
     (${list.join(', ')})${sets.length === 0 ? '' : ` set ${sets.join(', ')}`}`
 }
@@ -32,7 +34,7 @@ function setSql(
   { type }: Column,
   { native }: Column,
   value: string,
-  { mariadb, hexText }: Omit<LoadParts, 'from' | 'into'>,
+  { mariadb, hexText }: Omit<LoadParts, 'from' | 'into' | 'replace'>,
 ): string | undefined {
   const { base } = parseNative(native)
   const bytes = type.is === 'bytes'

@@ -82,13 +82,16 @@ export interface OkFacts {
   readonly affected: number
   readonly status: number
   readonly warnings: number
+  /** In words: "Records: 3  Deleted: 1  Skipped: 0  Warnings: 0". */
+  readonly info?: string
 }
 
-export function readOk(buffer: Buffer, start: number): OkFacts {
+export function readOk(buffer: Buffer, start: number, end: number): OkFacts {
   const reader = new Reader(buffer, start + 1)
   const affected = reader.length()
   reader.length()
-  return { affected, status: reader.int16(), warnings: reader.int16() }
+  const [status, warnings] = [reader.int16(), reader.int16()]
+  return { affected, status, warnings, info: buffer.toString('utf8', Math.min(reader.at, end), end) }
 }
 
 /** The packet that ends columns, and rows. */

@@ -1,31 +1,15 @@
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Column, Digest, Encoding, Prepare, Shape, Target } from '../copy-contract.ts'
+import type { Column, Encoding, Prepare, Shape, Target } from '../copy-contract.ts'
 import { KIND } from './describe.ts'
+import type { TargetFacts } from './facts.ts'
 import { parseTableName, quoteIfNeeded, quoteName, quoteTable, type TableName } from './names.ts'
+import { canReplaceByKey } from './part-rows.ts'
 import { lockRun, markRun, prepareRecords, recordedRun, recordRun } from './record.ts'
 import { findRelation, type Relation } from './relation.ts'
 import { digestOf } from './source.ts'
 import { StatementRun } from './statement-run.ts'
 import { logicalType, nativeType } from './types.ts'
 import type { Wire } from './wire.ts'
-
-/** `Target.own`. */
-export interface TargetFacts {
-  readonly database: string
-  readonly table: string
-  readonly mode: Prepare['mode']
-  readonly key: readonly string[]
-  /** Where the parts go until they are published; null: straight into the table. */
-  readonly staging: string | null
-  /** This run has made the table. */
-  readonly created: boolean
-  /** What the table held before, where `digest` has to take it off. */
-  readonly baseline: Digest | null
-  /** The source's columns: what their text looks like. */
-  readonly from: readonly Column[]
-  /** The source has no type for bytes: text that begins with \\x may be some. */
-  readonly hexText: boolean
-}
 
 interface Made {
   readonly target: Target
@@ -35,7 +19,6 @@ interface Made {
 
 const NAME_CHARS = 64
 export const stagingName = (run: string) => `_postern_${run}`.slice(0, NAME_CHARS)
-export const factsOf = (target: Target) => target.own as TargetFacts
 
 /** Looks, refuses or creates. DDL ends any transaction here, so what is decided is recorded first, and then done. */
 export async function prepareTarget(wire: Wire, request: Prepare, database: string): Promise<Target> {
@@ -94,16 +77,9 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
     staging === null ? [] : [`create table if not exists ${quoteTable({ database: found.database, table: staging })} like ${found.sql}`]
   const baseline = mode === 'append' && request.verify === 'checksum' ? await digestOf(wire, found.sql, columns, true) : null
   const place = { database: found.database, table: found.table }
-  const own: TargetFacts = {
-    ...place,
-    mode,
-    key,
-    staging,
-    created: false,
-    baseline,
-    from,
-    hexText: !['postgres', KIND].includes(shape.kind),
-  }
+  const byKey = mode === 'append' && (await canReplaceByKey(wire, found, columns))
+  const hexText = !['postgres', KIND].includes(shape.kind)
+  const own: TargetFacts = { ...place, mode, key, staging, created: false, baseline, from, hexText, byKey }
   return {
     target: { title: found.title, encoding: encodingFor(request), columns, ...(omits.length > 0 && { omits }), single: false, notes, own },
     ddl,

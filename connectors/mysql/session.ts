@@ -3,12 +3,13 @@ import { systemClock } from '@postern/base/clock.ts'
 import { HostGuard } from '@postern/base/host-guard.ts'
 import type { Log, Secret } from '@postern/base/log.ts'
 import type { Catalog } from '@postern/protocol/api/stores.ts'
-import type { Session } from '../contract.ts'
+import type { LocalPlace, Session } from '../contract.ts'
 import { encoderMaker } from '../formats/formats.ts'
 import { POOL_LIMITS, Pool } from '../pool.ts'
 import type { Answer, Statement } from '../query-contract.ts'
 import { browse } from './browse.ts'
 import type { MysqlConfig } from './index.ts'
+import { localServer } from './local-place.ts'
 import { Login, placeOf } from './login.ts'
 import { beginQuery, QueryRun } from './query.ts'
 import { MysqlSink } from './sink.ts'
@@ -28,6 +29,7 @@ export interface SessionParts {
 export class MysqlSession implements Session {
   readonly source: MysqlSource
   readonly sink: MysqlSink
+  readonly local: LocalPlace | undefined
   readonly #pool: Pool<Wire>
   readonly #place: string
   readonly #background: Background
@@ -45,6 +47,7 @@ export class MysqlSession implements Session {
       background: this.#background,
     })
     this.#work = new Work({ pool: this.#pool, login, place: this.#place, database: config.database, background: this.#background })
+    this.local = localServer(this.#work, config.host)
     this.source = new MysqlSource(this.#work, config)
     this.sink = new MysqlSink(this.#work)
   }
@@ -76,6 +79,7 @@ export class MysqlSession implements Session {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.source.close()
     this.#pool.close()
     this.#pool.destroy()
     await this.#background.idle()

@@ -12,10 +12,12 @@ import type {
   Slot,
   Target,
 } from '../copy-contract.ts'
+import { factsOf, type TargetFacts } from './facts.ts'
 import { loadRows, RowWarning } from './load-rows.ts'
 import { loadSql } from './load-sql.ts'
 import { parseTableName, quoteTable } from './names.ts'
-import { factsOf, prepareTarget, type TargetFacts } from './prepare.ts'
+import { type PartRows, partDigests, refuseRepair, tableOf, takeOut, tellsApart } from './part-rows.ts'
+import { prepareTarget } from './prepare.ts'
 import { exists, publishRun } from './publish.ts'
 import { commitLost, committedPart, committedRows, forgetRun, recordCommit, recordedRun, recordsOf } from './record.ts'
 import { findRelation } from './relation.ts'
@@ -57,7 +59,7 @@ export class MysqlSink implements Sink {
   }
 
   async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
-    const { target, slot, bytes, agree, skip } = request
+    const { target, slot, bytes, agree, skip, replaces } = request
     // LoadIn hears a failure even if it came before; until then it must not end the process.
     bytes.on('error', () => undefined)
     const work = this.#work
@@ -66,8 +68,15 @@ export class MysqlSink implements Sink {
     const commit = await work.guard(wire, aimOf(target.title), signal, async () => {
       await prepareSession(wire)
       await StatementRun.one(wire, 'start transaction read write')
-      const sql = loadSql(tableOf(facts), { from: facts.from, into: target.columns, mariadb: wire.isMariadb, hexText: facts.hexText })
       const records = recordsOf(facts.database)
+      if (replaces) await takeOut(wire, records, { target, run: slot.run, tasks: replaces, extent: request.extent })
+      const sql = loadSql(tableOf(facts), {
+        from: facts.from,
+        into: target.columns,
+        mariadb: wire.isMariadb,
+        hexText: facts.hexText,
+        replace: replaces !== undefined && facts.staging === null,
+      })
       const loaded = await loadRows(wire, sql, request).catch(async (cause: unknown) => {
         if (!(cause instanceof RowWarning)) throw cause
         // Keys that are there twice may be those of another attempt, which was first.
@@ -75,12 +84,8 @@ export class MysqlSink implements Sink {
       })
       agree(loaded.rows)
       await skip?.settle()
-      const done: Commit = {
-        rows: loaded.rows,
-        bytes: loaded.bytes,
-        attempt: slot.attempt,
-        ...(loaded.skipped > 0 && { skipped: loaded.skipped }),
-      }
+      const skipped = skip?.count ?? 0
+      const done: Commit = { ...loaded, attempt: slot.attempt, ...(skipped > 0 && { skipped }) }
       await recordCommit(wire, records, slot, done)
       await StatementRun.one(wire, 'commit')
       return done
@@ -99,6 +104,21 @@ export class MysqlSink implements Sink {
       const now = await digestOf(wire, tableOf(facts), columns, checksum)
       return facts.staging === null && checksum ? added(facts, now) : now
     })
+  }
+
+  tellsApart(target: Target, parts: readonly PartRows[]): boolean {
+    return tellsApart(target, parts)
+  }
+
+  digestParts(
+    request: DigestRequest & { readonly target: Target; readonly run: string; readonly parts: readonly PartRows[] },
+    signal: AbortSignal,
+  ): Promise<readonly Digest[]> {
+    return this.#work.read(aimOf(request.target.title), signal, (wire) => partDigests(wire, request))
+  }
+
+  refuseRepair(target: Target): void {
+    refuseRepair(target)
   }
 
   /** A staging table that is gone has been published, even if the node was lost before it could note it down. */
@@ -140,11 +160,6 @@ async function dropIfEmpty(wire: Wire, facts: TargetFacts): Promise<void> {
 
 function aimOf(title: string): Aim {
   return { doing: 'copy', about: title }
-}
-
-/** Where parts are written. */
-function tableOf({ database, table, staging }: TargetFacts): string {
-  return quoteTable({ database, table: staging ?? table })
 }
 
 function added({ baseline }: TargetFacts, now: Digest): Digest {

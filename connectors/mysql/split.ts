@@ -127,7 +127,9 @@ function rangeOf(column: string, date: boolean, from: bigint | null, below: bigi
 function partOf({ from, below, rows }: Piece, column: string, date: boolean, { low, high }: Ends): Part {
   const show = date ? dayText : String
   const name = `${column} ${show(from ?? low)} to ${show(below === null ? high : below - 1n)}`
-  return { name, estimatedRows: rows, own: rangeOf(column, date, from, below) }
+  const bound = (at: bigint | null) => (at === null ? null : show(at))
+  const range = { column, from: bound(from), below: bound(below), nulls: from === null }
+  return { name, estimatedRows: rows, range, own: rangeOf(column, date, from, below) }
 }
 
 function dayText(day: bigint): string {

@@ -16,6 +16,45 @@ export interface GetOptions {
   readonly version?: string | undefined
 }
 
+/** Blocks of an object that are in the store and seen by nobody until the upload is completed. JSON: another process may do that. */
+export interface Held {
+  readonly id: string
+  /** Of each block in its order, as the store told them. */
+  readonly tags: readonly string[]
+}
+
+/** What an upload has become: an object of that version, or what is held. */
+export interface Stored {
+  readonly version?: string | undefined
+  readonly held?: Held
+}
+
+export interface Hold {
+  /** Of the object that it will be. */
+  readonly key: string
+  /** Where bytes go that fit one block: these are an object at once. */
+  readonly small: string
+  readonly mark: string
+  /** Told before the first block is sent: what is begun can then be ended by others. */
+  readonly begun: (id: string) => Promise<void>
+}
+
+export interface HeldEnd {
+  readonly ifAbsent: boolean
+  readonly mark: string
+}
+
+/** Uploads that end when somebody says so, so that publishing need not copy. */
+export interface HeldUploads {
+  hold(hold: Hold, bytes: Readable, signal: AbortSignal): Promise<Stored>
+  /** All its blocks are there still. */
+  isHeld(key: string, held: Held, signal: AbortSignal): Promise<boolean>
+  /** `taken`: `ifAbsent`, and there is another object. `gone`: the blocks are, and the object that they became is not there. */
+  complete(key: string, held: Held, end: HeldEnd, signal: AbortSignal): Promise<'made' | 'taken' | 'gone'>
+  /** Never fails. */
+  abort(key: string, id: string): Promise<void>
+}
+
 /**
  * What an object store must be able to do to be a place of files; one implementation for each vendor's SDK. Keys are whole keys. Every
  * failure is a Fault; retries of what can pass are the SDK's.
@@ -37,5 +76,7 @@ export interface Bucket {
   delete(keys: readonly string[], signal: AbortSignal): Promise<void>
   /** Takes away what uploads have left that were never finished, of keys that begin so. */
   dropUploads(prefix: string, signal: AbortSignal): Promise<void>
+  /** Left out where a copy within the store costs nothing. */
+  readonly held?: HeldUploads
   close(): void
 }

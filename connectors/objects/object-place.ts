@@ -1,11 +1,11 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { Fault } from '@postern/protocol/fault.ts'
 import { fileFault, stopIfAborted } from '../files/faults.ts'
 import { partsOf } from '../files/folder.ts'
-import type { ByteRange, FoundFile, LocalFiles, Place, PlaceEntry } from '../files/place.ts'
+import type { ByteRange, FoundFile, Holding, LocalFiles, Place, PlaceEntry } from '../files/place.ts'
 import type { Bucket } from './bucket.ts'
 import { globPattern } from './glob-pattern.ts'
+import { HeldFiles } from './held-files.ts'
 import type { ScratchCopies } from './scratch-copies.ts'
 
 /** In a room this object says that the room is there: object stores have no empty folders. */
@@ -21,6 +21,9 @@ export class ObjectPlace implements Place {
   readonly #bucket: Bucket
   readonly #prefix: string
   readonly #copies: ScratchCopies
+  readonly #held: HeldFiles | undefined
+  /** "Only if absent" has been refused once as it must. */
+  #exclusive = false
 
   /** `prefix` as a person writes it. */
   constructor(bucket: Bucket, prefix: string, copies: ScratchCopies) {
@@ -29,6 +32,13 @@ export class ObjectPlace implements Place {
     this.#prefix = parts.map((part) => `${part}/`).join('')
     this.title = `${bucket.title}${this.#prefix === '' ? '' : `, prefix ${this.#prefix}`}`
     this.#copies = copies
+    const { held: uploads } = bucket
+    const key = (path: string) => this.#key(path)
+    this.#held = uploads && new HeldFiles({ bucket, uploads, key, markOf, readNote: (at, signal) => this.#small(at, at, signal) })
+  }
+
+  get holding(): Holding | undefined {
+    return this.#held
   }
 
   async check(signal: AbortSignal): Promise<string> {
@@ -88,12 +98,26 @@ export class ObjectPlace implements Place {
     return out
   }
 
-  async text(path: string, signal: AbortSignal): Promise<string | undefined> {
-    const found = await this.#bucket.head(this.#key(path), signal)
-    if (!found) return undefined
-    if (found.bytes > SMALL_BYTES) throw new Fault('INPUT_INVALID', { at: `${path} is larger than ${SMALL_BYTES} bytes.` })
-    const bytes = await this.#bucket.get(this.#key(path), {}, signal)
-    return bytes && (await buffer(bytes).catch((cause) => Promise.reject(fileFault(cause, path)))).toString()
+  text(path: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.#small(this.#key(path), path, signal)
+  }
+
+  /** One request: to ask for the size before is a second one, which takes as long. */
+  async #small(key: string, path: string, signal: AbortSignal): Promise<string | undefined> {
+    const bytes = await this.#bucket.get(key, {}, signal)
+    if (!bytes) return undefined
+    const chunks: Buffer[] = []
+    let size = 0
+    try {
+      for await (const chunk of bytes as AsyncIterable<Buffer>) {
+        size += chunk.length
+        if (size > SMALL_BYTES) throw new Fault('INPUT_INVALID', { at: `${path} is larger than ${SMALL_BYTES} bytes.` })
+        chunks.push(chunk)
+      }
+    } catch (cause) {
+      throw fileFault(cause, path)
+    }
+    return Buffer.concat(chunks).toString()
   }
 
   local(files: readonly FoundFile[], signal: AbortSignal): Promise<LocalFiles> {
@@ -135,9 +159,10 @@ export class ObjectPlace implements Place {
 
   async makeRoom(path: string, signal: AbortSignal): Promise<{ readonly exclusive: boolean }> {
     const mark = this.#key(`${path}/${ROOM_MARK}`)
-    await this.#bucket.put(mark, Buffer.from('{}'), true, signal)
-    // The second time it must be refused; who does not, ignores the condition.
-    return { exclusive: !(await this.#bucket.put(mark, Buffer.from('{}'), true, signal)) }
+    const made = await this.#bucket.put(mark, Buffer.from('{}'), true, signal)
+    // The second time it must be refused; who does not, ignores the condition. A server that has refused once need not be asked again.
+    this.#exclusive ||= !made || !(await this.#bucket.put(mark, Buffer.from('{}'), true, signal))
+    return { exclusive: this.#exclusive }
   }
 
   async hasRoom(path: string, signal: AbortSignal): Promise<boolean> {
@@ -150,15 +175,18 @@ export class ObjectPlace implements Place {
     await this.#bucket.delete([`${below}${ROOM_MARK}`], signal)
     await this.#bucket.dropUploads(below, signal)
     let keys: string[] = []
+    const clear = async () => {
+      await this.#held?.dropNoted(keys, signal)
+      await this.#bucket.delete(keys, signal)
+      keys = []
+    }
     for await (const listed of this.#bucket.list(below, false, signal)) {
       if ('prefix' in listed) continue
       keys.push(listed.key)
-      if (keys.length < DELETE_AT_ONCE) continue
-      await this.#bucket.delete(keys, signal)
-      keys = []
+      if (keys.length >= DELETE_AT_ONCE) await clear()
       stopIfAborted(signal)
     }
-    if (keys.length > 0) await this.#bucket.delete(keys, signal)
+    await clear()
   }
 
   #key(path: string): string {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { Fault } from '@postern/protocol/fault.ts'
+import { Feed } from '../feed.ts'
 import { COPY_DONE, copyDataHeader, copyFail, FRAME, SYNC, statement } from './messages.ts'
 import { ServerError } from './server-error.ts'
 import type { Listener, Wire } from './wire.ts'
@@ -12,12 +12,8 @@ export interface CopiedIn {
 /** COPY … FROM STDIN: passes the bytes on as they come, and reads no more of them than the server takes. */
 export class CopyIn implements Listener {
   readonly #wire: Wire
-  readonly #source: Readable
+  readonly #feed: Feed
   readonly #settle: { resolve(copied: CopiedIn): void; reject(cause: unknown): void }
-  readonly #onData = (chunk: Buffer) => this.#send(chunk)
-  readonly #onEnd = () => this.#end()
-  readonly #onError = (cause: Error) => this.#sourceFailed(cause)
-  readonly #onClose = () => this.#sourceFailed(new Fault('CANCELLED', { at: 'The source of the rows was closed before its end.' }))
   #bytes = 0
   #rows = 0
   /** All has been said: CopyDone or CopyFail has gone out, or the server has refused. */
@@ -26,7 +22,12 @@ export class CopyIn implements Listener {
 
   private constructor(wire: Wire, source: Readable, settle: { resolve(copied: CopiedIn): void; reject(cause: unknown): void }) {
     this.#wire = wire
-    this.#source = source
+    this.#feed = new Feed(source, {
+      take: (chunk) => this.#send(chunk),
+      drained: (heard) => wire.drained(heard),
+      end: () => this.#close(Buffer.concat([COPY_DONE, SYNC])),
+      failed: (cause) => this.#sourceFailed(cause),
+    })
     this.#settle = settle
   }
 
@@ -38,11 +39,11 @@ export class CopyIn implements Listener {
   }
 
   frame(code: number, buffer: Buffer, start: number, end: number): void {
-    if (code === FRAME.copyIn) this.#begin()
+    if (code === FRAME.copyIn) this.#feed.begin()
     else if (code === FRAME.commandComplete) this.#rows = Number(buffer.toString('latin1', start + 5, end - 1))
     else if (code === FRAME.error) this.#refused(ServerError.parse(buffer, start, end))
     else if (code === FRAME.ready) {
-      this.#detach()
+      this.#stop()
       this.#wire.release()
       if (this.#error === undefined) this.#settle.resolve({ rows: this.#rows, bytes: this.#bytes })
       else this.#settle.reject(this.#error)
@@ -50,45 +51,18 @@ export class CopyIn implements Listener {
   }
 
   lost(cause: Error): void {
-    this.#detach()
+    this.#stop()
     this.#settle.reject(this.#error ?? cause)
   }
 
-  #begin(): void {
-    const source = this.#source
-    if (source.errored) {
-      this.#sourceFailed(source.errored)
-      return
-    }
-    if (source.readableEnded) {
-      this.#end()
-      return
-    }
-    if (source.destroyed) {
-      this.#onClose()
-      return
-    }
-    source.on('data', this.#onData)
-    source.once('end', this.#onEnd)
-    source.once('error', this.#onError)
-    source.once('close', this.#onClose)
-    source.resume()
-  }
-
-  #send(chunk: Buffer): void {
-    if (this.#closed) return
+  #send(chunk: Buffer): boolean {
+    if (this.#closed) return true
     this.#bytes += chunk.length
     this.#wire.cork()
     this.#wire.send(copyDataHeader(chunk.length))
     const more = this.#wire.send(chunk)
     this.#wire.uncork()
-    if (more) return
-    this.#source.pause()
-    this.#wire.drained(() => this.#source.resume())
-  }
-
-  #end(): void {
-    this.#close(Buffer.concat([COPY_DONE, SYNC]))
+    return more
   }
 
   #sourceFailed(cause: unknown): void {
@@ -108,12 +82,8 @@ export class CopyIn implements Listener {
     this.#wire.send(last)
   }
 
-  #detach(): void {
+  #stop(): void {
     this.#closed = true
-    const source = this.#source
-    source.off('data', this.#onData)
-    source.off('end', this.#onEnd)
-    source.off('error', this.#onError)
-    source.off('close', this.#onClose)
+    this.#feed.stop()
   }
 }

@@ -1,14 +1,12 @@
 import { Readable } from 'node:stream'
 import type { Fault } from '@postern/protocol/fault.ts'
-import { ByteWriter } from '../formats/byte-writer.ts'
 import { FRAME, SYNC, statement } from './messages.ts'
+import { RowBytes } from './row-bytes.ts'
 import { faultOfAbort, ServerError } from './server-error.ts'
 import type { Listener, Wire } from './wire.ts'
 
 /** So many bytes wait for the reader before the database's socket is not read any more. */
 const BUFFER_BYTES = 1_048_576
-/** Rows are gathered to pieces of about this size: each piece costs every hop something. */
-const PIECE_BYTES = 131_072
 
 export interface CopyOutParts {
   readonly wire: Wire
@@ -24,7 +22,7 @@ export interface CopyOutParts {
 export class CopyOut implements Listener {
   readonly bytes: Readable
   readonly #parts: CopyOutParts
-  readonly #out = new ByteWriter()
+  readonly #out = new RowBytes()
   readonly #settle: { resolve(out: CopyOut): void; reject(cause: unknown): void }
   #started = false
   #over = false
@@ -70,7 +68,7 @@ export class CopyOut implements Listener {
   frame(code: number, buffer: Buffer, start: number, end: number): void {
     if (code === FRAME.copyData) {
       this.#rows += 1
-      if (!this.#over) this.#out.copy(buffer, start, end)
+      if (!this.#over) this.#out.add(buffer, start, end)
     } else if (code === FRAME.copyOut) {
       this.#started = true
       this.#settle.resolve(this)
@@ -80,19 +78,16 @@ export class CopyOut implements Listener {
   }
 
   batchEnd(): void {
-    if (this.#over || this.#error || this.#out.length < PIECE_BYTES) return
-    this.#flush()
+    if (this.#over || this.#error) return
+    let room = true
+    for (const piece of this.#out.take()) room = this.bytes.push(piece)
+    if (room) return
+    this.#paused = true
+    this.#parts.wire.pause()
   }
 
   lost(cause: Error): void {
     this.#fail(cause)
-  }
-
-  #flush(): void {
-    const piece = this.#out.take()
-    if (!piece || this.bytes.push(piece)) return
-    this.#paused = true
-    this.#parts.wire.pause()
   }
 
   #finish(): void {
@@ -103,8 +98,7 @@ export class CopyOut implements Listener {
     }
     this.#over = true
     this.#parts.wire.release()
-    const piece = this.#out.take()
-    if (piece) this.bytes.push(piece)
+    for (const piece of this.#out.end()) this.bytes.push(piece)
     this.bytes.push(null)
     this.#parts.done()
   }

@@ -6,6 +6,8 @@ import { type RowFault, writeLeavingOut } from '../rows/leave-out.ts'
 import { type RowBatch, rowBatches, rowBytes, rowForm } from '../rows/row-batches.ts'
 import { CopyIn } from './copy-in.ts'
 import { arrayOf } from './part-digests.ts'
+import { mergeFrom } from './publish.ts'
+import { type PublishedRun, takeOutPublished } from './published.ts'
 import { forgetParts, markBatch, writersOf } from './record.ts'
 import { placeOfRow, ServerError } from './server-error.ts'
 import { StatementRun } from './statement-run.ts'
@@ -14,7 +16,6 @@ import type { Wire } from './wire.ts'
 export interface Copied {
   readonly rows: number
   readonly bytes: number
-  readonly skipped: number
 }
 
 export interface CopyRows {
@@ -28,12 +29,23 @@ export interface CopyRows {
 /** So much is written again for each row that is left out; small enough for that, large enough to keep the pace. */
 const BATCH = { bytes: 1 << 19, rows: 10_000 }
 
-export async function copyRows(wire: Wire, into: CopyRows, { slot, bytes, target, skip, replaces = [] }: PartWrite): Promise<Copied> {
-  if (replaces.length > 0) await takeOut(wire, into.table, slot.run, replaces)
-  if (skip) return copyLeavingOut(wire, into, { slot, skip, form: rowForm(target.encoding), bytes })
-  const key = replaces.length > 0 ? await uniqueKey(wire, into.table, target) : []
-  const copied = key.length > 0 ? await copyOver(wire, into, key, bytes) : await copyAll(wire, into, bytes)
-  return { ...copied, skipped: 0 }
+/** `published`: the run that the part is repaired of, where its rows are no more where they were written. */
+export async function copyRows(wire: Wire, into: CopyRows, request: PartWrite, published?: PublishedRun): Promise<Copied> {
+  const { slot, bytes, target, skip, replaces = [] } = request
+  const copy = (where: CopyRows) =>
+    skip ? copyLeavingOut(wire, where, { slot, skip, form: rowForm(target.encoding), bytes }) : copyAll(wire, where, bytes)
+  if (replaces.length === 0) return await copy(into)
+  if (published?.facts.mode === 'upsert') {
+    const copied = await copyAside(wire, into, copy)
+    await mergeFrom(wire, published, AGAIN)
+    await forgetParts(wire, slot.run, replaces)
+    return copied
+  }
+  await takeOut(wire, into.table, slot.run, replaces)
+  if (published) await takeOutPublished(wire, published, request.extent)
+  const unique = await uniqueKey(wire, into.table, target)
+  const key = unique.length > 0 ? unique : keyOfSource(target, published)
+  return key.length > 0 ? await copyOver(wire, into, key, copy) : await copy(into)
 }
 
 function copyAll(wire: Wire, { table, columns, format }: CopyRows, bytes: Readable) {
@@ -50,10 +62,24 @@ async function takeOut(wire: Wire, table: string, run: string, tasks: readonly s
 
 const AGAIN = 'pg_temp._postern_again'
 
+/** In a table that was overwritten no row has the key of another. */
+function keyOfSource({ columns }: Target, published: PublishedRun | undefined): readonly string[] {
+  const key = published?.facts.sourceKey ?? []
+  return key.every((name) => columns.some((column) => column.name === name)) ? key : []
+}
+
+type Copy = (where: CopyRows) => Promise<Copied>
+
+/** Into a table like it, so that rows which it would not take are found. */
+async function copyAside(wire: Wire, { table, columns, format }: CopyRows, copy: Copy): Promise<Copied> {
+  await StatementRun.one(wire, `create temp table _postern_again (like ${table} including all) on commit drop`)
+  return await copy({ table: AGAIN, columns, format })
+}
+
 /** Rows that somebody has changed since are no more known by their writer, but by their key: they go too. */
-async function copyOver(wire: Wire, { table, columns, format }: CopyRows, key: readonly string[], bytes: Readable) {
-  await StatementRun.one(wire, `create temp table _postern_again on commit drop as select ${columns} from ${table} with no data`)
-  const copied = await copyAll(wire, { table: AGAIN, columns, format }, bytes)
+async function copyOver(wire: Wire, into: CopyRows, key: readonly string[], copy: Copy): Promise<Copied> {
+  const { table, columns } = into
+  const copied = await copyAside(wire, into, copy)
   const same = key.map((name) => `t.${quoteName(name)} = a.${quoteName(name)}`).join(' and ')
   await StatementRun.all(wire, [
     { sql: `delete from ${table} as t using ${AGAIN} as a where ${same}` },
@@ -87,19 +113,18 @@ interface LeavingOut {
 
 /** Batch by batch, each under a savepoint; what fails is halved until the row stands alone. */
 async function copyLeavingOut(wire: Wire, into: CopyRows, { slot, skip, form, bytes }: LeavingOut): Promise<Copied> {
-  let [rows, size, skipped] = [0, 0, 0]
+  let [rows, size] = [0, 0]
   // A constraint that waits for the commit would fail it as a whole.
   await StatementRun.one(wire, 'set constraints all immediate')
   const write = (batch: RowBatch) => underSavepoint(wire, slot, () => copyAll(wire, into, Readable.from([batch.bytes])))
   const left = async (row: RowBatch, fault: RowFault) => {
-    skipped += 1
     await skip.left({ row: row.first, column: fault.column, code: fault.code, error: fault.error, bytes: rowBytes(row) })
   }
   for await (const batch of rowBatches(bytes, form, BATCH)) {
     rows += await writeLeavingOut(batch, { form, write, blame: blamed, left })
     size += batch.bytes.length
   }
-  return { rows, bytes: size, skipped }
+  return { rows, bytes: size }
 }
 
 async function underSavepoint(wire: Wire, slot: Slot, write: () => Promise<unknown>): Promise<void> {

@@ -38,7 +38,7 @@ export const postgres: Connector = {
     query: 'sql',
     wire: 'postgres',
     source: { snapshot: true },
-    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true, repairs: true },
+    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
   },
   async open(options) {
     const config = PostgresConfig.safeParse(options.settings)

@@ -1,4 +1,5 @@
 import type { LocalPlace } from '../contract.ts'
+import { isLoopback } from '../loopback.ts'
 import type { Work } from './work.ts'
 
 /** What tells one server from another, and one start of it from the next: two machines never have the same. */
@@ -15,9 +16,4 @@ export function localServer(work: Pick<Work, 'rows'>, host: string): LocalPlace 
     mark: async (signal) => ({ text: await identity(signal), [Symbol.asyncDispose]: async () => undefined }),
     sees: async (text, signal) => (await identity(signal)) === text,
   }
-}
-
-/** A host name that means this machine, or a socket in its file system. */
-export function isLoopback(host: string): boolean {
-  return /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|::1|\[::1\]|0\.0\.0\.0|\/.*)$/i.test(host)
 }

@@ -19,6 +19,8 @@ export interface TargetFacts {
   readonly staging: string | null
   /** This run has made the table. */
   readonly created: boolean
+  /** Of an overwrite, whose table has rows of this copy only: what makes them one in the source. */
+  readonly sourceKey?: readonly string[]
 }
 
 export const stagingName = (run: string) => `_postern_${run}`.slice(0, 63)
@@ -89,9 +91,13 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
       `create table if not exists ${quoteTable({ schema: found.schema, table: staging })} (like ${found.sql} ${like})`,
     )
   }
-  const own: TargetFacts = { schema: found.schema, table: found.table, mode, key, staging, created: false }
+  const own: TargetFacts = { schema: found.schema, table: found.table, mode, key, staging, created: false, ...sourceKey(request) }
   const encoding = encodingFor(taken, columns)
   return { title: found.title, encoding, columns, ...(omits.length > 0 && { omits }), single: false, notes, own }
+}
+
+function sourceKey({ mode, shape }: Prepare): Pick<TargetFacts, 'sourceKey'> {
+  return mode === 'overwrite' && shape.key.length > 0 ? { sourceKey: shape.key } : {}
 }
 
 function madeByTarget(shape: Shape, found: Relation): readonly string[] {
@@ -180,7 +186,7 @@ async function createMissing(wire: Wire, request: Prepare, name: TableName & { r
   if (mode !== 'overwrite') await StatementRun.one(wire, `create table ${quoteTable(name)} (${[...lines, ...primary].join(', ')})`)
   if (staging !== null)
     await StatementRun.one(wire, `create table ${quoteTable({ schema: name.schema, table: staging })} (${lines.join(', ')})`)
-  const own: TargetFacts = { schema: name.schema, table: name.table, mode, key, staging, created: true }
+  const own: TargetFacts = { schema: name.schema, table: name.table, mode, key, staging, created: true, ...sourceKey(request) }
   return { title, encoding: encodingFor(request, columns), columns, single: false, notes, own }
 }
 

@@ -38,10 +38,21 @@ export async function publishRun(work: Work, publishing: Publishing, signal: Abo
 /** The server lets nobody change them in rows that are there (prepare.ts says so in the notes). */
 const IDENTITIES = `select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 and attidentity = 'a'`
 
-async function merge(wire: Wire, { target, facts }: Publishing): Promise<void> {
+export async function identitiesOf(wire: Wire, facts: TargetFacts): Promise<ReadonlySet<string>> {
+  return new Set((await StatementRun.one(wire, IDENTITIES, [quoteTable(facts)])).rows.flatMap(([name]) => name ?? []))
+}
+
+async function merge(wire: Wire, publishing: Publishing): Promise<void> {
+  const staging = stagingOf(publishing.facts)
+  await mergeFrom(wire, publishing, staging)
+  await StatementRun.one(wire, `drop table ${staging}`)
+}
+
+/** `rows`: a table, quoted. */
+export async function mergeFrom(wire: Wire, { target, facts }: Pick<Publishing, 'target' | 'facts'>, rows: string): Promise<void> {
   const names = target.columns.map((column) => quoteName(column.name))
   const key = new Set(facts.key)
-  const identities = new Set((await StatementRun.one(wire, IDENTITIES, [quoteTable(facts)])).rows.map(([name]) => name))
+  const identities = await identitiesOf(wire, facts)
   const others = target.columns
     .filter((column) => !key.has(column.name) && !identities.has(column.name))
     .map((column) => quoteName(column.name))
@@ -50,7 +61,7 @@ async function merge(wire: Wire, { target, facts }: Publishing): Promise<void> {
     await StatementRun.one(
       wire,
       `insert into ${quoteTable(facts)} (${names.join(', ')}) overriding system value
-       select ${names.join(', ')} from ${stagingOf(facts)}
+       select ${names.join(', ')} from ${rows}
        on conflict (${facts.key.map(quoteName).join(', ')}) ${action}`,
     )
   } catch (cause) {
@@ -61,7 +72,6 @@ async function merge(wire: Wire, { target, facts }: Publishing): Promise<void> {
       cause,
     })
   }
-  await StatementRun.one(wire, `drop table ${stagingOf(facts)}`)
 }
 
 async function swapOrRefill(wire: Wire, publishing: Publishing): Promise<void> {

@@ -52,6 +52,7 @@ test('the parts of a key leave no value out and take none twice', () => {
     type: 'bigint',
     cut: { bounds: ['10', '20'], shares: [0.3, 0.3, 0.4] },
     nulls: false,
+    told: true,
     low: '1',
     high: '30',
     before: (bound) => String(Number(bound) - 1),

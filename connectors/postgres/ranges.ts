@@ -103,16 +103,20 @@ export interface KeyCut {
   readonly rows: number | null
   /** Rows without a value go into the first part. */
   readonly nulls: boolean
+  /** Values have the same order in any database. */
+  readonly told: boolean
 }
 
-export function keyParts({ column, type, cut, low, high, before, rows, nulls }: KeyCut): readonly Part[] {
+export function keyParts({ column, type, cut, low, high, before, rows, nulls, told }: KeyCut): readonly Part[] {
   const { bounds, shares } = cut
   return shares.map((share, i) => {
     const from = bounds[i - 1] ?? null
     const below = bounds[i] ?? null
     const own: Range = { by: 'key', column, type, from, below, ...(nulls && i === 0 && { nulls }) }
     const end = below === null ? `to ${short(high)}` : before ? `to ${before(below)}` : `to below ${short(below)}`
-    return { name: `${column} ${short(from ?? low)} ${end}`, estimatedRows: rows === null ? null : Math.round(rows * share), own }
+    const name = `${column} ${short(from ?? low)} ${end}`
+    const range = { column, from, below, nulls: nulls && i === 0 }
+    return { name, estimatedRows: rows === null ? null : Math.round(rows * share), ...(told && { range }), own }
   })
 }
 

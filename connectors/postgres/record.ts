@@ -84,10 +84,17 @@ export async function recordRun(wire: Wire, run: string, facts: unknown): Promis
   await StatementRun.one(wire, 'insert into postern.run_record (run_id, facts) values ($1, $2::text::json)', [run, JSON.stringify(facts)])
 }
 
-export async function recordedRun(wire: Wire, run: string): Promise<{ readonly facts: unknown; readonly published: boolean } | undefined> {
-  const sql = 'select facts::text, published_at is not null from postern.run_record where run_id = $1'
+export interface RunRecord {
+  readonly facts: unknown
+  readonly published: boolean
+  /** The transaction that published it, of a published run: the record was last changed in it. */
+  readonly writer: string
+}
+
+export async function recordedRun(wire: Wire, run: string): Promise<RunRecord | undefined> {
+  const sql = 'select facts::text, published_at is not null, xmin::text from postern.run_record where run_id = $1'
   const [row] = (await StatementRun.one(wire, sql, [run])).rows
-  return row ? { facts: JSON.parse(row[0] ?? 'null'), published: row[1] === 't' } : undefined
+  return row ? { facts: JSON.parse(row[0] ?? 'null'), published: row[1] === 't', writer: row[2] ?? '' } : undefined
 }
 
 /** False: it was published before. Holds the run's row until the transaction ends, so that two that publish take turns. */

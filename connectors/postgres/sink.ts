@@ -5,6 +5,7 @@ import type {
   DigestRequest,
   Encoding,
   Expected,
+  Extent,
   PartWrite,
   Prepare,
   Shape,
@@ -18,6 +19,7 @@ import { parseTableName, quoteTable } from './names.ts'
 import { added, partDigests } from './part-digests.ts'
 import { digestOf, prepareTarget, type TargetFacts } from './prepare.ts'
 import { publishRun } from './publish.ts'
+import { type PublishedRun, publishedDigests } from './published.ts'
 import { committedPart, committedRows, forgetRun, recordCommit, recordedRun } from './record.ts'
 import { findRelation } from './relation.ts'
 import { StatementRun } from './statement-run.ts'
@@ -64,9 +66,12 @@ export class PostgresSink implements Sink {
     const wire = await work.acquire(signal)
     const commit = await work.guard(wire, aimOf(target.title), signal, async () => {
       await StatementRun.all(wire, [{ sql: 'begin isolation level read committed read write' }, ...COPY_SETTINGS])
-      const { rows, bytes: size, skipped } = await copyRows(wire, into, request)
+      const published = request.replaces ? await publishedRun(wire, target, slot.run) : undefined
+      const where = published ? { ...into, table: quoteTable(published.facts) } : into
+      const { rows, bytes: size } = await copyRows(wire, where, request, published)
       agree(rows)
       await skip?.settle()
+      const skipped = skip?.count ?? 0
       const done: Commit = { rows, bytes: size, attempt: slot.attempt, ...(skipped > 0 && { skipped }) }
       await recordCommit(wire, slot, done)
       return done
@@ -89,12 +94,18 @@ export class PostgresSink implements Sink {
   }
 
   digestParts(
-    request: DigestRequest & { readonly target: Target; readonly run: string; readonly parts: readonly { readonly task: string }[] },
+    request: DigestRequest & {
+      readonly target: Target
+      readonly run: string
+      readonly parts: readonly { readonly task: string; readonly again: boolean; readonly extent?: Extent }[]
+    },
     signal: AbortSignal,
   ): Promise<readonly Digest[]> {
     const { target, run, columns, checksum, parts } = request
     const table = tableOf(factsOf(target))
     return this.#work.read(aimOf(target.title), signal, async (wire) => {
+      const published = await publishedRun(wire, target, run)
+      if (published) return publishedDigests(wire, published, request)
       const digests = await partDigests(wire, { table, run, columns, checksum })
       return parts.map(({ task }) => digests.get(task) ?? added([], checksum))
     })
@@ -125,6 +136,13 @@ export class PostgresSink implements Sink {
 }
 
 type Wire = Parameters<typeof digestOf>[0]
+
+/** Undefined of rows that are where they were written: they were appended, or are not published yet. */
+async function publishedRun(wire: Wire, target: Target, run: string): Promise<PublishedRun | undefined> {
+  const facts = factsOf(target)
+  const record = facts.staging === null ? undefined : await recordedRun(wire, run)
+  return record?.published ? { target, facts, run, writer: record.writer } : undefined
+}
 
 async function dropIfEmpty(wire: Wire, facts: TargetFacts): Promise<void> {
   const table = quoteTable({ schema: facts.schema, table: facts.table })

@@ -69,6 +69,7 @@ async function splitByColumn(wire: Wire, split: ColumnSplit): Promise<readonly P
     ...(is === 'date' && { before: (bound: string) => (A_DAY.test(bound) ? dayText(dayOf(bound) - 1n) : `below ${bound}`) }),
     rows: shape.estimatedRows,
     nulls: column.nullable,
+    told: KEY_TYPES.has(is),
   })
 }
 

@@ -1,13 +1,10 @@
 import type { Readable } from 'node:stream'
 import {
-  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
-  CreateMultipartUploadCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
@@ -18,11 +15,12 @@ import { HostGuard } from '@postern/base/host-guard.ts'
 import type { Secret } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { fewAtOnce } from '../files/publish.ts'
-import { BLOCKS, type BlockSizes, sendBlocks } from '../objects/block-upload.ts'
-import type { Bucket, GetOptions, Listed, ObjectFacts } from '../objects/bucket.ts'
+import { BLOCKS, type BlockSizes } from '../objects/block-upload.ts'
+import type { Bucket, GetOptions, HeldUploads, Listed, ObjectFacts } from '../objects/bucket.ts'
 import type { S3Config } from './index.ts'
-import { md5, S3Blocks } from './s3-blocks.ts'
+import { md5 } from './s3-blocks.ts'
 import { nameOf, s3Fault, statusOf } from './s3-faults.ts'
+import { S3Uploads } from './s3-uploads.ts'
 
 export interface S3Secrets {
   readonly secretAccessKey: Secret | undefined
@@ -44,7 +42,8 @@ export class S3Bucket implements Bucket {
   readonly #client: S3Client
   readonly #bucket: string
   readonly #sizes: S3Sizes
-  readonly #blocks: S3Blocks
+  readonly held: HeldUploads
+  readonly #uploads: S3Uploads
 
   constructor(
     config: Pick<S3Config, 'endpoint' | 'region' | 'bucket' | 'accessKeyId' | 'pathStyle'>,
@@ -81,7 +80,8 @@ export class S3Bucket implements Bucket {
         httpsAgent: agents.https,
       },
     })
-    this.#blocks = new S3Blocks(this.#client)
+    this.#uploads = new S3Uploads({ client: this.#client, bucket, sizes, at: (key) => this.#at(key) })
+    this.held = this.#uploads
   }
 
   async *list(prefix: string, delimiter: boolean, signal: AbortSignal): AsyncIterable<Listed> {
@@ -139,34 +139,8 @@ export class S3Bucket implements Bucket {
     return this.#unlessThere(key, ifAbsent, signal, () => this.#client.send(command, { abortSignal: signal }))
   }
 
-  async upload(key: string, bytes: Readable, mark: string, signal: AbortSignal): Promise<string | undefined> {
-    const target = { Bucket: this.#bucket, Key: key }
-    let upload: string | undefined
-    let version: string | undefined
-    const whole = async (block: Buffer) => {
-      const command = new PutObjectCommand({ ...target, Body: block, ContentMD5: md5(block), Metadata: { postern: mark } })
-      version = (await this.#client.send(command, { abortSignal: signal })).ETag
-    }
-    const begin = async () => {
-      const begun = await this.#client.send(new CreateMultipartUploadCommand({ ...target, Metadata: { postern: mark } }), {
-        abortSignal: signal,
-      })
-      upload = begun.UploadId
-    }
-    const send = async (block: Buffer, number: number) => {
-      const part = { ...target, UploadId: upload, PartNumber: number, Body: block }
-      const { ETag } = await this.#blocks.send(part, signal)
-      return { ETag, PartNumber: number }
-    }
-    try {
-      const parts = await sendBlocks(bytes, this.#sizes, { whole, begin, send }, signal)
-      if (upload === undefined) return version
-      const command = new CompleteMultipartUploadCommand({ ...target, UploadId: upload, MultipartUpload: { Parts: [...parts] } })
-      return (await this.#client.send(command, { abortSignal: signal })).ETag
-    } catch (cause) {
-      if (upload !== undefined) await this.#abort(key, upload)
-      throw s3Fault(cause, this.#at(key), signal)
-    }
+  upload(key: string, bytes: Readable, mark: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.#uploads.whole(key, bytes, mark, signal)
   }
 
   async copy(
@@ -197,11 +171,8 @@ export class S3Bucket implements Bucket {
     }: { readonly to: string; readonly CopySource: string; readonly ifAbsent: boolean; readonly mark: string },
     signal: AbortSignal,
   ): Promise<boolean> {
-    const target = { Bucket: this.#bucket, Key: to }
-    const begun = await this.#ask(to, signal, (abortSignal) =>
-      this.#client.send(new CreateMultipartUploadCommand({ ...target, Metadata: { postern: mark } }), { abortSignal }),
-    )
-    const upload = { ...target, UploadId: begun.UploadId }
+    const id = await this.#ask(to, signal, (abortSignal) => this.#uploads.begin(to, mark, abortSignal))
+    const upload = { Bucket: this.#bucket, Key: to, UploadId: id }
     try {
       const { copyPartBytes } = this.#sizes
       const numbers = Array.from({ length: Math.ceil(from.bytes / copyPartBytes) }, (_, i) => i + 1)
@@ -215,10 +186,10 @@ export class S3Bucket implements Bucket {
       const condition = ifAbsent ? { IfNoneMatch: '*' } : {}
       const command = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: [...parts] }, ...condition })
       const made = await this.#unlessThere(to, ifAbsent, signal, () => this.#client.send(command, { abortSignal: signal }))
-      if (!made) await this.#abort(to, begun.UploadId ?? '')
+      if (!made) await this.#uploads.abort(to, id)
       return made
     } catch (cause) {
-      await this.#abort(to, begun.UploadId ?? '')
+      await this.#uploads.abort(to, id)
       throw s3Fault(cause, this.#at(to), signal)
     }
   }
@@ -234,27 +205,12 @@ export class S3Bucket implements Bucket {
     if (failed) throw s3Fault({ name: failed.Code ?? 'unknown' }, this.#at(failed.Key ?? first))
   }
 
-  async dropUploads(prefix: string, signal: AbortSignal): Promise<void> {
-    let after: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {}
-    while (after) {
-      const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: prefix, ...after })
-      const page = await this.#ask(prefix, signal, (abortSignal) => this.#client.send(command, { abortSignal }))
-      for (const { Key, UploadId } of page.Uploads ?? []) {
-        if (Key?.startsWith(prefix) && UploadId !== undefined) await this.#abort(Key, UploadId)
-      }
-      const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page
-      after = IsTruncated ? { KeyMarker: NextKeyMarker ?? '', UploadIdMarker: NextUploadIdMarker ?? '' } : undefined
-    }
+  dropUploads(prefix: string, signal: AbortSignal): Promise<void> {
+    return this.#uploads.dropAll(prefix, signal)
   }
 
   close(): void {
     this.#client.destroy()
-  }
-
-  /** Never fails: what stays is found by `dropUploads`, and by the bucket's own rule for unfinished uploads. */
-  async #abort(key: string, upload: string): Promise<void> {
-    const command = new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key: key, UploadId: upload })
-    await this.#client.send(command, { abortSignal: AbortSignal.timeout(LIMITS.idleMs) }).catch(() => undefined)
   }
 
   async #head(key: string, signal: AbortSignal) {

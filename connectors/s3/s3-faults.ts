@@ -12,7 +12,8 @@ const BY_NAME: Readonly<Record<string, Told>> = {
   AccessDenied: {
     code: 'STORE_DENIED',
     says: 'the access key may not do this',
-    remedy: 'Give it ListBucket on the bucket, GetObject, and for copies into it PutObject, DeleteObject and AbortMultipartUpload.',
+    remedy:
+      'Give it ListBucket on the bucket, GetObject, and for copies into it PutObject, DeleteObject, AbortMultipartUpload and ListMultipartUploadParts.',
   },
   InvalidAccessKeyId: {
     code: 'STORE_DENIED',

@@ -28,10 +28,14 @@ export interface SpoiledSinkParts {
 
 export class SpoiledSink implements Sink {
   readonly digestParts?: NonNullable<Sink['digestParts']>
+  readonly tellsApart: NonNullable<Sink['tellsApart']>
+  readonly refuseRepair: NonNullable<Sink['refuseRepair']>
   readonly #parts: SpoiledSinkParts
   constructor(parts: SpoiledSinkParts) {
     this.#parts = parts
     const { inner } = parts
+    this.tellsApart = (target, apart) => inner.tellsApart?.(target, apart) ?? true
+    this.refuseRepair = (target) => inner.refuseRepair?.(target)
     if (inner.digestParts) this.digestParts = (request, signal) => inner.digestParts?.(request, signal) ?? Promise.resolve([])
   }
 

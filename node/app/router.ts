@@ -49,7 +49,9 @@ export class Router {
     }
     const serve = (body: unknown) => {
       if (body instanceof Fault) return refuse(stream, body)
-      route.handle({ door, stream, body }).catch((cause: unknown) => this.#fail(stream, path, cause))
+      // Async here: a handler that throws at once must not end the process either.
+      const handled = (async () => await route.handle({ door, stream, body }))()
+      handled.catch((cause: unknown) => this.#fail(stream, path, cause))
     }
     if (route.duplex) serve(parseJson(Buffer.from(String(headers[ORDER_HEADER] ?? ''), 'base64url')))
     else readBody(stream, serve)
@@ -57,7 +59,8 @@ export class Router {
 
   #fail(stream: ServerHttp2Stream, path: string, cause: unknown): void {
     const fault = Fault.from(cause)
-    if (fault.code === 'INTERNAL') this.#parts.log.error({ err: cause, path }, 'a request failed unexpectedly')
+    // Who went away while it was answered gets no answer, and that is no failure of ours.
+    if (fault.code === 'INTERNAL' && !stream.destroyed) this.#parts.log.error({ err: cause, path }, 'a request failed unexpectedly')
     refuse(stream, fault)
   }
 }

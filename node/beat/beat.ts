@@ -66,15 +66,16 @@ export class Beat implements Component {
   #refused: Fault | undefined
   #heardAt: number
   #due = 0
-  #wake = new AbortController()
+  /** A line was opened since the last beat began. */
+  #opened = new AbortController()
   readonly #backOff: BackOff
 
   constructor(parts: BeatParts) {
     this.#parts = parts
     this.#heardAt = parts.clock.monotonic()
     this.#backOff = new BackOff(FAILED, parts.random)
-    // After a failure: who has a link again need not wait.
-    parts.line.onOpen(() => this.#wake.abort())
+    // Who has a link again need not wait: neither for the next beat after a failure, nor for a call on a connection that is dead.
+    parts.line.onOpen(() => this.#opened.abort())
     this.#bootId = Buffer.from(parts.random.bytes(16)).toString('base64url')
     this.#background = new Background((cause) => parts.log.error({ err: cause }, 'the answer to a beat could not be obeyed'))
   }
@@ -116,13 +117,13 @@ export class Beat implements Component {
     const { signal } = this.#stopping
     this.#due = clock.monotonic() + LIMITS.beatMs
     while (!signal.aborted) {
-      this.#wake = new AbortController()
-      const until = this.#failing === undefined ? signal : AbortSignal.any([signal, this.#wake.signal])
+      const until = this.#failing === undefined ? signal : AbortSignal.any([signal, this.#opened.signal])
       await clock.sleep(Math.max(0, this.#due - clock.monotonic()), until).catch(() => undefined)
       if (signal.aborted) return
       this.#due = Math.max(this.#due, clock.monotonic()) + LIMITS.beatMs
       // Two connections at once from each node are more than a service that comes up can take. A dial ends; then it is tried again.
       if (this.#failing !== undefined && this.#parts.dialling?.()) continue
+      this.#opened = new AbortController()
       await this.#beat()
       if (this.#failing === undefined) this.#backOff.reset()
       else this.#due = clock.monotonic() + this.#backOff.next()
@@ -176,8 +177,18 @@ export class Beat implements Component {
     // With two links the second is asked when the first says nothing: its replica hangs.
     const answer = (await line.send(sent, LINE_TIMEOUT_MS, signal)) ?? (await line.send(sent, LINE_TIMEOUT_MS, signal))
     if (answer) return answer
+    const opened = this.#opened.signal
     const timeoutMs = Math.max(1, Math.round(BEAT_TIMEOUT_MS - (clock.monotonic() - from)))
-    return await service.call({ path: SERVICE_PATHS.beat, body: sent, answer: BeatResponse, timeoutMs }, signal)
+    try {
+      return await service.call(
+        { path: SERVICE_PATHS.beat, body: sent, answer: BeatResponse, timeoutMs },
+        AbortSignal.any([signal, opened]),
+      )
+    } catch (cause) {
+      const late = opened.aborted ? await line.send(sent, LINE_TIMEOUT_MS, signal) : undefined
+      if (late) return late
+      throw cause
+    }
   }
 
   #message(): BeatMessage {

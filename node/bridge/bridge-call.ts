@@ -1,5 +1,5 @@
 /** What a node asks of a node of another gateway: the calls of `Source`, as sealed JSON. */
-import { ColumnJson } from '@postern/engine/context.ts'
+import { ColumnJson } from '@postern/connectors/column-json.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 
@@ -14,6 +14,15 @@ const ExpectedJson = z.object({
   files: z
     .object({ format: z.string().max(40), compression: z.string().max(40), dialect: z.string().max(4_096), single: z.boolean() })
     .exactOptional(),
+  skip: z.boolean().exactOptional(),
+})
+/** A row that the source leaves out; its bytes as base64. */
+export const LeftRow = z.object({
+  row: z.int().min(1),
+  column: z.string().max(1_024).nullable(),
+  code: z.string().max(100),
+  error: z.string().max(65_536),
+  bytes: z.string().max(24 << 20),
 })
 const Options = z.record(z.string().max(64), z.union([z.string().max(4_096), z.number(), z.boolean()]))
 
@@ -39,8 +48,15 @@ export const BridgeCall = z.discriminatedUnion('op', [
   z.object({ op: z.literal('snapshot') }),
   /** → head: the parts, each Stamped. */
   z.object({ op: z.literal('split'), shape: Stamped, options: SplitOptions }),
-  /** → head: {}; bytes; end: { rows }. */
-  z.object({ op: z.literal('read'), shape: Stamped, part: Stamped, encoding: z.string().max(40), snapshot: Snapshot }),
+  /** → head: {}; bytes, and LeftRow where `left` is set; end: { rows }. */
+  z.object({
+    op: z.literal('read'),
+    shape: Stamped,
+    part: Stamped,
+    encoding: z.string().max(40),
+    snapshot: Snapshot,
+    left: z.boolean().exactOptional(),
+  }),
   /** → head: a Digest. */
   z.object({
     op: z.literal('digest'),

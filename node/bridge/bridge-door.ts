@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
-import type { Encoding, Part, Shape, Source } from '@postern/connectors/copy-contract.ts'
+import type { Encoding, LeftOut, Part, Shape, Source } from '@postern/connectors/copy-contract.ts'
 import { BRIDGE_LIMITS, BridgeOrder, FRAME } from '@postern/protocol/bridge.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
@@ -106,8 +106,15 @@ export class BridgeDoor implements Component {
     try {
       if (call.op === 'snapshot') await holdSnapshot(asked, (id) => tell(FRAME.head, { id }))
       else if (call.op === 'read') {
-        const { bytes, rows } = await readPart(call, asked)
+        const begun = Promise.withResolvers<void>()
+        const left: LeftOut = async (row) => {
+          await begun.promise
+          tell(FRAME.left, { ...row, bytes: row.bytes.toString('base64') })
+          if (stream.writableNeedDrain) await once(stream, 'drain', { signal: asked.signal })
+        }
+        const { bytes, rows } = await readPart(call, asked, left)
         tell(FRAME.head, {})
+        begun.resolve()
         await this.#send(bytes, stream, sealer, asked.signal)
         tell(FRAME.end, { rows: rows() })
       } else {
@@ -172,13 +179,14 @@ async function holdSnapshot({ source, signal }: Asked, tell: (id: string) => voi
   })
 }
 
-function readPart(call: Extract<BridgeCall, { op: 'read' }>, { source, stamp, signal }: Asked) {
+function readPart(call: Extract<BridgeCall, { op: 'read' }>, { source, stamp, signal }: Asked, left: LeftOut) {
   const request = {
     shape: opened<Shape>(call.shape, stamp),
     part: opened<Part>(call.part, stamp),
     // The shape says what there is; a source refuses any other.
     encoding: call.encoding as Encoding,
     snapshot: call.snapshot,
+    ...(call.left && { left }),
   }
   if (!request.shape.encodings.includes(request.encoding)) throw new Fault('INPUT_INVALID', { at: `encoding: ${call.encoding}` })
   return source.read(request, signal)

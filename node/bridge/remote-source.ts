@@ -4,9 +4,11 @@ import type {
   Digest,
   Encoding,
   Expected,
+  LeftOut,
   Part,
   PartStream,
   Shape,
+  SkippedRow,
   Snapshot,
   Source,
 } from '@postern/connectors/copy-contract.ts'
@@ -14,7 +16,7 @@ import { parsePart, parseShape } from '@postern/engine/context.ts'
 import { FRAME } from '@postern/protocol/bridge.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
-import { type BridgeCall, Stamped } from './bridge-call.ts'
+import { type BridgeCall, LeftRow, Stamped } from './bridge-call.ts'
 import type { BridgeClient, Caller } from './bridge-client.ts'
 
 const AboveHead = z.object({ shape: Stamped, to: z.string().nullable() })
@@ -67,17 +69,25 @@ export class RemoteSource implements Source {
   }
 
   async read(
-    request: { readonly shape: Shape; readonly part: Part; readonly encoding: Encoding; readonly snapshot: string | null },
+    request: {
+      readonly shape: Shape
+      readonly part: Part
+      readonly encoding: Encoding
+      readonly snapshot: string | null
+      readonly left?: LeftOut
+    },
     signal: AbortSignal,
   ): Promise<PartStream> {
-    const { shape, part, encoding, snapshot } = request
-    const call: BridgeCall = { op: 'read', shape: stampedOf(shape), part: stampedOf(part), encoding, snapshot }
+    const { shape, part, encoding, snapshot, left } = request
+    const plain = { shape: stampedOf(shape), part: stampedOf(part), encoding, snapshot }
+    const call: BridgeCall = { op: 'read', ...plain, ...(left && { left: true }) }
     const { client, caller } = this.#parts
     const { frames } = await client.call(caller, call, signal)
     let rows = 0
     const payloads = async function* () {
       for await (const { kind, payload } of frames) {
         if (kind === FRAME.bytes) yield payload
+        else if (kind === FRAME.left) await left?.(leftRow(payload))
         else if (kind === FRAME.end) rows = End.parse(JSON.parse(payload.toString())).rows
       }
     }
@@ -119,6 +129,11 @@ export class RemoteSource implements Source {
     close()
     return head
   }
+}
+
+function leftRow(payload: Buffer): SkippedRow {
+  const { bytes, ...row } = LeftRow.parse(JSON.parse(payload.toString()))
+  return { ...row, bytes: Buffer.from(bytes, 'base64') }
 }
 
 function shapeOf(answer: unknown): Shape {

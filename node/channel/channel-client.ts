@@ -18,7 +18,14 @@ interface Kept {
   readonly mode: ChannelMode
   readonly opening: Promise<ClientHttp2Session>
   session?: ClientHttp2Session
+  /** Calls that wait for it or are under way on it. */
+  users: number
+  /** Another one has its place: it ends with its last call. */
+  retired: boolean
 }
+
+/** What a session says of a request that it has not sent. */
+const UNSENT: ReadonlySet<string> = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION'])
 
 /** Calls to other nodes over the channel; one kept connection a peer. */
 export class ChannelClient {
@@ -32,19 +39,29 @@ export class ChannelClient {
   /** The answer's JSON (undefined for 204), the peer's own Fault, or CHANNEL_BROKEN when there was no answer. */
   async call(peer: Peer, path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
     const until = AbortSignal.any([signal, AbortSignal.timeout(LIMITS.callMs)])
-    let kept = this.#connection(peer)
     try {
-      let session = await opened(kept, until)
-      if (session.closed) {
-        // It was retired, or left by the other end, while this call waited for it.
-        kept = this.#connection(peer)
-        session = await opened(kept, until)
-      }
-      return await post(session, path, JSON.stringify(body), until)
+      return await this.#once(peer, path, body, until).catch((cause: unknown) => {
+        // The other end has given the connection up before this call was sent on it.
+        if (UNSENT.has(errorCode(cause) ?? '')) return this.#once(peer, path, body, until)
+        throw cause
+      })
     } catch (cause) {
       if (cause instanceof Fault || signal.aborted) throw cause
-      if (this.#kept.get(peer.id) === kept) this.#drop(peer.id)
       throw new Fault('CHANNEL_BROKEN', { at: `(${peer.name} at ${peer.channelAddress}: ${reasonOf(cause)})`, cause })
+    }
+  }
+
+  async #once(peer: Peer, path: string, body: unknown, until: AbortSignal): Promise<unknown> {
+    const kept = this.#connection(peer)
+    kept.users += 1
+    try {
+      return await post(await opened(kept, until), path, JSON.stringify(body), until)
+    } catch (cause) {
+      if (!(cause instanceof Fault) && this.#kept.get(peer.id) === kept) this.#drop(peer.id)
+      throw cause
+    } finally {
+      kept.users -= 1
+      if (kept.retired && kept.users === 0) kept.session?.close()
     }
   }
 
@@ -87,19 +104,18 @@ export class ChannelClient {
 
   #retire(id: string, kept: Kept): void {
     this.#kept.delete(id)
-    kept.opening.then(
-      (session) => session.close(),
-      () => undefined,
-    )
+    kept.retired = true
+    if (kept.users === 0) kept.session?.close()
   }
 
   #connect(peer: Peer, address: string, mode: ChannelMode): Kept {
     const opening = dialChannel(this.#parts, peer, { mode, address }, AbortSignal.timeout(LIMITS.dialMs))
-    const kept: Kept = { address, mode, opening }
+    const kept: Kept = { address, mode, opening, users: 0, retired: false }
     this.#kept.set(peer.id, kept)
     const forget = () => this.#kept.get(peer.id) === kept && this.#kept.delete(peer.id)
     opening.then((session) => {
       kept.session = session
+      if (kept.retired && kept.users === 0) session.close()
       session.once('close', forget)
     }, forget)
     return kept

@@ -4,6 +4,7 @@ import { createSecureContext, createServer as createTlsServer, type TLSSocket, t
 import { Background } from '@postern/base/background.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Strangers } from '@postern/base/strangers.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import type { Router } from '../app/router.ts'
@@ -25,8 +26,8 @@ interface ChannelServerParts extends Omit<ChannelDialParts, 'self'> {
 }
 
 const HELLO_MS = 10_000
-/** Of callers that have not said who they are; what comes beyond is turned away. */
-const MOST_STRANGERS = 500
+/** Callers that have not said who they are; of more the oldest is cut, so that who opens many keeps no node out. */
+const STRANGERS = { ofNetwork: 200, inAll: 500 } as const
 /** The first byte of a TLS ClientHello's record. */
 const TLS_RECORD = 0x16
 
@@ -35,7 +36,7 @@ export class ChannelServer implements Component {
   readonly name = 'channel'
   readonly #parts: ChannelServerParts
   readonly #sessions = new Map<ServerHttp2Session, ChannelMode>()
-  readonly #strangers = new Set<Socket>()
+  readonly #strangers = new Strangers(STRANGERS)
   readonly #stopping = new AbortController()
   readonly #background: Background
   #server: Server | undefined
@@ -93,7 +94,7 @@ export class ChannelServer implements Component {
     if (!server) return
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     for (const session of this.#sessions.keys()) session.destroy()
-    for (const socket of this.#strangers) socket.destroy()
+    this.#strangers.cutAll()
     await closed
     await this.#background.idle()
   }
@@ -107,12 +108,7 @@ export class ChannelServer implements Component {
   /** The first byte says whether it is TLS: one port takes all modes, or a change of the mode could not roll. */
   #connected(socket: Socket): void {
     socket.on('error', () => undefined)
-    if (this.#strangers.size >= MOST_STRANGERS) {
-      socket.destroy()
-      return
-    }
     this.#strangers.add(socket)
-    socket.once('close', () => this.#strangers.delete(socket))
     socket.setTimeout(HELLO_MS, () => socket.destroy())
     socket.once('data', (first: Buffer) => {
       socket.pause()
@@ -164,14 +160,7 @@ export class ChannelServer implements Component {
       socket.destroy()
     })
     session.on('stream', (stream, headers) => router.serve(stream, headers, { is: 'channel', peer }))
-    this.#known(socket)
-  }
-
-  /** Not a stranger any more: TLS has the connection of it as its parent. */
-  #known(socket: Socket): void {
-    for (const stranger of this.#strangers) {
-      if (stranger.remotePort === socket.remotePort && stranger.remoteAddress === socket.remoteAddress) this.#strangers.delete(stranger)
-    }
+    this.#strangers.proven(socket)
   }
 }
 

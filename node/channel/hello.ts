@@ -62,13 +62,13 @@ export async function callHello(
 ): Promise<void> {
   const { gatewayId: gateway, nodeId: from, identity } = self
   const callerNonce = nonce(self.random)
-  say(socket, { gateway, from, to: peer.id, mode: way.mode, nonce: callerNonce } satisfies z.input<typeof Call>)
+  await say(socket, { gateway, from, to: peer.id, mode: way.mode, nonce: callerNonce } satisfies z.input<typeof Call>, signal)
   const reply = Reply.parse(await readLine(socket, signal))
   if ('refused' in reply) throw new Error(`refused: ${reply.refused}`)
   const said = { ...way, gateway, from, to: peer.id, callerNonce, calledNonce: reply.nonce }
   if (!isSigned(textOf('called', said), reply.proof, peer.identity))
     throw new Error('another answered there: its proof is not of the node that is meant')
-  say(socket, { proof: identity.sign(textOf('caller', said)) })
+  await say(socket, { proof: identity.sign(textOf('caller', said)) }, signal)
   const end = End.parse(await readLine(socket, signal))
   if ('refused' in end) throw new Error(`refused: ${end.refused}`)
 }
@@ -81,8 +81,8 @@ export interface HelloDoor extends HelloSelf {
 
 /** Who calls, proved. Fails with an Error in words, which the caller has been told. */
 export async function answerHello(socket: Duplex, door: HelloDoor, way: HelloWay, signal: AbortSignal): Promise<NodeId> {
-  const refuse = (why: string): never => {
-    say(socket, { refused: why })
+  const refuse = async (why: string): Promise<never> => {
+    await say(socket, { refused: why }, signal)
     throw new Error(why)
   }
   const call = Call.parse(await readLine(socket, signal))
@@ -95,10 +95,10 @@ export async function answerHello(socket: Duplex, door: HelloDoor, way: HelloWay
   if (key === undefined) return refuse('the caller is not known as a node of this gateway yet')
   const calledNonce = nonce(door.random)
   const said = { ...way, gateway, from, to, callerNonce: call.nonce, calledNonce }
-  say(socket, { nonce: calledNonce, proof: door.identity.sign(textOf('called', said)) })
+  await say(socket, { nonce: calledNonce, proof: door.identity.sign(textOf('called', said)) }, signal)
   const { proof } = Signed.parse(await readLine(socket, signal))
   if (!isSigned(textOf('caller', said), proof, key)) return refuse('the proof is not of the node that the call names')
-  say(socket, { ok: true })
+  await say(socket, { ok: true }, signal)
   return from
 }
 
@@ -113,7 +113,18 @@ function isSigned(text: string, proof: string, identity: string): boolean {
   }
 }
 
-const say = (socket: Duplex, value: unknown): void => void socket.write(`${JSON.stringify(value)}\n`)
+/** Settles when the line has left: HTTP/2 must not take over a connection on which a write is still under way (it ends the process). */
+function say(socket: Duplex, value: unknown, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(signal.reason)
+    if (signal.aborted) return late()
+    signal.addEventListener('abort', late, { once: true })
+    socket.write(`${JSON.stringify(value)}\n`, (cause) => {
+      signal.removeEventListener('abort', late)
+      return cause ? reject(cause) : resolve()
+    })
+  })
+}
 
 /** What stands behind the line stays in the socket. */
 function readLine(socket: Duplex, signal: AbortSignal): Promise<unknown> {

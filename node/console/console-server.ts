@@ -9,6 +9,16 @@ interface ConsoleServerParts {
   readonly status: () => unknown
 }
 
+/** In ms: of headers, of a request, and how often it is looked. */
+const LATE = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 2_000 } as const
+const MOST_CONNECTIONS = 64
+const HEADERS = {
+  'content-type': 'application/json',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+} as const
+
 /** `GET /status` as JSON for the person at the machine: on 127.0.0.1 only. */
 export class ConsoleServer implements Component {
   readonly name = 'console'
@@ -21,12 +31,12 @@ export class ConsoleServer implements Component {
 
   async start(): Promise<void> {
     const { port, status } = this.#parts
-    const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
+    const server = createServer({ ...LATE, maxHeaderSize: 8_192 }, (request, response) => {
       // A page on another site must not read it by a name that it points at 127.0.0.1.
       const local = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')
       const found = local && request.method === 'GET' && request.url === '/status'
       const body = found ? status() : new Fault('ROUTE_UNKNOWN', { at: 'Only GET /status is here.' })
-      response.writeHead(found ? 200 : 404, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+      response.writeHead(found ? 200 : 404, HEADERS)
       response.end(`${JSON.stringify(body, null, 2)}\n`)
     })
     await new Promise<void>((resolve, reject) => {
@@ -37,6 +47,7 @@ export class ConsoleServer implements Component {
       })
       server.listen(port, '127.0.0.1', resolve)
     })
+    server.maxConnections = MOST_CONNECTIONS
     this.#server = server
   }
 

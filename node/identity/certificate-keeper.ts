@@ -11,8 +11,8 @@ import type { DataFolder } from '../state/data-folder.ts'
 import { makeChannelKey } from './csr.ts'
 
 interface CertificateKeeperParts {
-  readonly folder: DataFolder
-  readonly service: ServiceClient
+  readonly folder: Pick<DataFolder, 'joined' | 'update'>
+  readonly service: Pick<ServiceClient, 'call'>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

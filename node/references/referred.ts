@@ -16,6 +16,7 @@ export class Referred {
   readonly #clock: Pick<Clock, 'monotonic'>
   #digest = ''
   #lookedAt = 0
+  #pauseUntil = 0
   #looking: Promise<boolean> | undefined
 
   constructor(read: () => Promise<Secrets>, clock: Pick<Clock, 'monotonic'>) {
@@ -34,9 +35,9 @@ export class Referred {
     return this.#looking === undefined && this.#clock.monotonic() - this.#lookedAt > ms
   }
 
-  /** Reads it again; of several callers at once all wait for one reading. False right after another one. */
+  /** Reads it again; of several callers at once all wait for one reading. False right after one that found it the same. */
   changed(): Promise<boolean> {
-    if (!this.#looking && this.#clock.monotonic() - this.#lookedAt < PAUSE_MS) return Promise.resolve(false)
+    if (!this.#looking && this.#clock.monotonic() < this.#pauseUntil) return Promise.resolve(false)
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined
     })
@@ -44,8 +45,10 @@ export class Referred {
   }
 
   async #look(): Promise<boolean> {
-    // Before, so that one that fails is not tried again at once either.
-    this.#lookedAt = this.#clock.monotonic()
+    const now = this.#clock.monotonic()
+    // Before it is read: one that fails is not tried again at once either.
+    this.#lookedAt = now
+    this.#pauseUntil = now + PAUSE_MS
     return digestOf(await this.#read()) !== this.#digest
   }
 }

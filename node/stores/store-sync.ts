@@ -201,6 +201,12 @@ export class StoreSync implements Component {
         log.debug({ peer: peer.name, reason: Fault.from(cause).message }, 'a node was not told of changed stores')
       }
     }
-    await Promise.all(this.#reachable.map(tell))
+    // Who is offline to the service may still be there for us.
+    await Promise.all(
+      this.#parts
+        .peers()
+        .filter((peer) => peer.channelAddress !== null)
+        .map(tell),
+    )
   }
 }

@@ -102,11 +102,14 @@ export class ConnectProxy extends Middlebox {
 /** A reverse proxy that lets no upgrade through while it is `closed`: calls pass, links do not. */
 export class NoUpgradeProxy extends Middlebox {
   closed = true
+  /** Paths of requests that it does not pass on. */
+  refuses: RegExp | undefined
 
   static async to(target: string): Promise<NoUpgradeProxy> {
     const { hostname, port } = new URL(target)
     const server = createServer((incoming, outgoing) => {
       if (incoming.headers.upgrade !== undefined) return outgoing.writeHead(501).end()
+      if (proxy.refuses?.test(incoming.url ?? '')) return outgoing.destroy()
       const { connection: _, ...headers } = incoming.headers
       const sent = request(`${target}${incoming.url}`, { method: incoming.method, headers, agent: false })
       sent.on('response', (response) => {
@@ -116,7 +119,7 @@ export class NoUpgradeProxy extends Middlebox {
       sent.on('error', () => outgoing.destroy())
       return incoming.pipe(sent)
     })
-    const proxy = new NoUpgradeProxy(server)
+    const proxy: NoUpgradeProxy = new NoUpgradeProxy(server)
     Object.assign(server, { shouldUpgradeCallback: () => !proxy.closed })
     server.on('upgrade', (incoming, socket, head) => {
       const upstream = connect(Number(port), hostname)

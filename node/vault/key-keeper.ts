@@ -16,6 +16,12 @@ export interface PeerCaller {
   call(peer: Peer, path: string, body: unknown, signal: AbortSignal): Promise<unknown>
 }
 
+/** Public halves, of today's and of the one to come. */
+export interface KeyChange {
+  readonly from: string
+  readonly wanted: string
+}
+
 interface KeyKeeperParts {
   readonly files: VaultFiles
   readonly service: Pick<ServiceClient, 'call'>
@@ -125,8 +131,12 @@ export class KeyKeeper {
   }
 
   /** A peer that rotates the key says so: the new one is asked of it, with the one that both hold. */
-  async prepareFrom(peer: Peer, wanted: string, channel: PeerCaller, signal: AbortSignal): Promise<void> {
+  async prepareFrom(peer: Peer, { from, wanted }: KeyChange, channel: PeerCaller, signal: AbortSignal): Promise<void> {
     if (this.holding(wanted)) return
+    // Of a rotation just before, of which no beat has told yet: its key must not be lost to the next.
+    const today = this.holding(from)
+    if (!today) throw new Fault('HAND_OVER_REFUSED', { at: '(it does not have the key of today yet)' })
+    if (this.#shelf.get('current')?.publicKey !== from) await this.hold(today)
     const key = await this.#ask(peer, wanted, channel, signal)
     if (!key) throw new Fault('HAND_OVER_REFUSED', { at: `(${this.#why ?? 'no answer'})` })
     await this.prepare(key)

@@ -30,6 +30,7 @@ export class KeyShelf {
   #past: readonly string[] = []
   #seed: string | undefined
   #shown: GatewayKey | undefined
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: { readonly files: VaultFiles; readonly clock: Pick<Clock, 'monotonic'> }) {
     this.#files = parts.files
@@ -87,18 +88,20 @@ export class KeyShelf {
     this.#seed = undefined
   }
 
-  async put(slot: 'candidate' | 'next', key: GatewayKey): Promise<void> {
-    await this.#write(slot, key)
+  put(slot: 'candidate' | 'next', key: GatewayKey): Promise<void> {
+    return this.#inTurn(() => this.#write(slot, key))
   }
 
-  async drop(slot: Exclude<Slot, 'current'>): Promise<void> {
-    await this.#files.remove(NAMES[slot])
-    this.#keys.delete(slot)
-    this.#show()
+  drop(slot: Exclude<Slot, 'current'>): Promise<void> {
+    return this.#inTurn(() => this.#remove(slot))
   }
 
   /** From now on it is the gateway's key; the one that was is kept beside it. */
-  async hold(key: GatewayKey): Promise<void> {
+  hold(key: GatewayKey): Promise<void> {
+    return this.#inTurn(() => this.#hold(key))
+  }
+
+  async #hold(key: GatewayKey): Promise<void> {
     const before = this.#keys.get('current')
     if (before && before.publicKey !== key.publicKey) {
       await this.#write('previous', before)
@@ -106,9 +109,24 @@ export class KeyShelf {
       await this.#files.write(NAMES.past, JSON.stringify(this.#past))
     }
     await this.#write('current', key)
-    await this.drop('next')
-    await this.drop('candidate')
+    // One of a rotation that has begun since stays.
+    if (this.#keys.get('next')?.publicKey === key.publicKey) await this.#remove('next')
+    await this.#remove('candidate')
     await this.forgetSeed()
+  }
+
+  /** A beat and a rotation may want to change it at once. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(change)
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #remove(slot: Slot): Promise<void> {
+    await this.#files.remove(NAMES[slot])
+    this.#keys.delete(slot)
+    this.#since.delete(slot)
+    this.#show()
   }
 
   async #write(slot: Slot, key: GatewayKey): Promise<void> {

@@ -188,6 +188,19 @@ export const GatewayCreated = GatewayView.extend({ key1: z.string().optional(), 
 export type GatewayCreated = z.infer<typeof GatewayCreated>
 /** Of the key that the caller made; without a body the service makes one. */
 export const KeyRegenerate = AuthKeyPart.nullish()
+/** POST /v1/gateways/{gateway}/rotate-key. `challenge`: 32 bytes sealed to the key that the caller knows (client/rotation.ts). */
+export const RotateKey = z.strictObject({ challenge: z.string().max(512).optional() }).nullish()
+export const KeyRotated = z.object({
+  publicKey: z.string(),
+  fingerprint: z.string(),
+  /** Where there was a challenge: what shows that a node which held the old key made this one. */
+  proof: z.string().optional(),
+  resealed: z.int(),
+  unreadable: z.array(z.string()),
+  /** The node that did it. */
+  node: Name,
+})
+export type KeyRotated = z.infer<typeof KeyRotated>
 export const GatewayKeys = z.object({
   keys: z.array(z.object({ slot: z.union([z.literal(1), z.literal(2)]), hint: z.string(), createdAt: z.iso.datetime() })),
 })

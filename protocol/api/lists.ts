@@ -23,6 +23,10 @@ export type NodeChange = z.input<typeof NodeChange>
 export const StoreChange = z.strictObject({
   settings: StoreSettings.optional(),
   sealed: z.string().max(65_536).optional(),
+  /** As of StoreCreate. */
+  sealedTo: z.string().max(64).optional(),
+  /** Goes with `sealed`; left out, none is kept. */
+  secretsVersion: z.string().max(120).optional(),
   secrets: z.array(z.string().max(64)).max(32).optional(),
   /** Replaces those that were there. */
   nodeLabels: Labels.optional(),

@@ -18,6 +18,8 @@ export const StoreView = z.object({
   settings: StoreSettings,
   /** Names of the settings whose values are sealed. */
   secrets: z.array(z.string()),
+  /** What `postern apply` knows the credential by: a label of its file, never anything made from the secret. */
+  secretsVersion: z.string().max(120).nullable().default(null),
   /** Only nodes that carry all of these answer queries for it. */
   nodeLabels: Labels,
   /** Of each query, and of all copies of this store. */
@@ -34,6 +36,10 @@ export const StoreCreate = z.strictObject({
   settings: StoreSettings.default({}),
   /** The secret settings as one sealed JSON object, base64url (client/seal.ts); left out when there are none. */
   sealed: z.string().max(65_536).optional(),
+  /** The gateway's public key that it was sealed to: refused with GATEWAY_KEY_ROTATED when that is not the key of today. */
+  sealedTo: z.string().max(64).optional(),
+  /** What `postern apply` knows the credential by: a label of its file, never anything made from the secret. */
+  secretsVersion: z.string().max(120).optional(),
   /** Names of the settings inside `sealed`. */
   secrets: z.array(z.string().max(64)).max(32).default([]),
   /** Only nodes that carry all of these answer queries for it. */

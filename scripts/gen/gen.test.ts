@@ -6,8 +6,8 @@ import { PAGES } from './pages.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
-test.each(Object.entries(PAGES))('%s is what `npm run gen` makes', (path, page) => {
-  expect(readFileSync(resolve(root, path), 'utf8')).toBe(page())
+test.each(Object.entries(PAGES))('%s is what `npm run gen` makes', async (path, page) => {
+  expect(readFileSync(resolve(root, path), 'utf8')).toBe(await page())
 })
 
 test('a bar in a cell does not end the cell', () => {

@@ -6,9 +6,6 @@ import { GatewaySettings, NodeSettings } from '@postern/protocol/api/gateways.ts
 import { z } from 'zod'
 import { inWords, type JsonSchema, table } from './markdown.ts'
 
-/** Kept and shown, but nothing acts on them yet. Take a name off when something does. */
-const NOT_YET: ReadonlySet<string> = new Set([])
-
 export function settingsPage(): string {
   return `# Settings
 
@@ -22,8 +19,6 @@ the setting cannot be empty. A change holds from the node's next beat on, within
 policy and limits: [queries](../queries.md).
 
 ${table(['setting', 'value', 'default', 'is'], rowsOf(GatewaySettings))}
-Settings marked *not in force yet* are checked and kept, but this version does not act on them: the channel is always encrypted mutually.
-
 Only a node has these:
 
 ${table(['setting', 'value', 'default', 'is'], rowsOf(NodeSettings.pick({ weight: true, labels: true })))}
@@ -45,7 +40,7 @@ function rowsOf(settings: z.ZodObject): readonly (readonly string[])[] {
     `\`${name}\``,
     name === 'labels' ? 'names, `KEY=VALUE,KEY=VALUE`' : inWords(schema),
     schema.default === '' || typeof schema.default === 'object' ? 'empty' : `\`${String(schema.default)}\``,
-    `${schema.title ?? ''}${NOT_YET.has(name) ? ' (**not in force yet**)' : ''}`,
+    schema.title ?? '',
   ])
 }
 

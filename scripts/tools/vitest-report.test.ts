@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { add, sentence, skippedOf, totalsOf } from './vitest-report.ts'
+import { add, failedOf, sentence, skippedOf, totalsOf } from './vitest-report.ts'
 
 const file = (status: string, tests: readonly string[]) => ({
   name: 'a.test.ts',
@@ -24,4 +24,12 @@ test('what did not run is named', () => {
 
 test('the last line sums up', () => {
   expect(sentence(add({ passed: 1, failed: 0, skipped: 2 }, { passed: 3, failed: 1, skipped: 0 }))).toBe('4 passed, 1 failed, 2 skipped')
+})
+
+test('what failed is named with the first line of why, also a file that could not be loaded', () => {
+  const failed = { status: 'failed', fullName: 'counts', failureMessages: ['AssertionError: 1 is not 2\n    at a.ts:1'] }
+  const bad = { name: '/x/a.test.ts', status: 'failed', assertionResults: [failed, { status: 'passed', fullName: 'b' }] }
+  const unread = { ...file('failed', []), name: '/x/b.test.ts', message: 'SyntaxError: no\nmore' }
+
+  expect(failedOf(json(bad, unread))).toEqual(['a.test.ts: counts: AssertionError: 1 is not 2', 'b.test.ts: SyntaxError: no'])
 })

@@ -1,4 +1,5 @@
 /** What vitest's JSON reporter wrote, summed up. */
+import { basename } from 'node:path'
 import { z } from 'zod'
 
 const Report = z.object({
@@ -8,7 +9,7 @@ const Report = z.object({
       name: z.string(),
       status: z.string(),
       message: z.string().optional(),
-      assertionResults: z.array(z.object({ status: z.string(), fullName: z.string() })),
+      assertionResults: z.array(z.object({ status: z.string(), fullName: z.string(), failureMessages: z.array(z.string()).nullish() })),
     }),
   ),
 })
@@ -46,6 +47,18 @@ export function skippedOf(json: unknown): readonly string[] {
     assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ fullName }) => fullName),
   )
 }
+
+/** Each failed test and, in a line, why: what a reader of the last lines of a long output needs first. */
+export function failedOf(json: unknown): readonly string[] {
+  return Report.parse(json).testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed')
+    if (failed.length === 0 && status === 'failed') return [`${basename(name)}: ${firstLine(message)}`]
+    return failed.map(({ fullName, failureMessages }) => `${basename(name)}: ${fullName}: ${firstLine(failureMessages?.[0])}`)
+  })
+}
+
+const LINE_CHARACTERS = 400
+const firstLine = (text = ''): string => (text.split('\n', 1)[0] ?? '').slice(0, LINE_CHARACTERS)
 
 export function sentence({ passed, failed, skipped }: Totals): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`

@@ -17,12 +17,7 @@ export interface AuditEntry {
   readonly details?: Readonly<Record<string, string | number | boolean | null>>
 }
 
-export interface AuditRow extends Required<AuditEntry> {
-  readonly id: number
-  readonly at: Date
-}
-
-/** Every change leaves a row here; rows are only added. */
+/** Every change leaves a row here; rows are only added (a trigger sees to it). */
 export class AuditLog {
   readonly #db: Db
 
@@ -32,21 +27,19 @@ export class AuditLog {
 
   /** In the transaction of the change where there is one, so that neither is without the other. */
   async record(entry: AuditEntry, db: Db = this.#db): Promise<void> {
-    const { who, whoId = null, action, target, ip, outcome = 'done', details = {} } = entry
-    await db
-      .insertInto('audit')
-      .values({ who, who_id: whoId, action, target, ip, outcome, details: json(details) })
-      .execute()
+    await db.insertInto('audit').values(rowOf(entry)).execute()
   }
 
-  /** Newest first. */
-  async page(before: number | undefined, count: number): Promise<AuditRow[]> {
-    let query = this.#db
-      .selectFrom('audit')
-      .select(['id', 'at', 'who', 'action', 'target', 'ip', 'details'])
-      .orderBy('id', 'desc')
-      .limit(count)
-    if (before !== undefined) query = query.where('id', '<', before)
-    return (await query.execute()) as AuditRow[]
+  /** What has happened before now, each with its time. */
+  async recordAll(entries: readonly (AuditEntry & { readonly at: Date })[]): Promise<void> {
+    if (entries.length === 0) return
+    await this.#db
+      .insertInto('audit')
+      .values(entries.map((entry) => ({ ...rowOf(entry), at: entry.at })))
+      .execute()
   }
+}
+
+function rowOf({ who, whoId, action, target, ip, outcome = 'done', details = {} }: AuditEntry) {
+  return { who, who_id: whoId ?? null, action, target, ip, outcome, details: json(details) }
 }

@@ -1,41 +1,81 @@
-import { z } from 'zod'
+import { Readable } from 'node:stream'
+import { AuditFilter, AuditFormat, AuditSettings, AuditView } from '@postern/protocol/api/audit.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
-import type { AuditLog } from './audit-log.ts'
+import { actorOf } from '../people/actor.ts'
+import { CONTENT_TYPES } from './audit-export.ts'
+import type { AuditPlace, AuditRow } from './audit-repository.ts'
+import type { AuditService } from './audit-service.ts'
 
-const AuditView = z.object({
-  id: z.int(),
-  at: z.iso.datetime(),
-  who: z.string(),
-  action: z.string(),
-  target: z.string(),
-  ip: z.string().nullable(),
-  details: z.record(z.string(), z.unknown()),
-})
+const tags = ['audit']
+const AuditExport = AuditFilter.extend({ format: AuditFormat.default('ndjson') })
 
 export const auditRoutes =
-  (audit: AuditLog): Routes =>
+  (audit: AuditService): Routes =>
   async (http) => {
     http.get(
       '/v1/audit',
       {
         schema: {
-          summary: 'Who changed what, newest first',
-          tags: ['audit'],
-          querystring: PageQuery,
+          summary: 'Who did what, from where and with what outcome, newest first; also what was refused',
+          tags,
+          querystring: PageQuery.extend(AuditFilter.shape),
           response: { 200: pageOf(AuditView) },
         },
         config: { needs: 'audit:read' },
       },
-      async ({ query: { limit, cursor } }) => {
-        const before = readCursor(cursor)
-        const rows = await audit.page(before === undefined ? undefined : Number(before), limit + 1)
-        return page(
-          rows,
-          limit,
-          ({ id }) => id,
-          ({ at, ...row }) => ({ ...row, at: at.toISOString() }),
-        )
+      async ({ query: { limit, cursor, ...filter } }) =>
+        page(await audit.page(filter, placeOf(cursor), limit + 1), limit, ({ at, key }) => `${at}/${key}`, viewOf),
+    )
+
+    http.get(
+      '/v1/audit/export',
+      {
+        schema: { summary: 'The audit as a file, oldest first: NDJSON or CSV', tags, querystring: AuditExport },
+        config: { needs: 'audit:read' },
+      },
+      async (request, reply) => {
+        const { format, ...filter } = request.query
+        const lines = Readable.from(audit.export(filter, format, actorOf(request)), { objectMode: false, highWaterMark: 256 << 10 })
+        return reply
+          .type(CONTENT_TYPES[format])
+          .header('content-disposition', `attachment; filename="postern-audit.${format}"`)
+          .serializer((value: unknown) => value as string)
+          .send(lines)
       },
     )
+
+    http.get(
+      '/v1/audit/settings',
+      { schema: { summary: 'How long the audit is kept', tags, response: { 200: AuditSettings } }, config: { needs: 'audit:read' } },
+      async () => await audit.settings(),
+    )
+
+    http.patch(
+      '/v1/audit/settings',
+      {
+        schema: {
+          summary: 'Change how long the audit is kept; what is older is deleted within ten minutes',
+          tags,
+          body: AuditSettings,
+          response: { 200: AuditSettings },
+        },
+        config: { needs: 'audit:write' },
+      },
+      async (request) => await audit.set(request.body, actorOf(request)),
+    )
   }
+
+function viewOf({ key: _, at, ...row }: AuditRow): AuditView {
+  return { ...row, at }
+}
+
+function placeOf(cursor: string | undefined): AuditPlace | undefined {
+  const text = readCursor(cursor)
+  if (text === undefined) return undefined
+  const [at = '', key = ''] = text.split('/')
+  if (!/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(at) || Number.isNaN(Date.parse(at)))
+    throw new Fault('INPUT_INVALID', { at: 'query cursor: not one of ours.' })
+  return { at, key }
+}

@@ -15,6 +15,9 @@ export function databaseFault(cause: unknown): unknown {
   if (cause instanceof Fault) return cause
   const code = codeOf(cause)
   if (code === '53100' || code === 'ENOSPC') return new Fault('DISK_FULL', { at: "The service's database cannot write.", cause })
+  // NUL in a text; half a pair of UTF-16 in JSON. No schema of ours means either, and each field would have to say so.
+  if (code === '22021' || code === '22P05' || (code === '22P02' && / json$/.test(textOf(cause))))
+    return new Fault('INPUT_INVALID', { at: 'A text has a character that cannot be kept (NUL, or half of a pair).', cause })
   if (code === '57014') return new Fault('TIMED_OUT', { at: "A statement of the service's own database was stopped.", cause })
   if (!GONE.test(code) && !REFUSED.test(code) && !(code === '' && SAID.test(textOf(cause)))) return cause
   const inner = cause instanceof AggregateError ? textOf(cause.errors[0]) : textOf(cause)

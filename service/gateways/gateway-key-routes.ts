@@ -1,7 +1,8 @@
 /** What nodes bring and take of what belongs to the gateway's key: ciphertext and public keys only. */
 import { Fault } from '@postern/protocol/fault.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
-import { RecoverySeal } from '@postern/protocol/node-api.ts'
+import { RecoverySeal, RotationFacts, RotationSwitch, RotationSwitched } from '@postern/protocol/node-api.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import { nodeOf } from '../nodes/node-call-routes.ts'
@@ -42,5 +43,29 @@ export const gatewayKeyRoutes =
         await keys.putRecovery(nodeOf(nodes, request), request.body, request.ip)
         return reply.code(204).send(null)
       },
+    )
+
+    http.get(
+      SERVICE_PATHS.rotation,
+      {
+        schema: { ...own, summary: "What a rotation of the gateway's key must seal anew", response: { 200: RotationFacts } },
+        config: { needs: 'node' },
+      },
+      (request) => keys.rotationOf(nodeOf(nodes, request)),
+    )
+
+    http.post(
+      SERVICE_PATHS.rotation,
+      {
+        schema: {
+          ...own,
+          summary: 'The new key of the gateway, and all that is sealed to it',
+          body: RotationSwitch,
+          response: { 200: RotationSwitched },
+        },
+        config: { needs: 'node' },
+        bodyLimit: LIMITS.orderBytes,
+      },
+      (request) => keys.switch(nodeOf(nodes, request), request.body, request.ip),
     )
   }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Caller } from '../people/caller.ts'
-import type { Doorkeeper, NodeProof } from './needs.ts'
+import type { Doorkeeper, Needs, NodeProof } from './needs.ts'
 
 const EMPTY = new Uint8Array()
 /** Pages of the API's description, whose routes are not ours. */
@@ -15,9 +15,20 @@ export interface DoorParts {
   readonly draining: () => boolean
   /** Who is on this connection is known. */
   readonly proven: (socket: Socket) => void
+  /** Told of each route. */
+  readonly onRoute: (facts: RouteFacts) => void
 }
 
-export function openDoors(http: FastifyInstance, { doorkeeper, draining, proven }: DoorParts): void {
+/** What a route says of who may call it. */
+export interface RouteFacts {
+  readonly method: string
+  readonly url: string
+  readonly needs: Needs
+  readonly on: 'gateway' | 'store' | 'inside' | undefined
+  readonly summary: string
+}
+
+export function openDoors(http: FastifyInstance, { doorkeeper, draining, proven, onRoute }: DoorParts): void {
   const proofs = new WeakMap<FastifyRequest, NodeProof>()
   http.decorateRequest('caller', null)
   http.decorateRequest('nodeId', null)
@@ -26,9 +37,12 @@ export function openDoors(http: FastifyInstance, { doorkeeper, draining, proven 
   http.addHook('onRoute', (route) => {
     if (route.config?.needs === undefined && !OPEN_PAGES.test(route.url))
       throw new Error(`Route ${String(route.method)} ${route.url} does not say what it needs.`)
-    const on = route.config?.on
+    const { needs, on } = route.config ?? {}
     if (on !== undefined && on !== 'inside' && !route.url.includes(`/:${on}`))
       throw new Error(`Route ${String(route.method)} ${route.url} needs something on a ${on} that it does not name.`)
+    if (needs === undefined) return
+    const summary = (route.schema as { readonly summary?: string } | undefined)?.summary ?? ''
+    for (const method of [route.method].flat()) if (method !== 'HEAD') onRoute({ method, url: route.url, needs, on, summary })
   })
 
   // Before the body is read: who is refused sends nothing.

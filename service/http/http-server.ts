@@ -8,12 +8,12 @@ import type { Random } from '@postern/base/random.ts'
 import { type StrangerLimits, Strangers } from '@postern/base/strangers.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import { type FastifyInstance, fastify, LogController } from 'fastify'
+import { type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify'
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { answerBadRequest } from './bad-request.ts'
-import { openDoors } from './doors.ts'
+import { openDoors, type RouteFacts } from './doors.ts'
 import { describeApi } from './openapi.ts'
-import { sendProblem } from './problem.ts'
+import { faultOf, sendProblem } from './problem.ts'
 import { securityHeaders } from './security-headers.ts'
 import './needs.ts'
 import type { Doorkeeper } from './needs.ts'
@@ -48,11 +48,15 @@ export interface HttpServerParts {
   readonly port: number
   /** PEM. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
+  /** Addresses and networks of proxies whose word (X-Forwarded-For) for where a request comes from is taken. */
+  readonly trustedProxies?: readonly string[] | undefined
   readonly doorkeeper: Doorkeeper
   readonly log: Log
   readonly clock: Clock
   readonly random: Random
   readonly routes: readonly Routes[]
+  /** Told of each request that ended in a fault, for the audit. */
+  readonly onFault?: (request: FastifyRequest, fault: Fault) => void
   /** How many connections may have proved nothing yet. */
   readonly strangers?: StrangerLimits
 }
@@ -129,8 +133,17 @@ export class HttpServer implements Component {
     await closed
   }
 
-  async #build(): Promise<FastifyInstance> {
-    const { tls, log, random, doorkeeper, routes } = this.#parts
+  /** What every route says it needs; without serving anything. */
+  async routes(): Promise<readonly RouteFacts[]> {
+    const facts: RouteFacts[] = []
+    const http = await this.#build((route) => facts.push(route))
+    await http.ready()
+    await http.close()
+    return facts
+  }
+
+  async #build(onRoute: (facts: RouteFacts) => void = () => undefined): Promise<FastifyInstance> {
+    const { tls, trustedProxies, log, random, doorkeeper, routes, onFault } = this.#parts
     const bounds = { maxHeaderSize: HEADER_BYTES, connectionsCheckingInterval: LOOK_LATE_MS }
     const door = tls
       ? { https: { ...bounds, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' as const, handshakeTimeout: TLS_HANDSHAKE_MS } }
@@ -140,6 +153,7 @@ export class HttpServer implements Component {
       // Requests are not news, nor is that it listens: the service says so itself.
       loggerInstance: log.child({}, log.level === 'info' ? { level: 'warn' } : {}),
       logController: new LogController({ disableRequestLogging: true }),
+      ...(trustedProxies && trustedProxies.length > 0 ? { trustProxy: [...trustedProxies] } : {}),
       bodyLimit: LIMITS.bodyBytes,
       keepAliveTimeout: KEEP_ALIVE_MS,
       requestTimeout: REQUEST_MS,
@@ -158,7 +172,12 @@ export class HttpServer implements Component {
     http.setNotFoundHandler((request, reply) =>
       sendProblem(new Fault('ROUTE_UNKNOWN', { at: `${request.method} ${request.url.split('?')[0]}` }), request, reply),
     )
-    openDoors(http, { doorkeeper, draining: () => this.#draining, proven: (socket) => this.#strangers.proven(socket) })
+    if (onFault)
+      http.addHook('onError', (request, _reply, error, done) => {
+        onFault(request, faultOf(error, request))
+        done()
+      })
+    openDoors(http, { doorkeeper, draining: () => this.#draining, proven: (socket) => this.#strangers.proven(socket), onRoute })
     await describeApi(http)
     for (const route of routes) await http.register(route)
     return http

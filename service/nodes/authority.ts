@@ -41,6 +41,11 @@ export class Authority {
     this.#parts = parts
   }
 
+  /** Fails with INPUT_INVALID for what is no request: before anything is changed for who sent it. */
+  async check(csr: string): Promise<void> {
+    await readRequest(csr)
+  }
+
   /** A leaf for the key of the request. What the request says of names is ignored: they come from us. */
   async issue(csr: string, names: { readonly gatewayId: GatewayId; readonly nodeId: NodeId }): Promise<Issued> {
     const x509 = await load()

@@ -47,6 +47,7 @@ export class NodeJoins {
       throw new Fault('NODE_ALREADY_JOINED', { at: `The key is of ${gateway.name}.` })
     if (Buffer.from(request.identity, 'base64url').length !== 32)
       throw new Fault('INPUT_INVALID', { at: 'identity: must be 32 bytes, base64url.' })
+    await authority.check(request.csr)
     const row = await db.transaction().execute(async (transaction) => {
       const joined = await this.#admit(gateway, request, transaction)
       const target = `node ${gateway.name}/${request.name}`

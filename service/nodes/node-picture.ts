@@ -11,6 +11,8 @@ export interface Picture {
   readonly hasKey: boolean
   /** How most of those alive encrypt their channel; null when no half of them agrees. */
   readonly channelEncryption: string | null
+  /** Modes by which most of those alive can be called: more than one while a change rolls. */
+  readonly channelAccepts: readonly string[]
   readonly alive: number
   readonly outOfReach: ReadonlyMap<NodeId, readonly OutOfReach[]>
 }
@@ -26,6 +28,7 @@ export function pictureOf(nodes: readonly Pictured[], hasKey: boolean): Picture 
     version: majorityVersion(nodes.map(({ version }) => version)),
     hasKey,
     channelEncryption: moreThanHalf(alive.map(({ beat }) => beat?.channelEncryption).filter((said) => said !== undefined)),
+    channelAccepts: acceptedByMost(alive),
     alive: alive.length,
     outOfReach: troubles(alive),
   }
@@ -44,6 +47,7 @@ export function factsOf(node: Pictured, picture: Picture): StatusFacts {
     gatewayVersion: picture.version,
     gatewayHasKey: picture.hasKey,
     gatewayEncryption: picture.channelEncryption,
+    gatewayAccepts: picture.channelAccepts,
     settingsBehindMs: node.settingsBehindMs(),
   }
 }
@@ -90,6 +94,11 @@ function troubles(alive: readonly Pictured[]): Map<NodeId, OutOfReach[]> {
   // In one order, whoever noticed first: reasons that only change places are no news.
   for (const entries of found.values()) entries.sort((a, b) => (a.name < b.name ? -1 : 1))
   return found
+}
+
+function acceptedByMost(alive: readonly Pictured[]): string[] {
+  const accepted = alive.map(({ beat }) => beat?.channelAccepts ?? [beat?.channelEncryption ?? 'mutual'])
+  return [...new Set(accepted.flat())].filter((mode) => 2 * accepted.filter((modes) => modes.includes(mode)).length > alive.length)
 }
 
 function moreThanHalf(words: readonly string[]): string | null {

@@ -45,6 +45,8 @@ export interface StatusFacts {
   readonly gatewayHasKey: boolean
   /** Of the majority; null when there is none. */
   readonly gatewayEncryption: string | null
+  /** How most nodes can be called. */
+  readonly gatewayAccepts?: readonly string[]
   /** For how long it has been running with other settings than the gateway's; 0 when it does not. */
   readonly settingsBehindMs: number
 }
@@ -77,9 +79,10 @@ export function nodeStatus(facts: StatusFacts): StatusAndReasons {
 /** In what it differs from the majority so much that it is no member for practical purposes. */
 function* differences(facts: StatusFacts, beat: Said): Generator<string> {
   const { gatewayEncryption, settingsBehindMs, othersAlive, outOfReach } = facts
-  const modes = beat.channelAccepts ?? [beat.channelEncryption ?? gatewayEncryption]
-  // While a change of the mode rolls, nodes are ahead of others and can still be called as before.
-  if (gatewayEncryption !== null && !modes.includes(gatewayEncryption))
+  const own = beat.channelEncryption ?? gatewayEncryption
+  // While a change of the mode rolls, some are ahead of others, and can still be called as before.
+  const speak = (beat.channelAccepts ?? [own]).includes(gatewayEncryption) || facts.gatewayAccepts?.some((mode) => mode === own)
+  if (gatewayEncryption !== null && !speak)
     yield `its channel encryption is ${beat.channelEncryption}, that of most nodes ${gatewayEncryption}`
   if (settingsBehindMs > SETTLE_MS) yield `it has not taken over the settings of the gateway: ${beat.settingsFault ?? 'no reason given'}`
   const cut = outOfReach.filter((other) => !other.reachable && !other.reachesUs)

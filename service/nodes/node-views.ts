@@ -64,7 +64,8 @@ export function gatewayView(gateway: GatewayFacts, nodes: NodeDirectory): Gatewa
   }
 }
 
-const fingerprint = (publicKey: string) => formatFingerprint(createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest())
+export const fingerprint = (publicKey: string) =>
+  formatFingerprint(createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest())
 
 function credentialStatus(node: NodeFacts, gatewayHasKey: boolean): string {
   if (!gatewayHasKey) return 'no key yet'

@@ -1,4 +1,5 @@
 import type { Clock } from '@postern/base/clock.ts'
+import { networkOf } from '@postern/base/network-of.ts'
 
 const WINDOW_MS = 60_000
 const MOST_ADDRESSES = 10_000
@@ -17,10 +18,11 @@ export class AddressRate {
   /** Seconds to wait; 0: it may go on, and is counted. */
   take(address: string): number {
     const now = this.#clock.monotonic()
-    const seen = this.#seen.get(address)
+    const network = networkOf(address)
+    const seen = this.#seen.get(network)
     if (!seen || now - seen.since >= WINDOW_MS) {
       if (this.#seen.size >= MOST_ADDRESSES) this.#seen.clear()
-      this.#seen.set(address, { count: 1, since: now })
+      this.#seen.set(network, { count: 1, since: now })
       return 0
     }
     if (seen.count >= this.#perMinute) return Math.ceil((seen.since + WINDOW_MS - now) / 1_000)

@@ -79,7 +79,7 @@ export class GrantService {
     const place = placeOf(found)
     const own = found.principalId === caller.principal || caller.groups.some((group) => group === found.principalId)
     if (!own && !caller.may('grants:read', place)) throw hidden(unknown)
-    checkMayGive(caller, found.role, place)
+    checkMayGrant(caller, found.role, place)
     await db.transaction().execute(async (transaction) => {
       if (!(await new GrantRepository(transaction).delete(id))) throw unknown
       const details = { id, to: found.principal ?? found.principalId, role: found.role }
@@ -97,13 +97,13 @@ export class GrantService {
         at: `role: ${role} is given on ${ROLES[role].on.join(' or ')}; on ${scope}: ${rolesOn(scope).join(', ')}.`,
       })
     const place = await places.find(on)
-    checkMayGive(caller, role, place)
+    checkMayGrant(caller, role, place)
     return place
   }
 }
 
 /** Nobody gives a role with more in it than he has: rights would leak upwards. */
-export function checkMayGive(caller: Caller, role: AnyRole, place: Place): void {
+export function checkMayGrant(caller: Caller, role: AnyRole, place: Place): void {
   caller.need('grants:write', place)
   const missing = caller.lacks(role, place)
   if (missing !== undefined) throw notAllowed(caller, missing, place)

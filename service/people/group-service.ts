@@ -10,7 +10,7 @@ import type { Tables } from '../db/tables.ts'
 import type { By } from './actor.ts'
 import type { Caller } from './caller.ts'
 import { GrantRepository } from './grant-repository.ts'
-import { checkMayGive } from './grant-service.ts'
+import { checkMayGrant } from './grant-service.ts'
 import { GroupRepository, type GroupRow } from './group-repository.ts'
 import { Principals } from './principals.ts'
 
@@ -103,7 +103,7 @@ export class GroupService {
 
   async #checkGrants(id: GroupId, caller: Caller): Promise<void> {
     const { grants } = await new GrantRepository(this.#parts.db).givenTo(id)
-    for (const { role, ...place } of grants) checkMayGive(caller, role, place)
+    for (const { role, ...place } of grants) checkMayGrant(caller, role, place)
   }
 
   async #find(name: string): Promise<GroupRow> {

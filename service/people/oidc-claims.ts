@@ -68,9 +68,10 @@ function nameOf(candidates: readonly (string | undefined)[]): string {
 /** A list, or one alone; what is neither text nor short is none of ours. */
 function groupsOf(claim: unknown): readonly string[] {
   const all: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
-  return all
-    .slice(0, MOST_GROUPS)
-    .filter((group): group is string => typeof group === 'string' && group !== '' && group.length <= GROUP_CHARACTERS)
+  return all.slice(0, MOST_GROUPS).flatMap((one) => {
+    const group = text(one)
+    return group !== undefined && group.length <= GROUP_CHARACTERS ? [group] : []
+  })
 }
 
 /** PostgreSQL holds no zero bytes; who sends them means no good. */

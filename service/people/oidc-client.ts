@@ -68,6 +68,8 @@ export class OidcClient {
       })
       const claims = tokens.claims()
       if (!claims) throw new Fault('OIDC_REFUSED')
+      if (claims.iat > this.#parts.clock.now() / 1_000 + SKEW_SECONDS)
+        throw new Fault('OIDC_REFUSED', { at: `The clocks of ${provider.name} and of the service are too far apart.` })
       if (!config.serverMetadata().userinfo_endpoint) return claims
       // Many providers say names and groups only there.
       const more = await openid.fetchUserInfo(config, tokens.access_token, claims.sub)

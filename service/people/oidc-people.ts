@@ -87,7 +87,14 @@ export class OidcPeople {
 
   async #refused({ name }: ProviderRow, visitor: Visitor, address: string, fault: Fault): Promise<void> {
     const details = { provider: name, visitor: visitor.name, why: fault.message }
-    await this.#parts.audit.record({ who: 'nobody', action: 'sign-in.refused', target: 'person unknown', ip: address, details })
+    await this.#parts.audit.record({
+      who: 'nobody',
+      action: 'sign-in.refused',
+      target: 'person unknown',
+      ip: address,
+      outcome: 'refused',
+      details,
+    })
   }
 }
 

@@ -7,13 +7,13 @@ import { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Routes } from '../http/http-server.ts'
 import { faultOf, sendProblem, statusOf } from '../http/problem.ts'
-import { actorOf } from './actor.ts'
+import { actorOf, callerOf } from './actor.ts'
 import { sendPage } from './oidc-page.ts'
 import type { OidcRepository, ProviderRow } from './oidc-repository.ts'
 import type { Finished, OidcService } from './oidc-service.ts'
 import { checkMayGive } from './person-roles.ts'
 import { cookieNames, flowCookie, readCookie } from './sign-in-cookie.ts'
-import { callerOf, cookieOf, placeOf, viewOfSignedIn } from './sign-in-routes.ts'
+import { cookieOf, placeOf, STRANGERS_BYTES, viewOfSignedIn } from './sign-in-routes.ts'
 
 const FLOW_SECONDS = 900
 const tags = ['people']
@@ -203,6 +203,7 @@ const handover =
           body: OidcHandover,
           response: { 200: SignedIn },
         },
+        bodyLimit: STRANGERS_BYTES,
         config: { needs: 'none' },
       },
       async (request, reply) => {

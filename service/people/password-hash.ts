@@ -8,8 +8,8 @@ const SALT_BYTES = 16
 const TAG_BYTES = 32
 /** Each takes 19 MiB and one of the four threads that files and names are looked up with too. */
 const AT_A_TIME = 2
-/** About two seconds of work; who comes when so many wait is sent away. */
-const MOST_WAITING = 64
+/** About a second of work; who comes when so many wait is sent away. */
+const MOST_WAITING = 32
 /** A stored hash may have been made dearer, but not so dear that reading it is an attack. */
 const MOST_MEMORY = 262_144
 const MOST_PASSES = 10
@@ -62,18 +62,20 @@ export class PasswordHasher {
     try {
       return await argon2id(password, salt, tagBytes, cost)
     } finally {
-      this.#running -= 1
-      this.#waiting.shift()?.()
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#running -= 1
     }
   }
 
-  /** Each that waits is let on by one that ends, so the wait is as long as the queue and no longer. */
+  /** Each that waits is given the place of one that ends, so the wait is as long as the queue and no longer. */
   async #turn(): Promise<void> {
-    if (this.#running >= AT_A_TIME) {
-      if (this.#waiting.length >= MOST_WAITING) throw new Fault('SIGN_INS_AT_LIMIT')
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    if (this.#running < AT_A_TIME) {
+      this.#running += 1
+      return
     }
-    this.#running += 1
+    if (this.#waiting.length >= MOST_WAITING) throw new Fault('SIGN_INS_AT_LIMIT')
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 }
 

@@ -52,7 +52,7 @@ function runs(text: string): boolean {
 
 /** A well-known word, or several, with digits and signs around them: "Password2026!!", "letmein-letmein". */
 function isCommon(text: string): boolean {
-  const cores = new Set([coreOf(text), coreOf(plainOf(text))])
+  const cores = new Set([coreOf(text), plainOf(coreOf(text)), coreOf(plainOf(text))])
   return [...cores].some((core) => core !== '' && core.length <= 32 && madeOf(core))
 }
 

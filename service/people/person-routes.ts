@@ -1,12 +1,11 @@
 import { PersonChange, PersonCreate, PersonCreated, PersonName, PersonView, SignInView } from '@postern/protocol/api/people.ts'
-import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
-import { actorOf } from './actor.ts'
+import { byOf, callerOf } from './actor.ts'
 import type { PersonRow } from './person-repository.ts'
-import type { By, PersonService } from './person-service.ts'
-import { callerOf, viewOfSignIn } from './sign-in-routes.ts'
+import type { PersonService } from './person-service.ts'
+import { viewOfSignIn } from './sign-in-routes.ts'
 import type { SignInService } from './sign-in-service.ts'
 
 const viewOf = (row: PersonRow): PersonView => ({
@@ -25,7 +24,6 @@ const viewOf = (row: PersonRow): PersonView => ({
 
 const tags = ['people']
 const params = z.object({ person: PersonName })
-const byOf = (request: FastifyRequest): By => ({ caller: callerOf(request), actor: actorOf(request) })
 
 export interface PersonRouteParts {
   readonly people: PersonService

@@ -8,8 +8,7 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import type { Db } from '../db/database.ts'
 import { violates } from '../db/errors.ts'
 import type { Tables } from '../db/tables.ts'
-import type { Actor } from './actor.ts'
-import type { Caller } from './caller.ts'
+import type { By } from './actor.ts'
 import type { PasswordHasher } from './password-hash.ts'
 import { passwordRefusal } from './password-rules.ts'
 import { PersonRepository, type PersonRow } from './person-repository.ts'
@@ -26,12 +25,6 @@ export interface PersonServiceParts {
   readonly ended: (person: PersonId) => void
   /** What was given to somebody who is deleted. */
   readonly forget: (person: PersonId, db: Db) => Promise<void>
-}
-
-/** Who asks, with the rights that bound what can be given. */
-export interface By {
-  readonly caller: Caller
-  readonly actor: Actor
 }
 
 export interface WithOncePassword {

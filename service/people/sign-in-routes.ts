@@ -14,8 +14,7 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Routes } from '../http/http-server.ts'
-import { actorOf } from './actor.ts'
-import type { Caller } from './caller.ts'
+import { actorOf, callerOf } from './actor.ts'
 import { isOurs } from './same-origin.ts'
 import { cookieNames, signInCookie } from './sign-in-cookie.ts'
 import type { SignInRepository, SignInRow } from './sign-in-repository.ts'
@@ -27,11 +26,6 @@ export interface SignInRouteParts {
   readonly audit: AuditLog
   readonly ways: () => Promise<SignInWays>
   readonly publicUrl: () => string
-}
-
-export function callerOf(request: Pick<FastifyRequest, 'caller'>): Caller {
-  if (!request.caller) throw new Fault('INTERNAL', { at: 'A route for callers let somebody in who is none.' })
-  return request.caller
 }
 
 export function placeOf(request: FastifyRequest): Place {
@@ -64,6 +58,9 @@ function personOf(request: FastifyRequest, signIns: SignInService) {
   return person
 }
 
+/** Of what is read before anybody is known. */
+export const STRANGERS_BYTES = 16_384
+
 const tags = ['people']
 
 export const signInRoutes =
@@ -87,6 +84,7 @@ const comeAndGo =
       '/v1/sign-in',
       {
         schema: { summary: 'Sign in with name and password', tags, body: SignInRequest, response: { 200: SignedIn } },
+        bodyLimit: STRANGERS_BYTES,
         config: { needs: 'none' },
       },
       async (request, reply) => {

@@ -99,7 +99,7 @@ export class SignInService {
       // A name that there is not may be a password, typed into the wrong field: it is not written down.
       const target = person ? `person ${person.name}` : 'person unknown'
       const details = { why: !person ? 'unknown name' : !right ? 'wrong password' : 'disabled' }
-      await audit.record({ who: 'nobody', action: 'sign-in.refused', target, ip: place.address, details })
+      await audit.record({ who: 'nobody', action: 'sign-in.refused', target, ip: place.address, outcome: 'refused', details })
       throw new Fault('SIGN_IN_REFUSED')
     }
     throttle.right(name, place.address)
@@ -121,7 +121,7 @@ export class SignInService {
       const until = await signIns.add({ id, personId: person.id, hash: hashOf(token), way, address: place.address, agent })
       await new PersonRepository(transaction).signedIn(person.id)
       await audit.record(
-        { who: person.name, action: 'sign-in', target: `person ${person.name}`, ip: place.address, details: { id, way } },
+        { who: person.name, whoId: person.id, action: 'sign-in', target: `person ${person.name}`, ip: place.address, details: { id, way } },
         transaction,
       )
       return until
@@ -138,7 +138,7 @@ export class SignInService {
     await db.transaction().execute(async (transaction) => {
       if (!(await new SignInRepository(transaction).end(person.id, id))) throw new Fault('SIGN_IN_UNKNOWN', { at: id })
       await audit.record(
-        { who: person.name, action: 'sign-out', target: `person ${person.name}`, ip: address, details: { id } },
+        { who: person.name, whoId: person.id, action: 'sign-out', target: `person ${person.name}`, ip: address, details: { id } },
         transaction,
       )
     })
@@ -151,7 +151,14 @@ export class SignInService {
     const count = await db.transaction().execute(async (transaction) => {
       const gone = await new SignInRepository(transaction).endAll(person.id, but)
       await audit.record(
-        { who: person.name, action: 'sign-out', target: `person ${person.name}`, ip: address, details: { signIns: gone } },
+        {
+          who: person.name,
+          whoId: person.id,
+          action: 'sign-out',
+          target: `person ${person.name}`,
+          ip: address,
+          details: { signIns: gone },
+        },
         transaction,
       )
       return gone
@@ -162,7 +169,7 @@ export class SignInService {
 
   /** One's own, with the old one as proof; guessing it by a stolen sign-in is throttled like signing in. */
   async changePassword(id: PersonId, tried: { readonly password: string; readonly newPassword: string }, current: SignInId, place: Place) {
-    const { throttle } = this.#parts
+    const { throttle, audit } = this.#parts
     const person = await this.#people.get(id)
     if (!person) throw new Fault('PERSON_UNKNOWN')
     if (!person.hasPassword) throw new Fault('PASSWORD_NONE', { at: person.name })
@@ -172,7 +179,11 @@ export class SignInService {
       throttle.undo(person.name, place.address)
       throw cause
     })
-    if (!right) throw new Fault('SIGN_IN_REFUSED', { at: 'The old password is not right.' })
+    if (!right) {
+      const target = `person ${person.name}`
+      await audit.record({ who: person.name, whoId: id, action: 'person.password', target, ip: place.address, outcome: 'refused' })
+      throw new Fault('SIGN_IN_REFUSED', { at: 'The old password is not right.' })
+    }
     throttle.right(person.name, place.address)
     await this.#newPassword(person, { ...tried, name: person.name }, place, current)
   }
@@ -204,7 +215,14 @@ export class SignInService {
       await new PersonRepository(transaction).setPassword(person.id, hashed, false)
       const ended = await new SignInRepository(transaction).endAll(person.id, but)
       await audit.record(
-        { who: person.name, action: 'person.password', target: `person ${person.name}`, ip: place.address, details: { signIns: ended } },
+        {
+          who: person.name,
+          whoId: person.id,
+          action: 'person.password',
+          target: `person ${person.name}`,
+          ip: place.address,
+          details: { signIns: ended },
+        },
         transaction,
       )
     })

@@ -1,4 +1,5 @@
 import type { Clock } from '@postern/base/clock.ts'
+import { networkOf } from '@postern/base/network-of.ts'
 
 /** How many may be wrong before there is a wait, and how long it can grow. Nobody is ever locked out for good. */
 interface Patience {
@@ -110,18 +111,3 @@ export class SignInThrottle {
 const pairKey = (name: string, address: string) => `p ${name} ${networkOf(address)}`
 const accountKey = (name: string) => `n ${name}`
 const addressKey = (address: string) => `a ${networkOf(address)}`
-
-/** Whoever has one IPv6 address has 2^64 of them. */
-function networkOf(address: string): string {
-  if (!address.includes(':') || address.startsWith('::ffff:')) return address
-  const [head = '', tail = ''] = address.split('::', 2)
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === '' ? [] : tail.split(':')
-  const groups = address.includes('::')
-    ? [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
-    : left
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
-    .join(':')
-}

@@ -7,7 +7,7 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import type { By } from './actor.ts'
 import { type Caller, hidden } from './caller.ts'
 import type { GrantRepository } from './grant-repository.ts'
-import { checkMayGive, scopeOf } from './grant-service.ts'
+import { checkMayGrant, scopeOf } from './grant-service.ts'
 import { ROLES, rolesOn } from './permissions.ts'
 import type { Places } from './places.ts'
 import type { NamedRole, TokenRepository, TokenRow } from './token-repository.ts'
@@ -34,6 +34,7 @@ export class TokenIssue {
   async create(wanted: Wanted, { caller, actor }: By): Promise<{ readonly row: TokenRow; readonly token: string }> {
     const { tokens, audit } = this.#parts
     const { name, limits, expiresAt, forMe } = wanted
+    if (!forMe) caller.need('tokens:write')
     const roles = await this.#rolesOf(wanted, caller)
     const made = await tokens.create({
       ...(forMe ? this.#own(wanted, caller) : this.#service(wanted, roles, caller)),
@@ -82,11 +83,10 @@ export class TokenIssue {
 
   /** Nobody gives a token more than he has. */
   #service({ role = 'none' }: Wanted, roles: readonly NamedRole[], caller: Caller) {
-    caller.need('tokens:write')
     if (role === 'none' && roles.length === 0)
       throw new Fault('INPUT_INVALID', { at: 'role: say what the token is for, or roles on gateways or stores.' })
-    if (role !== 'none') checkMayGive(caller, role, {})
-    for (const { role, on, ...place } of roles) checkMayGive(caller, role, { ...place, name: on.replace('/', ' ') })
+    if (role !== 'none') checkMayGrant(caller, role, {})
+    for (const { role, on, ...place } of roles) checkMayGrant(caller, role, { ...place, name: on.replace('/', ' ') })
     return { role }
   }
 

@@ -16,12 +16,15 @@ import { forward } from './forward.ts'
 import { answerCall, type ReplicaCalls } from './replica-calls.ts'
 import { NEWS_PATH, type ReplicaNews, UNREAD_BYTES } from './replica-news.ts'
 import { checkReplicaProof } from './replica-proof.ts'
+import type { ReplicaRow } from './replica-repository.ts'
 
 const SESSION_MEMORY_MB = 256
 
 export interface ReplicaDoorParts {
   readonly self: ReplicaId
   readonly secret: () => Promise<string>
+  /** Told who has come: it may be new. */
+  readonly meet: (other: ReplicaRow) => void
   readonly links: Pick<LinkRegistry, 'relay'>
   /** First what is so, then what changes. Returns how to stop. */
   readonly follow: (tell: (news: ReplicaNews) => void) => () => void
@@ -54,14 +57,16 @@ export class ReplicaDoor implements Component {
   }
 
   async #take(...[request, socket, head, proven]: Parameters<UpgradeHandler>): Promise<void> {
-    const { secret, self, clock } = this.#parts
+    const { secret, self, meet, clock } = this.#parts
+    let other: ReplicaRow
     try {
-      await checkReplicaProof(await secret(), request.headers.authorization, self, clock)
+      other = await checkReplicaProof(await secret(), request.headers.authorization, self, clock)
       proven()
     } catch (cause) {
       return refuse(socket, Fault.from(cause))
     }
     if (socket.destroyed) return
+    meet(other)
     if (head.length > 0) socket.unshift(head)
     const answer = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${LINK_PROTOCOL}\r\n\r\n`
     // HTTP/2 must start in this callback: in the same tick as the write it aborts the process on a TLS socket.

@@ -61,7 +61,16 @@ export class Replicas implements Component {
   /** This one first, then those that are linked: where a node can have a link. */
   alive(): readonly ReplicaRow[] {
     const others = [...this.#peers.values()].filter((peer) => peer.linked).map((peer) => peer.other)
-    return [{ id: this.id, url: this.#parts.url() }, ...others]
+    return [this.#self(), ...others]
+  }
+
+  /** Another one has linked itself: it is linked in turn at once, also while the database, where it is listed, is away. */
+  readonly meet = (other: ReplicaRow): void => {
+    if (other.id !== this.id && !this.#peers.has(other.id) && !this.#stopping.signal.aborted) this.#meet(other)
+  }
+
+  #self(): ReplicaRow {
+    return { id: this.id, url: this.#parts.url() }
   }
 
   /** Each of them, linked or not. */
@@ -126,9 +135,9 @@ export class Replicas implements Component {
   }
 
   async #renew(): Promise<void> {
-    const listed = await this.#parts.rows.renew({ id: this.id, url: this.#parts.url() })
+    const listed = await this.#parts.rows.renew(this.#self())
     const ids = new Set(listed.map(({ id }) => id))
-    for (const row of listed) if (!this.#peers.has(row.id)) this.#meet(row)
+    for (const row of listed) this.meet(row)
     for (const [id, peer] of this.#peers) {
       // After an outage of the database rows are old for a moment: who is linked lives.
       if (ids.has(id) || peer.linked) continue
@@ -163,7 +172,7 @@ export class Replicas implements Component {
   #meet(other: ReplicaRow): void {
     const { nodes, loads, signal, clock, random, log } = this.#parts
     const peer = new ReplicaPeer({
-      self: this.id,
+      self: () => this.#self(),
       other,
       secret: this.secret,
       hear: (news) => {

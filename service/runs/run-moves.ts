@@ -1,6 +1,6 @@
 import type { Random } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { type GatewayId, newId, type RunId, type TaskId } from '@postern/protocol/ids.ts'
+import { type GatewayId, type NodeId, newId, type RunId, type TaskId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { AttemptFinished, Counters, FinishResult, PlanResult, RepairResult, SnapshotResult } from '@postern/protocol/node-api.ts'
 import type { Db } from '../db/database.ts'
@@ -59,6 +59,7 @@ export class RunMoves {
     await this.runs.keepPlan(this.#run, plan, plan.holdsSnapshot ? (reported.by?.id ?? null) : null)
     await this.#addParts(plan.parts, 1)
     await this.#add({ place: FINISH_PLACE, kind: 'finish', name: 'finish', status: 'waiting' })
+    await this.#readBy(plan.readHere ? (reported.by?.id ?? null) : null)
     this.changes.wake = true
   }
 
@@ -78,9 +79,10 @@ export class RunMoves {
     await this.finishIfWhole()
   }
 
-  async resnapshot(reported: Reported, { context, note }: SnapshotResult): Promise<void> {
+  async resnapshot(reported: Reported, { context, note, readHere }: SnapshotResult): Promise<void> {
     await this.#succeeded(reported, null, undefined)
     await this.runs.keepSnapshot(this.#run, context, reported.by?.id ?? null)
+    await this.#readBy(readHere ? (reported.by?.id ?? null) : null)
     await this.runs.note(this.#run, [note])
     for (const id of await this.tasks.moveAll(this.#run, 'unlock', ['part'])) this.changes.tasks.add(id)
     await this.finishIfWhole()
@@ -141,6 +143,18 @@ export class RunMoves {
       default:
         verdict satisfies never
     }
+  }
+
+  /** The node that alone could read under the snapshot takes no work any more: another takes a new one, as when it is lost. */
+  async readerGone(reader: NodeId): Promise<boolean> {
+    if (this.#parts.run.reader !== reader) return false
+    await this.#readBy(null)
+    const { snapshots, snapshotsOpen } = await this.tasks.tally(this.#run)
+    const held = await this.tasks.moveAll(this.#run, 'hold', ['part'], 'ready')
+    for (const id of held) this.changes.tasks.add(id)
+    if (held.length > 0 && snapshotsOpen === 0) await this.#addSnapshot(snapshots)
+    this.changes.wake = true
+    return true
   }
 
   // ── what people ask for ────────────────────────────────────────────────────────────────────────
@@ -228,8 +242,20 @@ export class RunMoves {
     await this.tasks.move(task, 'hold')
     for (const id of await this.tasks.moveAll(this.#run, 'hold', ['part'], 'ready')) this.changes.tasks.add(id)
     if (open) return
-    await this.#add({ place: SNAPSHOT_PLACE + snapshots, kind: 'snapshot', name: 'new snapshot', status: 'ready' })
+    await this.#addSnapshot(snapshots)
     this.changes.wake = true
+  }
+
+  async #addSnapshot(before: number): Promise<void> {
+    await this.#add({ place: SNAPSHOT_PLACE + before, kind: 'snapshot', name: 'new snapshot', status: 'ready' })
+  }
+
+  /** A copy that is pinned is read by its node anyway. */
+  async #readBy(node: NodeId | null): Promise<void> {
+    const { run } = this.#parts
+    if (node === null && run.reader === null) return
+    await this.runs.keepReader(run.id, node)
+    await this.tasks.pin(run.id, node ?? run.pin)
   }
 
   /** The task fails, and with it the run. A clean-up that fails leaves its run cancelled, with a note. */

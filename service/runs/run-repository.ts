@@ -18,6 +18,8 @@ export interface LockedRun {
   readonly snapshotNode: NodeId | null
   readonly verified: VerificationReport['status'] | null
   readonly pin: NodeId | null
+  /** The only node that can read under the snapshot. */
+  readonly reader: NodeId | null
   /** How often a task is tried again. */
   readonly retries: number
 }
@@ -104,7 +106,7 @@ export class RunRepository {
   async #lock(id: RawBuilder<unknown>): Promise<LockedRun | undefined> {
     const { rows } = await sql<LockedRun>`
       select id, gateway_id as "gatewayId", status, context is not null as planned, verification->>'status' as verified, context_version as "contextVersion", snapshot_node as "snapshotNode",
-             pin, coalesce((copy->>'retries')::integer, 3) as retries
+             pin, reader, coalesce((copy->>'retries')::integer, 3) as retries
         from run
        where id = ${id}
          for update`.execute(this.#db)
@@ -194,6 +196,20 @@ export class RunRepository {
        where id = ${id}`.execute(this.#db)
   }
 
+  /** Who alone can read under the snapshot of the run; null: any node, or none. */
+  async keepReader(id: RunId, reader: NodeId | null): Promise<void> {
+    await sql`update run set reader = ${reader} where id = ${id} and reader is distinct from ${reader}`.execute(this.#db)
+  }
+
+  /** Active runs that only one node can go on with. */
+  async read(): Promise<{ readonly id: RunId; readonly gatewayId: GatewayId; readonly reader: NodeId }[]> {
+    const { rows } = await sql<{ id: RunId; gatewayId: GatewayId; reader: NodeId }>`
+      select id, gateway_id as "gatewayId", reader
+        from run
+       where reader is not null and status in ('queued', 'running')`.execute(this.#db)
+    return rows
+  }
+
   /** The parts that are to come change what the plan said. */
   async keepRepair(id: RunId, context: unknown): Promise<void> {
     await sql`
@@ -219,7 +235,7 @@ export class RunRepository {
   async forgetPlan(id: RunId, targetRun: RunId): Promise<void> {
     await sql`
       update run
-         set guarantee = null, lane = null, context = null, snapshot_node = null, watermark = null,
+         set guarantee = null, lane = null, context = null, snapshot_node = null, reader = null, watermark = null,
              context_version = context_version + 1, target_run = ${targetRun}
        where id = ${id}`.execute(this.#db)
   }

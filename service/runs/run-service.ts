@@ -54,10 +54,16 @@ export class RunService {
 
   /** Needs `runs:write` on both ends, and where rows that do not fit go. */
   async create(copy: Copy, caller: Caller): Promise<RunView> {
-    const [source, sink] = await Promise.all([this.#parts.findStore(copy.source), this.#parts.findStore(copy.sink)])
-    for (const store of [source, sink]) needOn(caller, 'runs:write', store)
+    const aside = copy.skipIncompatibleRows?.rejects?.store
+    const [source, sink, rejects] = await Promise.all([
+      this.#parts.findStore(copy.source),
+      this.#parts.findStore(copy.sink),
+      aside === undefined ? undefined : this.#parts.findStore(aside),
+    ])
+    for (const store of rejects ? [source, sink, rejects] : [source, sink]) needOn(caller, 'runs:write', store)
     checkCopy(copy, source, sink)
-    await this.#checkRejects(copy, sink, caller)
+    // Nodes of the sink's gateway write them.
+    if (rejects) checkRejects(rejects, sink)
     // Nodes of the sink's gateway run it; a source of another gateway is read over the bridge.
     const { gatewayId } = sink
     const gateway = this.#parts.nodes.gateway(gatewayId)?.name ?? gatewayId
@@ -71,6 +77,7 @@ export class RunService {
       planned: false,
       contextVersion: 0,
       snapshotNode: null,
+      reader: null,
       verified: null,
       pin,
       retries: copy.retries,
@@ -161,6 +168,16 @@ export class RunService {
     return overdue.length
   }
 
+  /** Runs that only a node can read on which takes no work any more; how many. */
+  async freeFromReaders(): Promise<number> {
+    let freed = 0
+    for (const { id, gatewayId, reader } of await this.#runs.read()) {
+      if (this.#takesWork(reader)) continue
+      if (await this.onRun(id, gatewayId, (moves) => moves.readerGone(reader))) freed += 1
+    }
+    return freed
+  }
+
   /** A node has begun with it, without a dispatch. */
   async begin(task: TaskId, gatewayId: GatewayId): Promise<void> {
     const id = await this.#tasks.runOf(task)
@@ -184,15 +201,6 @@ export class RunService {
     return result
   }
 
-  /** Nodes of the sink's gateway write them. */
-  async #checkRejects({ skipIncompatibleRows }: Copy, sink: CopyStore, caller: Caller): Promise<void> {
-    const rejects = skipIncompatibleRows?.rejects
-    if (!rejects) return
-    const store = await this.#parts.findStore(rejects.store)
-    needOn(caller, 'runs:write', store)
-    checkRejects(store, sink)
-  }
-
   #pinOf({ node }: Copy, gatewayId: GatewayId): NodeId | null {
     if (node === undefined) return null
     const found = this.#parts.nodes.nodesOf(gatewayId).find(({ name }) => name === node)
@@ -205,7 +213,12 @@ export class RunService {
     if (pin === null) return null
     const node = this.#parts.nodes.get(pin)
     if (!node) return 'that was deleted'
-    return node.alive() && node.enabled && !node.draining ? null : node.name
+    return this.#takesWork(pin) ? null : node.name
+  }
+
+  #takesWork(id: NodeId): boolean {
+    const node = this.#parts.nodes.get(id)
+    return node?.alive() === true && node.enabled && !node.draining
   }
 
   async #limitsOf(store: string): Promise<StoreLimits> {

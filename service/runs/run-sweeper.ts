@@ -55,6 +55,8 @@ export class RunSweeper implements Component {
     if (heardMs >= LIMITS.attemptMs) {
       for (const attempt of await this.#attempts.silent(UNLINKED_MS)) await this.#judge(attempt)
       await this.#attempts.letGoSilent(LIMITS.attemptMs)
+      const freed = await this.#parts.runs.freeFromReaders()
+      if (freed > 0) this.#parts.log.info({ runs: freed }, 'runs lost the node that held their snapshot')
     }
     const overdue = await this.#parts.runs.endOverdue()
     if (overdue > 0) this.#parts.log.info({ runs: overdue }, 'runs timed out')

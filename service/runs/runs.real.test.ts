@@ -1,5 +1,7 @@
 import type { RunView } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import { SERVICE_PATHS } from '@postern/protocol/link.ts'
+import type { TaskOrder } from '@postern/protocol/node-api.ts'
 import { expect, test, vi } from 'vitest'
 import { type FakeNode, moved, planOf, verified } from '../testing/fake-node.ts'
 import { LocalService } from '../testing/local-service.ts'
@@ -192,6 +194,42 @@ test('a lost snapshot is taken anew once, and the parts left go on under it', as
   expect(done).toMatchObject({ status: 'succeeded', notes: ['planned', 'a second one', 'finished'] })
   expect(done.tasks.filter(({ kind }) => kind === 'snapshot')).toHaveLength(1)
   expect((await node.beat()).keepSnapshots).toEqual([])
+})
+
+test('parts that only one node can read go to it alone, and to whoever takes the snapshot anew when it takes no work any more', {
+  timeout: 30_000,
+}, async () => {
+  const { service, node, second, copy, get } = await rig(2)
+  await using _ = service
+  const run = await copy()
+  const order = await node.pullOne('plan')
+  await second.started(order)
+  const planned = planOf([3, 2, 1], true)
+  await second.finished(order, planned.outcome === 'planned' ? { ...planned, plan: { ...planned.plan, readHere: true } } : planned)
+  second.snapshots = [run.id]
+  const parts = await node.pull(1)
+  for (const part of parts) {
+    await second.started(part)
+    await second.finished(part, moved(1))
+  }
+
+  await second.die()
+
+  // As a dispatcher that says where there is room: at the node that is left.
+  const free = [{ node: node.id, slots: 1 }]
+  const pull = () => node.call<{ orders: TaskOrder[] }>(SERVICE_PATHS.pull, { epoch: node.epoch, max: 1, free })
+  const snapshot = await vi.waitUntil(async () => (await pull()).orders[0], { timeout: 20_000 })
+  await node.finished(snapshot, { outcome: 'resnapshot', snapshot: { context: { of: 'snapshot' }, note: 'a second one', readHere: true } })
+  const again = await node.pull()
+  for (const part of again) await node.finished(part, moved(1))
+  const finish = await node.pullOne('finish')
+  await node.finished(finish, verified())
+
+  expect(parts.map((part) => [part.kind, part.node])).toEqual([['part', second.id]])
+  expect([snapshot.kind, snapshot.node]).toEqual(['snapshot', null])
+  expect(again.map((part) => [part.kind, part.node, part.context])).toEqual(Array(2).fill(['part', node.id, { of: 'snapshot' }]))
+  expect(finish.node).toBe(node.id)
+  expect(await get(run)).toMatchObject({ status: 'succeeded', notes: ['planned', 'a second one', 'finished'] })
 })
 
 test('the tasks of a node that died go to another, and what it says later is refused', { timeout: 30_000 }, async () => {

@@ -107,6 +107,14 @@ export class TaskRepository {
     return rows.map(({ id }) => id)
   }
 
+  /** What is left to be read, and to be held against what was read, is for this node; null: for any. */
+  async pin(run: RunId, node: NodeId | null): Promise<void> {
+    await sql`
+      update task
+         set pin = ${node}
+       where run_id = ${run} and kind in ('part', 'finish') and status <> 'succeeded' and pin is distinct from ${node}`.execute(this.#db)
+  }
+
   /** A new series of attempts for one that failed; it waits until nobody works for its run any more. */
   async rerunOne(id: TaskId): Promise<void> {
     await sql`

@@ -51,6 +51,13 @@ export class StoreDirectory {
     this.#asking.delete(name)
   }
 
+  /** After a write to many. */
+  forgetAll(): void {
+    this.#writes += 1
+    this.#byName.clear()
+    this.#asking.clear()
+  }
+
   async #ask(name: string, stale: StoreRow | undefined): Promise<StoreRow> {
     const writes = this.#writes
     let at = this.#clock.monotonic()

@@ -17,6 +17,8 @@ export interface StoreRow {
   /** As it came: only nodes of the gateway can open it. */
   readonly sealed: string | null
   readonly secrets: readonly string[]
+  /** A label of who sealed it. */
+  readonly secretsVersion: string | null
   /** Only nodes that carry all of these answer queries for it. */
   readonly nodeLabels: Labels
   readonly limits: StoreLimits
@@ -33,6 +35,7 @@ const COLUMNS = [
   'settings',
   'sealed',
   'secrets',
+  'secrets_version as secretsVersion',
   'node_labels as nodeLabels',
   'limits',
   'created_at as createdAt',
@@ -48,7 +51,10 @@ export class StoreRepository {
   }
 
   async add(
-    store: Pick<StoreRow, 'id' | 'name' | 'gatewayId' | 'kind' | 'settings' | 'sealed' | 'secrets' | 'nodeLabels' | 'limits'>,
+    store: Pick<
+      StoreRow,
+      'id' | 'name' | 'gatewayId' | 'kind' | 'settings' | 'sealed' | 'secrets' | 'secretsVersion' | 'nodeLabels' | 'limits'
+    >,
   ): Promise<StoreRow> {
     return await this.#db
       .insertInto('store')
@@ -60,6 +66,7 @@ export class StoreRepository {
         settings: json(store.settings),
         sealed: store.sealed,
         secrets: [...store.secrets],
+        secrets_version: store.secretsVersion,
         node_labels: json(store.nodeLabels),
         limits: json(store.limits),
       })
@@ -84,13 +91,18 @@ export class StoreRepository {
   }
 
   /** The version grows, so that nodes open it anew. Compare-and-set on the version that was read. */
-  async change(id: StoreId, from: number, change: Pick<StoreRow, 'settings' | 'sealed' | 'secrets'>): Promise<StoreRow | undefined> {
+  async change(
+    id: StoreId,
+    from: number,
+    change: Pick<StoreRow, 'settings' | 'sealed' | 'secrets' | 'secretsVersion'>,
+  ): Promise<StoreRow | undefined> {
     return await this.#db
       .updateTable('store')
       .set({
         settings: json(change.settings),
         sealed: change.sealed,
         secrets: [...change.secrets],
+        secrets_version: change.secretsVersion,
         version: from + 1,
         updated_at: sql`now()`,
       })

@@ -14,6 +14,7 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import type { Db } from '../db/database.ts'
 import { violates } from '../db/errors.ts'
 import type { Tables } from '../db/tables.ts'
+import { GatewayRepository } from '../gateways/gateway-repository.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { GatewayFacts } from '../nodes/node-facts.ts'
 import type { Actor, By } from '../people/actor.ts'
@@ -62,9 +63,11 @@ export class StoreService {
           settings,
           sealed: sealed ?? null,
           secrets,
+          secretsVersion: wanted.secretsVersion ?? null,
           nodeLabels,
           limits,
         })
+        await sealedToday(wanted.sealedTo, gateway.id, transaction)
         if (!caller.may('stores:write', { gateway: gateway.id })) await this.#own(id, { caller, actor }, transaction)
         await audit.record(
           { ...actor, action: 'store.create', target: `store ${name}`, details: { kind, gateway: gateway.name } },
@@ -88,6 +91,8 @@ export class StoreService {
     const resealed = change.sealed !== undefined || change.secrets !== undefined
     const secrets = resealed ? (change.secrets ?? []) : before.secrets
     const sealed = resealed ? change.sealed : (before.sealed ?? undefined)
+    // A credential that is set by hand is not the one of the file any more.
+    const secretsVersion = resealed ? (change.secretsVersion ?? null) : before.secretsVersion
     const settings = checkSettings(connector, change.settings ?? before.settings, secrets)
     sealedMatches(sealed, secrets)
     if (!resealed && sealed !== undefined && movesAudience(connector, before, settings))
@@ -95,7 +100,8 @@ export class StoreService {
     const row = await db.transaction().execute(async (transaction) => {
       const stores = new StoreRepository(transaction)
       const opensAnew = resealed || change.settings !== undefined
-      const opened = opensAnew ? await stores.change(before.id, before.version, { settings, sealed: sealed ?? null, secrets }) : before
+      const credential = { sealed: sealed ?? null, secrets, secretsVersion }
+      const opened = opensAnew ? await stores.change(before.id, before.version, { settings, ...credential }) : before
       const limited = opened && change.limits ? await stores.limit(before.id, change.limits) : opened
       const changed = limited && change.nodeLabels ? await stores.label(before.id, change.nodeLabels) : limited
       if (!changed)
@@ -103,6 +109,7 @@ export class StoreService {
           at: `${name} was changed or deleted meanwhile.`,
           remedy: 'Look at it again, and try once more.',
         })
+      if (resealed) await sealedToday(change.sealedTo, changed.gatewayId, transaction)
       const details = {
         version: changed.version,
         credential: resealed,
@@ -174,7 +181,19 @@ export class StoreService {
     const { id, name, kind, version, settings, secrets, nodeLabels, limits } = row
     const gateway = this.#parts.nodes.gateway(row.gatewayId)?.name ?? row.gatewayId
     const times = { createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() }
-    return { id, name, gateway, kind, version, settings, secrets: [...secrets], nodeLabels, limits, ...times }
+    return {
+      id,
+      name,
+      gateway,
+      kind,
+      version,
+      settings,
+      secrets: [...secrets],
+      secretsVersion: row.secretsVersion,
+      nodeLabels,
+      limits,
+      ...times,
+    }
   }
 
   /** Nodes fetch it with the next query or the next beat, whichever comes first. */
@@ -210,6 +229,13 @@ function sealedMatches(sealed: string | undefined, secrets: readonly string[]): 
   if (sealed !== undefined && secrets.length === 0) throw new Fault('INPUT_INVALID', { at: 'secrets: must name what is in sealed.' })
   if (sealed !== undefined && !/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(sealed))
     throw new Fault('INPUT_INVALID', { at: 'sealed: must be two base64url texts joined by ".".' })
+}
+
+/** After the write, which has locked the gateway: its key is not rotated between this look and the end of the transaction. */
+async function sealedToday(sealedTo: string | undefined, gatewayId: GatewayId, db: Db): Promise<void> {
+  if (sealedTo === undefined) return
+  const gateway = await new GatewayRepository(db).find(gatewayId)
+  if (gateway?.publicKey !== sealedTo) throw new Fault('GATEWAY_KEY_ROTATED')
 }
 
 /** A credential is sealed for host and port: with others no node could open it. */

@@ -15,6 +15,7 @@ export interface StoreTables {
     settings: Json<StoreSettings>
     sealed: string | null
     secrets: string[]
+    secrets_version: string | null
     node_labels: Json<Labels>
     limits: Json<StoreLimits>
     created_at: Generated<Date>

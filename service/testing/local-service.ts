@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog } from '@postern/base/log.ts'
 import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
-import { type RunningService, startService } from '../service.ts'
+import { type RunningService, type ServiceOptions, startService } from '../service.ts'
 import { FakeNode } from './fake-node.ts'
 
 export class LocalService implements AsyncDisposable {
@@ -23,15 +23,20 @@ export class LocalService implements AsyncDisposable {
     this.#port = Number(new URL(running.url).port)
   }
 
-  static async start(): Promise<LocalService> {
+  static async start(options: Pick<Partial<ServiceOptions>, 'postgres' | 'log'> = {}): Promise<LocalService> {
     const database = await testDatabase()
     const data = await mkdtemp(join(tmpdir(), 'postern-service-'))
-    const running = await startService({ data, port: 0, databaseUrl: database.url, log: silentLog })
+    const running = await startService({ data, port: 0, databaseUrl: database.url, log: silentLog, ...options })
     return new LocalService(database, data, running, (await readFile(running.adminTokenFile, 'utf8')).trim())
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** Of the PostgreSQL wire, where it was asked for. */
+  get postgresPort(): number {
+    return this.#running?.postgresPort ?? 0
   }
 
   get headers(): Record<string, string> {

@@ -8,9 +8,11 @@ import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { CONNECT_PROTOCOL } from '@postern/protocol/link.ts'
 import { createWebSocketStream, WebSocketServer } from 'ws'
+import type { AuditNotes } from '../audit/audit-notes.ts'
 import type { UpgradeHandler } from '../http/http-server.ts'
 import type { Doorkeeper } from '../http/needs.ts'
 import { refuse } from '../links/link-door.ts'
+import { type Caller, isRefusal } from '../people/caller.ts'
 import { needOn } from '../people/places.ts'
 import type { SessionOpener, SessionStore } from './session-opener.ts'
 
@@ -20,6 +22,7 @@ export interface ConnectDoorParts {
   readonly doorkeeper: Pick<Doorkeeper, 'caller'>
   readonly findStore: (name: string) => SessionStore | Promise<SessionStore>
   readonly opener: SessionOpener
+  readonly notes: Pick<AuditNotes, 'note'>
   readonly log: Log
 }
 
@@ -63,14 +66,15 @@ export class ConnectDoor implements Component {
     const left = new AbortController()
     const leave = () => left.abort(new Fault('CANCELLED'))
     socket.once('close', leave)
+    let caller: Caller | undefined
     try {
       if (this.#draining) throw new Fault('STOPPING')
       const wanted = request.headers.upgrade?.toLowerCase()
       if (wanted !== CONNECT_PROTOCOL && wanted !== 'websocket')
         throw new Fault('INPUT_INVALID', { at: `Upgrade must be ${CONNECT_PROTOCOL} or websocket.` })
-      const caller = await this.#parts.doorkeeper.caller(request.headers.authorization, undefined, request.socket.remoteAddress)
+      caller = await this.#parts.doorkeeper.caller(request.headers.authorization, undefined, request.socket.remoteAddress)
       proven()
-      const store = await this.#parts.findStore(CONNECT_PATH.exec((request.url ?? '').split('?')[0] ?? '')?.[1] ?? '')
+      const store = await this.#parts.findStore(storeOf(request.url ?? ''))
       needOn(caller, 'stores:connect', store)
       const shape = CONNECTORS.get(store.kind)?.config.shape
       if (typeof store.settings['host'] !== 'string' || !shape || !Object.hasOwn(shape, 'port'))
@@ -90,10 +94,19 @@ export class ConnectDoor implements Component {
         signal: AbortSignal.any([left.signal, AbortSignal.timeout(OPEN_MS)]),
       })
     } catch (cause) {
-      refuse(socket, Fault.from(cause))
+      const fault = Fault.from(cause)
+      if (isRefusal(fault)) this.#refused(request, fault, caller)
+      refuse(socket, fault)
     } finally {
       socket.off('close', leave)
     }
+  }
+
+  #refused({ url = '', socket }: IncomingMessage, { code }: Fault, caller: Caller | undefined): void {
+    const target = `store ${storeOf(url)}`
+    const details = { kind: 'connect', code }
+    const who = { who: caller?.name ?? 'nobody', whoId: caller?.principal, ip: socket.remoteAddress ?? null }
+    this.#parts.notes.note({ ...who, action: 'session.open', target, outcome: 'refused', details })
   }
 
   #webSocket(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<Duplex> {
@@ -107,6 +120,8 @@ export class ConnectDoor implements Component {
     })
   }
 }
+
+const storeOf = (url: string): string => CONNECT_PATH.exec(url.split('?')[0] ?? '')?.[1] ?? ''
 
 function raw(socket: Duplex, head: Buffer): Duplex {
   if (head.length > 0) socket.unshift(head)

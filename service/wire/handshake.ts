@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { type SecureContext, TLSSocket } from 'node:tls'
 import { Fault } from '@postern/protocol/fault.ts'
@@ -74,20 +73,24 @@ async function withPassword(first: Extract<FirstMessage, { is: 'startup' }>, soc
   return password && { ...first, socket, password: password.toString('utf8', 0, password.length - 1) }
 }
 
-/** Exactly so many bytes; undefined when the client has left. Whatever follows stays in the socket. */
-async function take(socket: Socket, count: number): Promise<Buffer | undefined> {
-  for (;;) {
-    const chunk = socket.read(count) as Buffer | null
-    if (chunk) return chunk.length === count ? chunk : undefined
-    if (socket.destroyed || socket.readableEnded) return undefined
-    const over = new AbortController()
-    try {
-      const options = { signal: over.signal }
-      await Promise.race([once(socket, 'readable', options), once(socket, 'close', options), once(socket, 'end', options)])
-    } catch {
-      return undefined
-    } finally {
-      over.abort()
+/**
+ * Exactly so many bytes; undefined when the client has left. Whatever follows stays in the socket. One listener until they are all there: each
+ * that is added is told at once of bytes that have come, so to add one again and again for those that are missing would never let the process
+ * do anything else.
+ */
+function take(socket: Socket, count: number): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const settle = (chunk: Buffer | undefined) => {
+      socket.off('readable', look).off('end', gone).off('close', gone)
+      resolve(chunk)
     }
-  }
+    const gone = () => settle(undefined)
+    const look = () => {
+      const chunk = socket.read(count) as Buffer | null
+      if (chunk) settle(chunk.length === count ? chunk : undefined)
+      else if (socket.destroyed || socket.readableEnded) settle(undefined)
+    }
+    socket.on('readable', look).once('end', gone).once('close', gone)
+    look()
+  })
 }

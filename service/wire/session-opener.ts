@@ -5,6 +5,7 @@ import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import type { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, StoreId } from '@postern/protocol/ids.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
+import type { AuditNotes } from '../audit/audit-notes.ts'
 import type { Caller } from '../people/caller.ts'
 import type { NodeStreams } from './node-streams.ts'
 import type { NewSession, SessionBook } from './session-book.ts'
@@ -26,6 +27,7 @@ export interface SessionStore {
 export interface SessionOpenerParts {
   readonly book: SessionBook
   readonly streams: NodeStreams
+  readonly notes: Pick<AuditNotes, 'note'>
   readonly log: Log
 }
 
@@ -52,7 +54,7 @@ export class SessionOpener {
 
   /** Settles when the connection has ended. Fails only before `accept`. */
   async run(asked: SessionAsked): Promise<void> {
-    const { book, streams, log } = this.#parts
+    const { book, streams, notes, log } = this.#parts
     const { kind, application, address, store, parameters, signal } = asked
     const { id: callerId, name: caller, principal } = asked.caller
     const { id, name, version, gatewayId } = store
@@ -62,6 +64,7 @@ export class SessionOpener {
       asked.stillMay,
     )
     const { record } = session
+    const about = { who: caller, whoId: principal, target: `store ${name}`, ip: address }
     let release: (() => void) | undefined
     try {
       const order = { session: record.id, store: { id, name, version }, ...(kind === 'wire' ? { parameters: parameters ?? {} } : {}) }
@@ -73,11 +76,15 @@ export class SessionOpener {
       record.way = opened.data ? 'own' : 'link'
       const running = session.run(await asked.accept(key), opened)
       book.opened(session)
+      notes.note({ ...about, action: 'session.open', details: { id: record.id, kind, application, node: record.node } })
       await running
       const { bytesIn, bytesOut } = record
       log.info({ session: record.id, kind, store: name, caller, node: record.node, bytesIn, bytesOut }, 'session ended')
+      notes.note({ ...about, action: 'session.close', details: { id: record.id, bytesIn, bytesOut } })
     } catch (cause) {
-      log.info({ session: record.id, kind, store: name, caller, fault: (cause as Fault).code ?? String(cause) }, 'session refused')
+      const code = (cause as Fault).code ?? 'INTERNAL'
+      log.info({ session: record.id, kind, store: name, caller, fault: code }, 'session refused')
+      notes.note({ ...about, action: 'session.open', outcome: 'failed', details: { id: record.id, kind, application, code } })
       throw cause
     } finally {
       release?.()

@@ -44,7 +44,7 @@ export interface WireNeeds {
 }
 
 export function buildWire(core: Core, { links, admission, health, replicas, replicaUrl, options }: WireNeeds) {
-  const { clock, random, log, nodes, doorkeeper, stores, people, wrongTokens, audit } = core
+  const { clock, random, log, nodes, doorkeeper, stores, people, wrongTokens, audit, notes } = core
   const callerOf = (token: string, address?: string) => wrongTokens.watch(token, address, () => people.credentials.byToken(token))
   const findStore = (name: string) => stores.byName(name)
   const book = new SessionBook({ self: replicas.id, nodes, links, clock, random })
@@ -52,10 +52,10 @@ export function buildWire(core: Core, { links, admission, health, replicas, repl
   const cancel = (key: SessionKey) => sessions.cancel(key)
   const data = new DataDoor({ doorkeeper, random, log })
   const streams = new NodeStreams({ nodes, links, data, admission, health, clock, random })
-  const opener = new SessionOpener({ book, streams, log })
-  const door = new ConnectDoor({ doorkeeper, findStore, opener, log })
+  const opener = new SessionOpener({ book, streams, notes, log })
+  const door = new ConnectDoor({ doorkeeper, findStore, opener, notes, log })
   const server =
-    options && new WireServer({ ...options, certificate: certificateOf(core, options), callerOf, findStore, cancel, opener, log })
+    options && new WireServer({ ...options, certificate: certificateOf(core, options), callerOf, findStore, cancel, opener, notes, log })
   const parts: readonly Component[] = [data, book, door, ...(server ? [server] : [])]
   const routes: readonly Routes[] = [sessionRoutes({ sessions, audit })]
   const upgrades: readonly (readonly [string | RegExp, UpgradeHandler])[] = [

@@ -6,7 +6,9 @@ import type { Log } from '@postern/base/log.ts'
 import { Strangers } from '@postern/base/strangers.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Caller } from '../people/caller.ts'
+import type { AuditEntry } from '../audit/audit-log.ts'
+import type { AuditNotes } from '../audit/audit-notes.ts'
+import { type Caller, isRefusal } from '../people/caller.ts'
 import { needOn } from '../people/places.ts'
 import { shakeHands, type Wanted } from './handshake.ts'
 import type { SessionOpener, SessionStore } from './session-opener.ts'
@@ -28,6 +30,7 @@ export interface WireServerParts {
   /** At whichever replica the connection is. */
   readonly cancel: (key: SessionKey) => Promise<void>
   readonly opener: SessionOpener
+  readonly notes: Pick<AuditNotes, 'note'>
   readonly log: Log
 }
 
@@ -91,7 +94,7 @@ export class WireServer implements Component {
   }
 
   async #serve(plain: Socket): Promise<void> {
-    const place = { socket: plain }
+    const place: Knock = { socket: plain }
     this.#sockets.add(plain)
     plain.once('close', () => this.#sockets.delete(plain))
     plain.on('error', () => undefined)
@@ -99,7 +102,9 @@ export class WireServer implements Component {
       const proven = await this.#prove(place)
       if (proven) await this.#open(proven, place)
     } catch (cause) {
-      if (Fault.from(cause).code === 'INTERNAL') this.#parts.log.error({ err: cause }, 'wire connection failed unexpectedly')
+      const fault = Fault.from(cause)
+      if (isRefusal(fault)) this.#parts.notes.note(refusalOf(place, fault, plain.remoteAddress ?? null))
+      if (fault.code === 'INTERNAL') this.#parts.log.error({ err: cause }, 'wire connection failed unexpectedly')
       await say(place.socket, errorResponse(cause))
     } finally {
       place.socket.destroy()
@@ -108,7 +113,7 @@ export class WireServer implements Component {
   }
 
   /** Who it is and what is wanted; undefined where there is nothing more to do. */
-  async #prove(place: { socket: Socket }): Promise<Proven | undefined> {
+  async #prove(place: Knock): Promise<Proven | undefined> {
     const { certificate, cancel, callerOf, findStore } = this.#parts
     const plain = place.socket
     const address = plain.remoteAddress ?? ''
@@ -124,8 +129,10 @@ export class WireServer implements Component {
         await cancel(wanted.key)
         return undefined
       }
+      place.store = wanted.database
       // First who it is: only those who may come in learn which stores there are.
       const caller = await callerOf(wanted.password, address)
+      place.caller = caller
       const store = await findStore(wanted.database)
       needOn(caller, 'stores:query', store)
       if (CONNECTORS.get(store.kind)?.can.wire !== 'postgres')
@@ -157,6 +164,19 @@ export class WireServer implements Component {
       signal: AbortSignal.any([left.signal, AbortSignal.timeout(OPEN_MS)]),
     })
   }
+}
+
+/** What is known of somebody who wants in. */
+interface Knock {
+  socket: Socket
+  caller?: Caller
+  store?: string
+}
+
+function refusalOf({ caller, store }: Knock, { code }: Fault, ip: string | null): AuditEntry {
+  const target = store === undefined ? 'service' : `store ${store.slice(0, 63)}`
+  const details = { kind: 'wire', code }
+  return { who: caller?.name ?? 'nobody', whoId: caller?.principal, action: 'session.open', target, ip, outcome: 'refused', details }
 }
 
 interface Proven {
