@@ -18,8 +18,9 @@ import type {
   WhoAmI,
 } from '@postern/protocol/api/people.ts'
 import type { QueryView } from '@postern/protocol/api/queries.ts'
-import type { CopyRequest, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
+import type { CopyRequest, RunStatus, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
 import type { SessionList, SessionView } from '@postern/protocol/api/sessions.ts'
+import type { StoreKindView } from '@postern/protocol/api/store-kinds.ts'
 import type { Catalog, StoreCreate, StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
 import type { TokenCreate, TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
 import { makeAuthKey } from '@postern/protocol/auth-key.ts'
@@ -39,6 +40,14 @@ export interface QueryListFilter {
   readonly slowerThanMs?: number
   /** ISO 8601. */
   readonly since?: string
+}
+
+/** Of the list of runs; all that are given must hold. */
+export interface RunListFilter {
+  readonly gateway?: string
+  readonly status?: RunStatus | 'active'
+  /** In the name or id, or in who started it. */
+  readonly text?: string
 }
 
 export type GatewayMade = GatewayView & { readonly key1: string; readonly key2: string }
@@ -114,6 +123,9 @@ export class Client {
   }
 
   readonly stores = {
+    /** What a store can be, and what each kind must be told. */
+    kinds: async (signal?: AbortSignal) =>
+      (await this.#http.json<{ readonly items: readonly StoreKindView[] }>('GET', at('store-kinds'), { signal })).items,
     list: (signal?: AbortSignal) => this.#all<StoreView>(at('stores'), signal),
     create: (body: StoreCreate, signal?: AbortSignal) => this.#http.json<StoreView>('POST', at('stores'), { body, signal }),
     get: (store: string, signal?: AbortSignal) => this.#http.json<StoreView>('GET', at('stores', store), { signal }),
@@ -192,7 +204,8 @@ export class Client {
   }
 
   readonly runs = {
-    list: (options: PageOptions = {}) => this.#page<RunSummary>(at('runs'), options),
+    /** Newest first. */
+    list: (options: PageOptions & RunListFilter = {}) => this.#page<RunSummary>(at('runs'), options),
     get: (run: string, signal?: AbortSignal) => this.#http.json<RunView>('GET', at('runs', run), { signal }),
     cancel: (run: string, signal?: AbortSignal) => this.#http.json<RunView>('POST', at('runs', run, 'cancel'), { signal }),
     /** Goes on with what a failed or cancelled run left: parts that are in the target are not copied again. */
