@@ -27,7 +27,7 @@ import { makeAuthKey } from '@postern/protocol/auth-key.ts'
 import { readEvents } from './events.ts'
 import { type ClientOptions, Http } from './http.ts'
 import { type QueryOptions, type QueryResult, runQuery } from './query.ts'
-import { auditOf, grantsOf, groupsOf } from './rights.ts'
+import { auditOf, grantsOf, groupsOf, rolesOf } from './rights.ts'
 
 const at = (...parts: readonly string[]) => `/v1/${parts.map(encodeURIComponent).join('/')}`
 
@@ -70,6 +70,7 @@ export class Client {
   /** Roles on gateways and stores. */
   readonly grants: ReturnType<typeof grantsOf>
   readonly groups: ReturnType<typeof groupsOf>
+  readonly roles: ReturnType<typeof rolesOf>
   readonly audit: ReturnType<typeof auditOf>
 
   constructor(options: ClientOptions) {
@@ -78,6 +79,7 @@ export class Client {
       this.#all<Item>(path, signal, query)
     this.grants = grantsOf(this.#http, all)
     this.groups = groupsOf(this.#http, all)
+    this.roles = rolesOf(this.#http)
     this.audit = auditOf(this.#http)
   }
 

@@ -19,10 +19,12 @@ import { OidcRepository } from './oidc-repository.ts'
 import { oidcRoutes } from './oidc-routes.ts'
 import type { SecretPlaces } from './oidc-secret.ts'
 import { OidcService } from './oidc-service.ts'
+import { ownRights } from './own-rights.ts'
 import { PasswordHasher } from './password-hash.ts'
 import { PersonRepository } from './person-repository.ts'
 import { personRoutes } from './person-routes.ts'
 import { PersonService } from './person-service.ts'
+import { roleRoutes } from './role-routes.ts'
 import { SignInRepository } from './sign-in-repository.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 import { SignInService } from './sign-in-service.ts'
@@ -78,7 +80,8 @@ export function buildPeople({ db, audit, tokens, callers, secrets, publicUrl, lo
   })
   const routes: readonly Routes[] = [
     personRoutes({ people, signIns }),
-    signInRoutes({ signIns, repository: new SignInRepository(db), audit, ways, publicUrl }),
+    signInRoutes({ signIns, repository: new SignInRepository(db), audit, ways, rightsOf: (caller) => ownRights(caller, db), publicUrl }),
+    roleRoutes,
     oidcRoutes({ oidc, repository: providers, audit, publicUrl }),
   ]
   return { credentials, routes, repository: accounts }

@@ -60,6 +60,7 @@ POST   /v1/runs/:run/cancel                               yes   yes   yes   no  
 POST   /v1/runs/:run/rerun                                yes   yes   yes   no     -     yes   -     -     yes   yes   no
 POST   /v1/runs/:run/repair                               yes   yes   yes   no     -     yes   -     -     yes   yes   no
 GET    /v1/events                                         yes   yes   yes   yes    yes   yes   yes   yes   yes   yes   yes
+GET    /v1/roles                                          8     8     8     8      8     8     8     8     8     8     8
 GET    /v1/grants                                         4     0     0     0      0     4     0     0     4     0     0
 POST   /v1/grants                                         yes   no    no    no     -     yes   -     -     yes   no    no
 DELETE /v1/grants/:grant                                  yes   -     -     -      -     yes   -     -     yes   -     -
