@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytes, percent, rate } from './figures.ts'
+import { bytes, count, duration, percent, rate } from './figures.ts'
 
 test.each([
   [0, '0 B'],
@@ -14,3 +14,15 @@ test('a rate is bytes a second, a share is whole percent', () => {
   expect(rate(2_500)).toBe('2.50 kB/s')
   expect(percent(41.6)).toBe('42 %')
 })
+
+test.each([
+  [0, '0 ms'],
+  [999.6, '1.0 s'],
+  [59_940, '59.9 s'],
+  [59_960, '1 m 00 s'],
+  [245_000, '4 m 05 s'],
+  [12_000_000, '3 h 20 m'],
+  [187_200_000, '2 d 4 h'],
+])('%d milliseconds are %s', (ms, text) => expect(duration(ms)).toBe(text))
+
+test('large counts are grouped', () => expect(count(1_234_567.4)).toBe('1,234,567'))

@@ -11,3 +11,21 @@ export function bytes(value: number): string {
 
 export const rate = (perSecond: number): string => `${bytes(perSecond)}/s`
 export const percent = (value: number): string => `${Math.round(value)} %`
+
+export const count = (value: number): string => Math.round(value).toLocaleString('en-US')
+
+/** 950 ms, 12.3 s, 4 m 05 s, 3 h 20 m, 2 d 4 h. */
+export function duration(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1_000)
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} m ${twoDigits(seconds % 60)} s`
+  const hours = Math.floor(seconds / 3_600)
+  if (hours < 48) return `${hours} h ${twoDigits(Math.floor((seconds % 3_600) / 60))} m`
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+}
+
+const twoDigits = (value: number) => String(value).padStart(2, '0')
+
+/** In the reader's own zone and spelling, to the second. */
+export const moment = (iso: string): string => new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })

@@ -1,9 +1,14 @@
 import { Group, Text, Tooltip } from '@mantine/core'
 import type { GatewayStatus, NodeStatus } from '@postern/protocol/api/gateways.ts'
+import type { AttemptView, RunStatus, TaskStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
+import type { z } from 'zod'
 import type { ReactNode } from 'react'
 
 type Shape = 'disc' | 'triangle' | 'square' | 'ring' | 'bar'
 type Tone = 'teal' | 'yellow' | 'red' | 'gray' | 'blue'
+
+export type Status = NodeStatus | GatewayStatus | RunStatus | TaskStatus | AttemptStatus | VerificationReport['status'] | 'same' | 'differs'
+type AttemptStatus = z.infer<typeof AttemptView>['status']
 
 /** By shape, colour and word: who does not see the one sees another. */
 const LOOKS = {
@@ -15,7 +20,22 @@ const LOOKS = {
   upgrading: ['bar', 'blue'],
   disabled: ['ring', 'gray'],
   'needs-registration': ['ring', 'gray'],
-} as const satisfies Record<NodeStatus | GatewayStatus, readonly [Shape, Tone]>
+  queued: ['ring', 'blue'],
+  waiting: ['ring', 'gray'],
+  ready: ['ring', 'blue'],
+  dispatched: ['bar', 'blue'],
+  running: ['bar', 'blue'],
+  succeeded: ['disc', 'teal'],
+  failed: ['square', 'red'],
+  cancelled: ['ring', 'gray'],
+  lost: ['triangle', 'yellow'],
+  returned: ['triangle', 'yellow'],
+  pending: ['ring', 'gray'],
+  skipped: ['ring', 'gray'],
+  passed: ['disc', 'teal'],
+  same: ['disc', 'teal'],
+  differs: ['square', 'red'],
+} as const satisfies Record<Status, readonly [Shape, Tone]>
 
 const SHAPES: Record<Shape, ReactNode> = {
   disc: <circle cx="6" cy="6" r="5" />,
@@ -29,7 +49,7 @@ export function StatusMark({
   status,
   reasons = [],
 }: {
-  readonly status: NodeStatus | GatewayStatus
+  readonly status: Status
   readonly reasons?: readonly string[]
 }) {
   const [shape, tone] = LOOKS[status]
