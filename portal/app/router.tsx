@@ -1,10 +1,7 @@
-import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
+import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { GatewayPage } from '../gateways/gateway-page.tsx'
 import { GatewaysPage } from '../gateways/gateways-page.tsx'
-import { NotFound } from '../parts/not-found.tsx'
-import { Shell } from './shell.tsx'
-
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
+import { root } from './root-route.tsx'
 
 const home = createRoute({
   getParentRoute: () => root,
