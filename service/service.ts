@@ -21,6 +21,8 @@ import { BeatLineEnd } from './nodes/beat-line-end.ts'
 import { NodeBeats } from './nodes/node-beats.ts'
 import { nodeCallRoutes } from './nodes/node-call-routes.ts'
 import { NodeExpiry } from './nodes/node-expiry.ts'
+import { NodeHistories } from './nodes/node-histories.ts'
+import { nodeHistoryRoutes } from './nodes/node-history-routes.ts'
 import { nodeRoutes } from './nodes/node-routes.ts'
 import { AdminToken } from './people/admin-token.ts'
 import { storeRoutes } from './stores/store-routes.ts'
@@ -96,6 +98,7 @@ export function buildService(options: ServiceOptions) {
   const core = buildCore(database, surroundings)
   const adminToken = new AdminToken({ folder, tokens: core.tokens, repository: core.tokenRepository, people: core.people.repository, log })
   const expiry = new NodeExpiry({ nodes: core.nodes, service: core.nodeService, repository: core.nodeRepository, clock, log })
+  const histories = new NodeHistories({ nodes: core.nodes, clock })
   // Links, queries, runs and events: work.ts.
   const names = [host, ...(publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : [])]
   const wire = options.postgres && { ...options.postgres, host, tls, names, folder }
@@ -114,7 +117,12 @@ export function buildService(options: ServiceOptions) {
     clock,
     log,
   })
-  const routes = [...coreRoutes(core, beats), ...work.routes, ...(options.pages === undefined ? [] : [pageRoutes(options.pages)])]
+  const routes = [
+    ...coreRoutes(core, beats),
+    nodeHistoryRoutes(core.nodeService, histories),
+    ...work.routes,
+    ...(options.pages === undefined ? [] : [pageRoutes(options.pages)]),
+  ]
   const onFault = (request: FastifyRequest, fault: Fault) => {
     const entry = entryOf(request, fault)
     if (entry) core.notes.note(entry)
@@ -143,6 +151,7 @@ export function buildService(options: ServiceOptions) {
     core.nodes,
     beats,
     expiry,
+    histories,
     ...work.parts,
     http,
     work.replicas,
