@@ -1,4 +1,5 @@
 import { Group, Text, Tooltip } from '@mantine/core'
+import type { AuditOutcome } from '@postern/protocol/api/audit.ts'
 import type { GatewayStatus, NodeStatus } from '@postern/protocol/api/gateways.ts'
 import type { AttemptView, RunStatus, TaskStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
 import type { z } from 'zod'
@@ -7,7 +8,20 @@ import type { ReactNode } from 'react'
 type Shape = 'disc' | 'triangle' | 'square' | 'ring' | 'bar'
 type Tone = 'teal' | 'yellow' | 'red' | 'gray' | 'blue'
 
-export type Status = NodeStatus | GatewayStatus | RunStatus | TaskStatus | AttemptStatus | VerificationReport['status'] | 'same' | 'differs'
+/** Of accounts and tokens. */
+type AccountStatus = 'active' | 'first sign-in open' | 'expired'
+
+export type Status =
+  | AccountStatus
+  | AuditOutcome
+  | NodeStatus
+  | GatewayStatus
+  | RunStatus
+  | TaskStatus
+  | AttemptStatus
+  | VerificationReport['status']
+  | 'same'
+  | 'differs'
 type AttemptStatus = z.infer<typeof AttemptView>['status']
 
 /** By shape, colour and word: who does not see the one sees another. */
@@ -35,6 +49,11 @@ const LOOKS = {
   passed: ['disc', 'teal'],
   same: ['disc', 'teal'],
   differs: ['square', 'red'],
+  active: ['disc', 'teal'],
+  'first sign-in open': ['ring', 'blue'],
+  expired: ['ring', 'gray'],
+  done: ['disc', 'teal'],
+  refused: ['triangle', 'yellow'],
 } as const satisfies Record<Status, readonly [Shape, Tone]>
 
 const SHAPES: Record<Shape, ReactNode> = {

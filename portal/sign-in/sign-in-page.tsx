@@ -7,6 +7,7 @@ import { api, KEYS, queryClient } from '../app/client.ts'
 import { Arch } from '../parts/arch.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { FirstPerson } from './first-person.tsx'
+import { startOf } from './oidc-start.ts'
 
 export function SignInPage() {
   const ways = useQuery({ queryKey: KEYS.ways, queryFn: ({ signal }) => api.signIn.ways(signal) })
@@ -22,7 +23,7 @@ export function SignInPage() {
           {ways.data?.firstPerson ? <FirstPerson /> : <PasswordForm />}
           {(ways.data?.providers.length ?? 0) > 0 && <Divider label="or" />}
           {ways.data?.providers.map(({ name, title }) => (
-            <Button key={name} component="a" variant="default" size="sm" href={`/v1/oidc/${encodeURIComponent(name)}/start`}>
+            <Button key={name} component="a" variant="default" size="sm" href={startOf(name, location)}>
               Sign in with {title}
             </Button>
           ))}
