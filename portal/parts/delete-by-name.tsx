@@ -13,18 +13,20 @@ interface DeleteByNameProps {
   /** What goes with it, and what stays. */
   readonly children: ReactNode
   readonly remove: () => Promise<unknown>
+  /** Where it is not deleted: "Replace". */
+  readonly verb?: string
 }
 
 /** Confirmed by the name: what is typed cannot be the wrong row. */
-export function DeleteByName({ opened, close, title, ...rest }: DeleteByNameProps) {
+export function DeleteByName({ opened, close, title, verb = 'Delete', ...rest }: DeleteByNameProps) {
   return (
-    <Modal opened={opened} onClose={close} title={`Delete ${title}`}>
-      <Confirm close={close} {...rest} />
+    <Modal opened={opened} onClose={close} title={`${verb} ${title}`}>
+      <Confirm close={close} verb={verb} {...rest} />
     </Modal>
   )
 }
 
-function Confirm({ name, children, remove, close }: Omit<DeleteByNameProps, 'opened' | 'title'>) {
+function Confirm({ name, children, remove, close, verb = 'Delete' }: Omit<DeleteByNameProps, 'opened' | 'title'>) {
   const [typed, setTyped] = useState('')
   const act = useMutation({ mutationFn: remove, onSuccess: close })
   const same = typed.trim() === name
@@ -38,7 +40,7 @@ function Confirm({ name, children, remove, close }: Omit<DeleteByNameProps, 'ope
       <Stack gap="sm">
         <Text size="sm">{children}</Text>
         <TextInput
-          label={`Type ${name} to delete it`}
+          label={`Type ${name} to ${verb.toLowerCase()} it`}
           value={typed}
           onChange={(event) => setTyped(event.currentTarget.value)}
           autoComplete="off"
@@ -50,7 +52,7 @@ function Confirm({ name, children, remove, close }: Omit<DeleteByNameProps, 'ope
             Keep it
           </Button>
           <Button type="submit" color="red" disabled={!same} loading={act.isPending}>
-            Delete
+            {verb}
           </Button>
         </Group>
       </Stack>
