@@ -1,6 +1,8 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { GatewayPage } from '../gateways/gateway-page.tsx'
 import { GatewaysPage } from '../gateways/gateways-page.tsx'
+import { queryRoutes } from '../queries/routes.ts'
+import { storeRoutes } from '../stores/routes.ts'
 import { root } from './root-route.tsx'
 
 const home = createRoute({
@@ -19,7 +21,10 @@ const gateway = createRoute({
   },
 })
 
-export const router = createRouter({ routeTree: root.addChildren([home, gateways, gateway]), defaultPreload: 'intent' })
+export const router = createRouter({
+  routeTree: root.addChildren([home, gateways, gateway, ...storeRoutes, ...queryRoutes]),
+  defaultPreload: 'intent',
+})
 
 declare module '@tanstack/react-router' {
   interface Register {

@@ -16,7 +16,11 @@ import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { Arch } from '../parts/arch.tsx'
 import { api, KEYS, queryClient } from './client.ts'
 
-const PLACES = [{ to: '/gateways', label: 'Gateways' }] as const
+const PLACES = [
+  { to: '/gateways', label: 'Gateways' },
+  { to: '/stores', label: 'Stores' },
+  { to: '/queries', label: 'Queries' },
+] as const
 
 /** Navigation at the left, the page at the right; on a phone the navigation opens over it. */
 export function Shell() {
