@@ -1,7 +1,11 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
+import { copyRoutes } from '../copies/routes.ts'
 import { GatewayPage } from '../gateways/gateway-page.tsx'
 import { GatewaysPage } from '../gateways/gateways-page.tsx'
 import { queryRoutes } from '../queries/routes.ts'
+import { storeRoutes } from '../stores/routes.ts'
+import { queryRoutes } from '../queries/routes.ts'
+import { runRoutes } from '../runs/routes.ts'
 import { storeRoutes } from '../stores/routes.ts'
 import { root } from './root-route.tsx'
 

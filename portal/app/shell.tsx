@@ -20,6 +20,8 @@ const PLACES = [
   { to: '/gateways', label: 'Gateways' },
   { to: '/stores', label: 'Stores' },
   { to: '/queries', label: 'Queries' },
+  { to: '/copies/new', label: 'Copy' },
+  { to: '/runs', label: 'Runs' },
 ] as const
 
 /** Navigation at the left, the page at the right; on a phone the navigation opens over it. */
