@@ -3,8 +3,6 @@ import { copyRoutes } from '../copies/routes.ts'
 import { GatewayPage } from '../gateways/gateway-page.tsx'
 import { GatewaysPage } from '../gateways/gateways-page.tsx'
 import { queryRoutes } from '../queries/routes.ts'
-import { storeRoutes } from '../stores/routes.ts'
-import { queryRoutes } from '../queries/routes.ts'
 import { runRoutes } from '../runs/routes.ts'
 import { storeRoutes } from '../stores/routes.ts'
 import { root } from './root-route.tsx'
@@ -26,7 +24,7 @@ const gateway = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, gateways, gateway, ...storeRoutes, ...queryRoutes]),
+  routeTree: root.addChildren([home, gateways, gateway, ...storeRoutes, ...queryRoutes, ...copyRoutes, ...runRoutes]),
   defaultPreload: 'intent',
 })
 
