@@ -1,7 +1,6 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { copyRoutes } from '../copies/routes.ts'
-import { GatewayPage } from '../gateways/gateway-page.tsx'
-import { GatewaysPage } from '../gateways/gateways-page.tsx'
+import { gatewayRoutes } from '../gateways/routes.ts'
 import { queryRoutes } from '../queries/routes.ts'
 import { runRoutes } from '../runs/routes.ts'
 import { storeRoutes } from '../stores/routes.ts'
@@ -14,17 +13,8 @@ const home = createRoute({
     throw redirect({ to: '/gateways' })
   },
 })
-const gateways = createRoute({ getParentRoute: () => root, path: '/gateways', component: GatewaysPage })
-const gateway = createRoute({
-  getParentRoute: () => root,
-  path: '/gateways/$gateway',
-  component: function Gateway() {
-    return <GatewayPage name={gateway.useParams().gateway} />
-  },
-})
-
 export const router = createRouter({
-  routeTree: root.addChildren([home, gateways, gateway, ...storeRoutes, ...queryRoutes, ...copyRoutes, ...runRoutes]),
+  routeTree: root.addChildren([home, ...gatewayRoutes, ...storeRoutes, ...queryRoutes, ...copyRoutes, ...runRoutes]),
   defaultPreload: 'intent',
 })
 
