@@ -30,11 +30,10 @@ let last: Draft = {
 
 /** `asked`: what the address says; it goes before what was typed. */
 export function useDraft(asked: QuerySearch) {
-  const [draft, setDraft] = useState<Draft>(() => ({
-    ...last,
-    ...(asked.store === undefined ? {} : { store: asked.store }),
-    ...(asked.sql === undefined ? {} : { sql: asked.sql }),
-  }))
+  const [draft, setDraft] = useState<Draft>(() => {
+    const sql = asked.sql ?? last.sql
+    return { ...last, sql, store: asked.store ?? last.store, params: paramsFor(paramCount(sql), last.params) }
+  })
   const change = (part: Partial<Draft>) =>
     setDraft((before) => {
       const sql = part.sql ?? before.sql

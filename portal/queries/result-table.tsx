@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core'
 import { useMemo } from 'react'
 import { type Column, VirtualTable } from '../runs/virtual-table.tsx'
-import { cellOf, columnsOf, type Row, widthsOf } from './result-rows.ts'
+import { cellOf, columnsOf, isNumeric, type Row, widthsOf } from './result-rows.ts'
 
 const ROW_PX = 28
 /** Of the small monospace letters. */
@@ -20,10 +20,16 @@ export function ResultTable({ rows, count }: { readonly rows: readonly Row[]; re
   const names = columnsOf(rows)
   const widths = widthsOf(names, rows).map((letters) => Math.ceil(letters * LETTER_PX) + PADDING_PX)
   const columns: readonly Column<NumberedRow>[] = [
-    { title: names.includes('#') ? '# ' : '#', width: `${NUMBER_PX}px`, right: true, cell: ({ number }) => <RowNumber text={String(number)} /> },
+    {
+      title: names.includes('#') ? '# ' : '#',
+      width: `${NUMBER_PX}px`,
+      right: true,
+      cell: ({ number }) => <RowNumber text={String(number)} />,
+    },
     ...names.map((name, at) => ({
       title: name,
       width: `minmax(${widths[at]}px, 1fr)`,
+      right: isNumeric(name, rows),
       cell: ({ row }: NumberedRow) => <Cell value={row[name]} />,
     })),
   ]

@@ -1,4 +1,4 @@
-import { Anchor, Breadcrumbs, Loader, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Anchor, Breadcrumbs, Group, Loader, Stack, Table, Text, TextInput } from '@mantine/core'
 import type { CatalogEntry, StoreView } from '@postern/protocol/api/stores.ts'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
@@ -113,7 +113,6 @@ interface EntryRowProps {
 }
 
 function EntryRow({ store, trail, entry, isShown }: EntryRowProps) {
-  const kinds = useKinds()
   const holdsMore = entry.type === 'schema' || entry.type === 'folder'
   const search = holdsMore
     ? { tab: 'browse' as const, trail: [...trail, entry.path] }
@@ -140,22 +139,42 @@ function EntryRow({ store, trail, entry, isShown }: EntryRowProps) {
         <Table.Td ta="right">{entry.rows?.toLocaleString() ?? ''}</Table.Td>
         <Table.Td ta="right">{entry.bytes === undefined ? '' : bytes(entry.bytes)}</Table.Td>
         <Table.Td ta="right">{entry.columns?.length ?? ''}</Table.Td>
-        <Table.Td ta="right">
-          {entry.type !== 'schema' && kinds.find(store.kind)?.can.query && (
-            <Anchor
-              size="sm"
-              aria-label={`Query ${entry.name}`}
-              renderRoot={(props) => (
-                <Link to="/queries" search={{ store: store.name, sql: firstRowsSql(store.kind, entry.path) }} {...props} />
-              )}
-            >
-              Query
-            </Anchor>
-          )}
+        <Table.Td>
+          <EntryLinks store={store} entry={entry} />
         </Table.Td>
       </Table.Tr>
       {isShown && entry.columns && <ColumnsRow columns={entry.columns} />}
     </>
+  )
+}
+
+/** What can be done with a table or with files. */
+function EntryLinks({ store, entry }: Pick<EntryRowProps, 'store' | 'entry'>) {
+  const can = useKinds().find(store.kind)?.can
+  if (entry.type === 'schema') return null
+  return (
+    <Group gap="md" justify="flex-end" wrap="nowrap">
+      {can?.query && (
+        <Anchor
+          size="sm"
+          aria-label={`Query ${entry.name}`}
+          renderRoot={(props) => (
+            <Link to="/queries" search={{ store: store.name, sql: firstRowsSql(store.kind, entry.path) }} {...props} />
+          )}
+        >
+          Query
+        </Anchor>
+      )}
+      {can?.source && (
+        <Anchor
+          size="sm"
+          aria-label={`Copy ${entry.name}`}
+          renderRoot={(props) => <Link to="/copies/new" search={{ source: store.name, from: [entry.path] }} {...props} />}
+        >
+          Copy
+        </Anchor>
+      )}
+    </Group>
   )
 }
 
