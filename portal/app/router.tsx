@@ -1,6 +1,8 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
+import { auditRoutes } from '../audit/audit-routes.ts'
 import { copyRoutes } from '../copies/routes.ts'
 import { gatewayRoutes } from '../gateways/routes.ts'
+import { peopleRoutes } from '../people/people-routes.ts'
 import { queryRoutes } from '../queries/routes.ts'
 import { runRoutes } from '../runs/routes.ts'
 import { storeRoutes } from '../stores/routes.ts'
@@ -14,7 +16,7 @@ const home = createRoute({
   },
 })
 export const router = createRouter({
-  routeTree: root.addChildren([home, ...gatewayRoutes, ...storeRoutes, ...queryRoutes, ...copyRoutes, ...runRoutes]),
+  routeTree: root.addChildren([home, ...gatewayRoutes, ...storeRoutes, ...queryRoutes, ...copyRoutes, ...runRoutes, ...peopleRoutes, ...auditRoutes]),
   defaultPreload: 'intent',
 })
 

@@ -2,11 +2,9 @@ import { Center, Loader } from '@mantine/core'
 import { Fault } from '@postern/protocol/fault.ts'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { api, KEYS } from '../app/client.ts'
+import { api, KEYS, STRANGER } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { SignInPage } from './sign-in-page.tsx'
-
-const UNKNOWN: ReadonlySet<string> = new Set(['TOKEN_MISSING', 'TOKEN_INVALID', 'SIGN_IN_UNKNOWN'])
 
 /** Everything else is behind it: who is not known is asked who he is, at the address that he came to. */
 export function SignedInOnly({ children }: { readonly children: ReactNode }) {
@@ -17,8 +15,8 @@ export function SignedInOnly({ children }: { readonly children: ReactNode }) {
         <Loader size="sm" aria-label="Loading" />
       </Center>
     )
+  if (me.error && STRANGER.has(Fault.from(me.error).code)) return <SignInPage />
   if (me.data) return children
-  if (UNKNOWN.has(Fault.from(me.error).code)) return <SignInPage />
   return (
     <Center h="100vh" p="md">
       <FaultNote cause={me.error} />
