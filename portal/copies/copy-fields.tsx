@@ -1,11 +1,13 @@
-import { Button, Group, Stack, Text } from '@mantine/core'
+import { Group, Stack, Text } from '@mantine/core'
 import type { RunView } from '@postern/protocol/api/runs.ts'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
 import { api, queryClient } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { ReasonedButton } from '../parts/reasoned-button.tsx'
 import { RUN_KEYS } from '../runs/run-keys.ts'
+import { useRights } from '../sign-in/use-rights.ts'
 import { changed } from './copy-change.ts'
 import { type CopyForm, requestsOf } from './copy-form.ts'
 import { type CopyProblems, isSound, problemsOf } from './copy-problems.ts'
@@ -23,6 +25,7 @@ export function CopyFields({ parts, begin }: { readonly parts: CopyParts; readon
   const [tried, setTried] = useState(false)
   const place = useRef<HTMLFormElement>(null)
   const start = useStart()
+  const because = useRights().mayAnywhere('runs:write') ? undefined : 'You may look at runs, and not start them'
   const kinds = parts.kindsOf(form)
   const problems = problemsOf(form, kinds)
   const columns = useColumns(form, kinds)
@@ -50,9 +53,9 @@ export function CopyFields({ parts, begin }: { readonly parts: CopyParts; readon
           <Text size="sm" c={tried && !isSound(problems) ? 'red' : 'dimmed'} role="status">
             {tried && !isSound(problems) ? 'Something is missing or cannot be: it is marked above.' : summaryOf(form)}
           </Text>
-          <Button type="submit" size="sm" loading={start.isPending}>
+          <ReasonedButton type="submit" size="sm" because={because} loading={start.isPending}>
             {form.takes === 'names' && form.from.length > 1 ? `Run ${form.from.length} copies now` : 'Run now'}
-          </Button>
+          </ReasonedButton>
         </Group>
       </Stack>
     </form>

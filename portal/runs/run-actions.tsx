@@ -8,6 +8,8 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, queryClient } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { ReasonedButton } from '../parts/reasoned-button.tsx'
+import { useRights } from '../sign-in/use-rights.ts'
 import { RUN_KEYS } from './run-keys.ts'
 import { isActive } from './run-list.ts'
 
@@ -22,6 +24,7 @@ export function RunActions({ run }: { readonly run: RunView }) {
     onError: (cause) => notifications.show({ color: 'red', title: Fault.from(cause).message, message: Fault.from(cause).remedy }),
   })
   const doing = (action: Again) => again.isPending && again.variables === action
+  const because = useRights().mayAnywhere('runs:write') ? undefined : 'You may look at runs, and not start them'
   const differs = run.verification.status === 'failed'
   return (
     <Group gap="xs">
@@ -31,14 +34,19 @@ export function RunActions({ run }: { readonly run: RunView }) {
         </Button>
       )}
       {(run.status === 'failed' || run.status === 'cancelled') && (
-        <Button onClick={() => again.mutate('rerun')} loading={doing('rerun')}>
+        <ReasonedButton because={because} onClick={() => again.mutate('rerun')} loading={doing('rerun')}>
           Run again
-        </Button>
+        </ReasonedButton>
       )}
       {(run.status === 'succeeded' || (run.status === 'failed' && differs)) && (
-        <Button variant={differs ? 'filled' : 'default'} onClick={() => again.mutate('repair')} loading={doing('repair')}>
+        <ReasonedButton
+          because={because}
+          variant={differs ? 'filled' : 'default'}
+          onClick={() => again.mutate('repair')}
+          loading={doing('repair')}
+        >
           Verify and repair
-        </Button>
+        </ReasonedButton>
       )}
       <Button variant="default" renderRoot={(props) => <Link to="/copies/new" search={{ like: run.id }} {...props} />}>
         New copy like this

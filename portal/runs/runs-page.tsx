@@ -2,7 +2,7 @@ import { Anchor, Button, Group, Select, Stack, Text, TextInput, Title } from '@m
 import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { useCallback, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { RUN_COLUMNS, RUN_LINES } from './run-columns.tsx'
@@ -12,13 +12,15 @@ import { VirtualTable } from './virtual-table.tsx'
 
 const route = getRouteApi('/runs')
 const TYPED_MS = 250
+/** What goes by while one scrolls is not read again. */
+const STILL_MS = 300
 /** Head, title and filters stand above it. */
 const HEIGHT = 'calc(100dvh - 210px)'
 
 export function RunsPage() {
   const filter = route.useSearch()
   const [visible, setVisible] = useState<ReadonlySet<string>>(new Set())
-  const see = useCallback((ids: readonly string[]) => setVisible(new Set(ids)), [])
+  const see = useDebouncedCallback((ids: readonly string[]) => setVisible(new Set(ids)), STILL_MS)
   const list = useRuns(filter, visible)
   const narrow = useMediaQuery('(max-width: 48em)')
   return (

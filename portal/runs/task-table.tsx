@@ -96,6 +96,9 @@ function columnsOf(choose: (id: string) => void, chosen: string | undefined): re
       width: 'minmax(220px, 1fr)',
       cell: ({ id, name }) => (
         <UnstyledButton
+          display="block"
+          maw="100%"
+          style={{ overflow: 'hidden', textOverflow: 'ellipsis' }}
           fz="sm"
           fw={500}
           c="var(--mantine-color-anchor)"

@@ -7,6 +7,9 @@ import { RUN_KEYS } from './run-keys.ts'
 import { hasGap, mergeRuns, pagesToReread, type RunPage } from './run-list.ts'
 
 const PAGE = 100
+/** Who scrolls on wants more at a time: ten thousand runs are twenty answers. */
+const OLDER_PAGE = 500
+const FIRST: string | null = null
 /** More than a page: what comes in does not at once push out of sight what was read. */
 const NEWEST = 150
 const LIVE_MS = 2_000
@@ -23,8 +26,9 @@ export interface Runs {
 export function useRuns(filter: RunFilter, visible: ReadonlySet<string>): Runs {
   const older = useInfiniteQuery({
     queryKey: RUN_KEYS.pages(filter),
-    queryFn: ({ pageParam, signal }) => api.runs.list({ ...filter, limit: PAGE, signal, ...(pageParam !== null && { cursor: pageParam }) }),
-    initialPageParam: null as string | null,
+    queryFn: ({ pageParam: cursor, signal }) =>
+      api.runs.list({ ...filter, signal, ...(cursor === null ? { limit: PAGE } : { limit: OLDER_PAGE, cursor }) }),
+    initialPageParam: FIRST,
     getNextPageParam: (page) => page.nextCursor,
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
@@ -61,7 +65,7 @@ function useReread(filter: RunFilter, pages: readonly RunPage[], cursors: readon
       return [
         {
           queryKey: RUN_KEYS.page(filter, cursor),
-          queryFn: ({ signal }: { readonly signal: AbortSignal }) => api.runs.list({ ...filter, limit: PAGE, cursor, signal }),
+          queryFn: ({ signal }: { readonly signal: AbortSignal }) => api.runs.list({ ...filter, limit: OLDER_PAGE, cursor, signal }),
           refetchInterval: LIVE_MS,
         },
       ]

@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core'
-import { useVirtualizer, type VirtualItem } from '@tanstack/react-virtual'
-import { type ReactNode, useEffect, useRef } from 'react'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { memo, type ReactNode, useEffect, useRef } from 'react'
 import classes from './virtual-table.module.css'
 
 export interface Column<Item> {
@@ -22,7 +22,7 @@ export interface VirtualTableProps<Item> {
   /** Below it the columns scroll sideways. */
   readonly minWidth: number
   readonly selected?: string | undefined
-  /** The last rows are in view. */
+  /** The last rows are near. */
   readonly onEnd?: () => void
   readonly onView?: (ids: readonly string[]) => void
   /** False while there are more than are known. */
@@ -30,10 +30,12 @@ export interface VirtualTableProps<Item> {
 }
 
 const OVERSCAN = 12
+/** More are asked for while so many are still below those in view. */
+const NEAR = 40
 
 /** Rows of any number of which only those in view are drawn, under a head that stays. */
 export function VirtualTable<Item>(props: VirtualTableProps<Item>) {
-  const { label, items, columns, idOf, rowHeight, maxHeight, minWidth, onEnd, onView, isWhole = true } = props
+  const { label, items, columns, idOf, rowHeight, maxHeight, minWidth, selected, onEnd, onView, isWhole = true } = props
   const box = useRef<HTMLDivElement>(null)
   const rows = useVirtualizer({
     count: items.length,
@@ -50,7 +52,7 @@ export function VirtualTable<Item>(props: VirtualTableProps<Item>) {
   const inView = onView && items.slice(first, last + 1).map(idOf)
   const viewKey = inView?.join()
   useEffect(() => {
-    if (last >= items.length - 1) onEnd?.()
+    if (last >= items.length - NEAR) onEnd?.()
   }, [last, items.length, onEnd])
   useEffect(() => {
     if (viewKey !== undefined) onView?.(viewKey === '' ? [] : viewKey.split(','))
@@ -72,9 +74,12 @@ export function VirtualTable<Item>(props: VirtualTableProps<Item>) {
         <Head columns={columns} tracks={tracks} />
         {/* biome-ignore lint/a11y/useSemanticElements: as above */}
         <div role="rowgroup" className={classes['rows']} style={{ height: rows.getTotalSize() }}>
-          {shown.map((place) => (
-            <Row key={place.key} place={place} tracks={tracks} {...props} />
-          ))}
+          {shown.map(({ index, start }) => {
+            const item = items[index]
+            if (item === undefined) return null
+            const id = idOf(item)
+            return <Row key={id} top={start} height={rowHeight} isSelected={selected === id} {...{ id, item, index, tracks, columns }} />
+          })}
         </div>
       </div>
     </div>
@@ -98,20 +103,27 @@ function Head<Item>({ columns, tracks }: { readonly columns: readonly Column<Ite
   )
 }
 
-type RowProps<Item> = VirtualTableProps<Item> & { readonly place: VirtualItem; readonly tracks: string }
+interface RowProps<Item> {
+  readonly item: Item
+  readonly id: string
+  readonly index: number
+  readonly top: number
+  readonly height: number
+  readonly tracks: string
+  readonly columns: readonly Column<Item>[]
+  readonly isSelected: boolean
+}
 
-function Row<Item>({ place, tracks, items, columns, idOf, rowHeight, selected }: RowProps<Item>) {
-  const item = items[place.index]
-  if (item === undefined) return null
+function PlainRow<Item>({ item, index, top, height, tracks, columns, isSelected }: RowProps<Item>) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: as the table's
     // biome-ignore lint/a11y/useFocusableInteractive: what can be acted upon stands in its cells
     <div
       role="row"
-      aria-rowindex={place.index + 2}
+      aria-rowindex={index + 2}
       className={classes['row']}
-      data-selected={selected === idOf(item) || undefined}
-      style={{ gridTemplateColumns: tracks, height: rowHeight, transform: `translateY(${place.start}px)`, position: 'absolute' }}
+      data-selected={isSelected || undefined}
+      style={{ gridTemplateColumns: tracks, height, transform: `translateY(${top}px)`, position: 'absolute' }}
     >
       {columns.map(({ title, right, cell }) => (
         // biome-ignore lint/a11y/useSemanticElements: as the table's
@@ -122,3 +134,6 @@ function Row<Item>({ place, tracks, items, columns, idOf, rowHeight, selected }:
     </div>
   )
 }
+
+/** While one scrolls only the rows that come into view are made. */
+const Row = memo(PlainRow) as typeof PlainRow
