@@ -2,6 +2,7 @@
 import type { Event } from '@postern/protocol/api/events.ts'
 import type { GatewayKeys, GatewayView, KeyRotated, NodeView, SettingsPatch } from '@postern/protocol/api/gateways.ts'
 import type { ListOf, NodeChange, StoreChange } from '@postern/protocol/api/lists.ts'
+import type { NodeHistory } from '@postern/protocol/api/node-history.ts'
 import type { OidcHandover, OidcProviderPut, OidcProviderView } from '@postern/protocol/api/oidc.ts'
 import type {
   PasswordChange,
@@ -18,15 +19,15 @@ import type {
   WhoAmI,
 } from '@postern/protocol/api/people.ts'
 import type { QueryView } from '@postern/protocol/api/queries.ts'
-import type { CopyRequest, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
+import type { CopyRequest, RunStatus, RunSummary, RunView } from '@postern/protocol/api/runs.ts'
 import type { SessionList, SessionView } from '@postern/protocol/api/sessions.ts'
+import type { StoreKindView } from '@postern/protocol/api/store-kinds.ts'
 import type { Catalog, StoreCreate, StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
 import type { TokenCreate, TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
-import { makeAuthKey } from '@postern/protocol/auth-key.ts'
 import { readEvents } from './events.ts'
 import { type ClientOptions, Http } from './http.ts'
 import { type QueryOptions, type QueryResult, runQuery } from './query.ts'
-import { auditOf, grantsOf, groupsOf } from './rights.ts'
+import { auditOf, grantsOf, groupsOf, rolesOf } from './rights.ts'
 
 const at = (...parts: readonly string[]) => `/v1/${parts.map(encodeURIComponent).join('/')}`
 
@@ -41,13 +42,25 @@ export interface QueryListFilter {
   readonly since?: string
 }
 
+/** Of the list of runs; all that are given must hold. */
+export interface RunListFilter {
+  readonly gateway?: string
+  readonly status?: RunStatus | 'active'
+  /** In the name or id, or in who started it. */
+  readonly text?: string
+}
+
 export type GatewayMade = GatewayView & { readonly key1: string; readonly key2: string }
 export interface KeyMade {
   readonly key1?: string
   readonly key2?: string
 }
 
-const random = (count: number) => crypto.getRandomValues(new Uint8Array(count))
+/** Only who makes keys loads how: the first page of the portal need not. */
+async function newAuthKey() {
+  const { makeAuthKey } = await import('@postern/protocol/auth-key.ts')
+  return await makeAuthKey((count) => crypto.getRandomValues(new Uint8Array(count)))
+}
 
 export interface PageOptions {
   readonly limit?: number
@@ -61,6 +74,7 @@ export class Client {
   /** Roles on gateways and stores. */
   readonly grants: ReturnType<typeof grantsOf>
   readonly groups: ReturnType<typeof groupsOf>
+  readonly roles: ReturnType<typeof rolesOf>
   readonly audit: ReturnType<typeof auditOf>
 
   constructor(options: ClientOptions) {
@@ -69,6 +83,7 @@ export class Client {
       this.#all<Item>(path, signal, query)
     this.grants = grantsOf(this.#http, all)
     this.groups = groupsOf(this.#http, all)
+    this.roles = rolesOf(this.#http)
     this.audit = auditOf(this.#http)
   }
 
@@ -76,7 +91,7 @@ export class Client {
     list: (signal?: AbortSignal) => this.#all<GatewayView>(at('gateways'), signal),
     /** The two authentication keys are made here: the service is given what it must know of them, never the keys. */
     create: async (body: { readonly name: string; readonly settings?: SettingsPatch }, signal?: AbortSignal): Promise<GatewayMade> => {
-      const [one, two] = [await makeAuthKey(random), await makeAuthKey(random)]
+      const [one, two] = [await newAuthKey(), await newAuthKey()]
       const view = await this.#http.json<GatewayView>('POST', at('gateways'), { body: { ...body, keys: [one.part, two.part] }, signal })
       return { ...view, key1: one.text, key2: two.text }
     },
@@ -87,7 +102,7 @@ export class Client {
     keys: (gateway: string, signal?: AbortSignal) => this.#http.json<GatewayKeys>('GET', at('gateways', gateway, 'keys'), { signal }),
     /** Made here, as with `create`; the answer has `key1` or `key2`. */
     regenerateKey: async (gateway: string, slot: 1 | 2, signal?: AbortSignal): Promise<KeyMade> => {
-      const { text, part } = await makeAuthKey(random)
+      const { text, part } = await newAuthKey()
       await this.#http.json<unknown>('POST', at('gateways', gateway, 'keys', String(slot)), { body: part, signal })
       return slot === 1 ? { key1: text } : { key2: text }
     },
@@ -105,6 +120,9 @@ export class Client {
     list: (gateway: string, signal?: AbortSignal) => this.#all<NodeView>(at('gateways', gateway, 'nodes'), signal),
     get: (gateway: string, node: string, signal?: AbortSignal) =>
       this.#http.json<NodeView>('GET', at('gateways', gateway, 'nodes', node), { signal }),
+    /** The last hour, as the service that is asked heard it. */
+    history: (gateway: string, node: string, signal?: AbortSignal) =>
+      this.#http.json<NodeHistory>('GET', at('gateways', gateway, 'nodes', node, 'history'), { signal }),
     change: (gateway: string, node: string, body: NodeChange, signal?: AbortSignal) =>
       this.#http.json<NodeView>('PATCH', at('gateways', gateway, 'nodes', node), { body, signal }),
     act: (gateway: string, node: string, action: 'drain' | 'enable' | 'disable', signal?: AbortSignal) =>
@@ -114,6 +132,9 @@ export class Client {
   }
 
   readonly stores = {
+    /** What a store can be, and what each kind must be told. */
+    kinds: async (signal?: AbortSignal) =>
+      (await this.#http.json<{ readonly items: readonly StoreKindView[] }>('GET', at('store-kinds'), { signal })).items,
     list: (signal?: AbortSignal) => this.#all<StoreView>(at('stores'), signal),
     create: (body: StoreCreate, signal?: AbortSignal) => this.#http.json<StoreView>('POST', at('stores'), { body, signal }),
     get: (store: string, signal?: AbortSignal) => this.#http.json<StoreView>('GET', at('stores', store), { signal }),
@@ -192,7 +213,8 @@ export class Client {
   }
 
   readonly runs = {
-    list: (options: PageOptions = {}) => this.#page<RunSummary>(at('runs'), options),
+    /** Newest first. */
+    list: (options: PageOptions & RunListFilter = {}) => this.#page<RunSummary>(at('runs'), options),
     get: (run: string, signal?: AbortSignal) => this.#http.json<RunView>('GET', at('runs', run), { signal }),
     cancel: (run: string, signal?: AbortSignal) => this.#http.json<RunView>('POST', at('runs', run, 'cancel'), { signal }),
     /** Goes on with what a failed or cancelled run left: parts that are in the target are not copied again. */

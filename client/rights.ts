@@ -2,6 +2,7 @@
 import type { AuditFormat, AuditOutcome, AuditSettings, AuditView } from '@postern/protocol/api/audit.ts'
 import type { GrantCreate, GrantView, GroupChange, GroupCreate, GroupSummary, GroupView } from '@postern/protocol/api/grants.ts'
 import type { ListOf } from '@postern/protocol/api/lists.ts'
+import type { Roles } from '@postern/protocol/api/rights.ts'
 import type { Http } from './http.ts'
 
 const at = (...parts: readonly string[]) => `/v1/${parts.map(encodeURIComponent).join('/')}`
@@ -28,6 +29,11 @@ export interface GrantsWanted {
 }
 
 type All = <Item>(path: string, signal?: AbortSignal, query?: Readonly<Record<string, string>>) => Promise<readonly Item[]>
+
+/** What there is to give, and what each allows. */
+export const rolesOf = (http: Http) => ({
+  all: (signal?: AbortSignal) => http.json<Roles>('GET', at('roles'), { signal }),
+})
 
 export const grantsOf = (http: Http, all: All) => ({
   list: (wanted: GrantsWanted = {}, signal?: AbortSignal) => all<GrantView>(at('grants'), signal, { ...wanted }),

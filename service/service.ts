@@ -14,12 +14,15 @@ import { EmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { gatewayKeyRoutes } from './gateways/gateway-key-routes.ts'
 import { GatewayRepository } from './gateways/gateway-repository.ts'
 import { HttpServer, type Routes } from './http/http-server.ts'
+import { pageRoutes } from './http/page-routes.ts'
 import { checkPlainHttp } from './http/plain-http.ts'
 import { plainRoutes } from './http/plain-routes.ts'
 import { BeatLineEnd } from './nodes/beat-line-end.ts'
 import { NodeBeats } from './nodes/node-beats.ts'
 import { nodeCallRoutes } from './nodes/node-call-routes.ts'
 import { NodeExpiry } from './nodes/node-expiry.ts'
+import { NodeHistories } from './nodes/node-histories.ts'
+import { nodeHistoryRoutes } from './nodes/node-history-routes.ts'
 import { nodeRoutes } from './nodes/node-routes.ts'
 import { storeRoutes } from './stores/store-routes.ts'
 import { AdminToken } from './tokens/admin-token.ts'
@@ -41,6 +44,8 @@ export interface ServiceOptions {
   readonly publicUrl?: string | undefined
   /** How other services on the same database reach this one, past any balancer; what it listens on when left out. */
   readonly replicaUrl?: string | undefined
+  /** The folder of the portal's built pages; none are served when left out. */
+  readonly pages?: string | undefined
   /** Proxies before it, as addresses or networks: limits and audit go by the address that they name. */
   readonly trustedProxies?: readonly string[] | undefined
   /** PEM, both. */
@@ -93,6 +98,7 @@ export function buildService(options: ServiceOptions) {
   const core = buildCore(database, surroundings)
   const adminToken = new AdminToken({ folder, tokens: core.tokens, repository: core.tokenRepository, people: core.people.repository, log })
   const expiry = new NodeExpiry({ nodes: core.nodes, service: core.nodeService, repository: core.nodeRepository, clock, log })
+  const histories = new NodeHistories({ nodes: core.nodes, clock })
   // Links, queries, runs and events: work.ts.
   const names = [host, ...(publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : [])]
   const wire = options.postgres && { ...options.postgres, host, tls, names, folder }
@@ -111,7 +117,12 @@ export function buildService(options: ServiceOptions) {
     clock,
     log,
   })
-  const routes = [...coreRoutes(core, beats), ...work.routes]
+  const routes = [
+    ...coreRoutes(core, beats),
+    nodeHistoryRoutes(core.nodeService, histories),
+    ...work.routes,
+    ...(options.pages === undefined ? [] : [pageRoutes(options.pages)]),
+  ]
   const onFault = (request: FastifyRequest, fault: Fault) => {
     const entry = entryOf(request, fault)
     if (entry) core.notes.note(entry)
@@ -140,6 +151,7 @@ export function buildService(options: ServiceOptions) {
     core.nodes,
     beats,
     expiry,
+    histories,
     ...work.parts,
     http,
     work.replicas,

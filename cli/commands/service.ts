@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { wholeNumber } from '../input/pairs.ts'
 import { printLines } from '../output/print.ts'
@@ -8,6 +9,8 @@ const DEFAULT_POSTGRES_PORT = 7432
 /** After a signal, requests in hand may go on for so long. */
 const DRAIN_MS = 5_000
 const EXIT_MS = 20_000
+/** Built by `npm ci`. */
+const PAGES = join(import.meta.dirname, '../../portal/dist')
 
 interface StartFlags {
   readonly data: string
@@ -79,6 +82,7 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
     trustedProxies: flags.trustedProxies?.split(',').map((text) => text.trim()),
     tls: await readTls(tlsCert, tlsKey),
     allowPlainHttp: flags.allowPlainHttp,
+    pages: PAGES,
     log,
     clock: shell.clock,
     random: systemRandom,

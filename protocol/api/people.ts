@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Name, PersonId, SignInId } from '../ids.ts'
+import { OwnRights } from './rights.ts'
 import { RoleName } from './tokens.ts'
 
 /** What a person is called when signing in: a name or an e-mail address; capitals make no difference. */
@@ -115,5 +116,6 @@ export const WhoAmI = z.object({
   role: RoleName,
   /** Null for tokens of programs. */
   signIn: SignInId.nullable(),
+  may: OwnRights,
 })
 export type WhoAmI = z.infer<typeof WhoAmI>

@@ -12,6 +12,7 @@ export const LAW = {
   node: ['engine', 'connectors', 'base', 'protocol'],
   client: ['protocol'],
   cli: ['service', 'node', 'client', 'connectors', 'base', 'protocol'],
+  portal: ['client', 'protocol'],
   testkit: ['protocol', 'base', 'connectors', 'engine', 'service', 'node', 'client', 'cli'],
   bench: ['protocol', 'base', 'connectors', 'engine', 'service', 'node', 'client', 'cli', 'testkit'],
   scripts: ['protocol', 'base', 'connectors', 'engine', 'service', 'node', 'client', 'cli', 'testkit'],
@@ -69,11 +70,11 @@ function targetRoom(file: string, specifier: string): Room | undefined {
   return ROOMS.find((room) => room === name)
 }
 
-/** Every .ts file of a room, relative to the root, with "/". */
+/** Every .ts and .tsx file of a room, relative to the root, with "/". */
 export function filesOf(root: string, room: string): readonly string[] {
   return readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
     .map((path) => `${room}/${path.split(sep).join('/')}`)
-    .filter((path) => path.endsWith('.ts') && !path.includes('node_modules/'))
+    .filter((path) => /\.tsx?$/.test(path) && !/(?:^|\/)(?:node_modules|dist)\//.test(path))
 }
 
 /** Every breach of the law under `root`. */

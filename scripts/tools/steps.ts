@@ -73,6 +73,12 @@ export function report(results: readonly StepResult[]): string {
 export const STATIC_STEPS: readonly Step[] = [
   { name: 'types', what: 'the TypeScript compiler finds no error', run: ['node_modules/typescript/bin/tsc'], timeoutMs: 120_000 },
   {
+    name: 'pages',
+    what: 'and none in the pages, which run in a browser',
+    run: ['node_modules/typescript/bin/tsc', '-p', 'portal'],
+    timeoutMs: 120_000,
+  },
+  {
     name: 'lint',
     what: 'biome: rules, imports in order, format',
     run: ['node_modules/@biomejs/biome/bin/biome', 'check'],

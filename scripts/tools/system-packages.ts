@@ -13,6 +13,7 @@ interface Need {
 
 const NEEDS: readonly Need[] = [
   { program: 'psql', package: 'postgresql-client', for: 'benchmarks against psql' },
+  { program: 'chromium', package: 'chromium', for: 'tests of the portal in a browser' },
   { program: 'mariadbd', package: 'mariadb-server', for: 'tests of stores of kind mysql' },
 ]
 

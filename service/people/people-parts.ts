@@ -10,6 +10,8 @@ import type { Tables } from '../db/tables.ts'
 import type { Routes } from '../http/http-server.ts'
 import type { Callers } from '../rights/callers.ts'
 import { GrantRepository } from '../rights/grant-repository.ts'
+import { ownRights } from '../rights/own-rights.ts'
+import { roleRoutes } from '../rights/role-routes.ts'
 import { AddressRate } from '../sign-in/address-rate.ts'
 import { OidcClient } from '../sign-in/oidc-client.ts'
 import { OidcPeople } from '../sign-in/oidc-people.ts'
@@ -78,7 +80,8 @@ export function buildPeople({ db, audit, tokens, callers, secrets, publicUrl, lo
   })
   const routes: readonly Routes[] = [
     personRoutes({ people, signIns }),
-    signInRoutes({ signIns, repository: new SignInRepository(db), audit, ways, publicUrl }),
+    signInRoutes({ signIns, repository: new SignInRepository(db), audit, ways, rightsOf: (caller) => ownRights(caller, db), publicUrl }),
+    roleRoutes,
     oidcRoutes({ oidc, repository: providers, audit, publicUrl }),
   ]
   return { credentials, routes, repository: accounts }

@@ -77,6 +77,15 @@ export class Caller {
     return this.#bounds === undefined && principal === this.principal
   }
 
+  /** Where it has roles, or is kept to. */
+  places(): Where {
+    const [own, kept] = [this.#rights.places(), this.#bounds?.places()]
+    return {
+      gateways: [...new Set([...own.gateways, ...(kept?.gateways ?? [])])],
+      stores: [...new Set([...own.stores, ...(kept?.stores ?? [])])],
+    }
+  }
+
   /** For lists in SQL: all of these must hold for what is shown; none where everything may be seen. */
   sees(permission: Permission): readonly Where[] {
     return [this.#rights, ...(this.#bounds ? [this.#bounds] : [])]

@@ -1,5 +1,7 @@
 /** What may be done, and the roles that allow it. `docs/reference/permissions.md` is made from here. */
 
+import type { PermissionName } from '@postern/protocol/api/rights.ts'
+
 /** Where a role can be given, from the widest to the narrowest. What is given on a gateway holds on each of its stores. */
 export const SCOPES = ['service', 'gateway', 'store'] as const
 export type Scope = (typeof SCOPES)[number]
@@ -27,7 +29,7 @@ export const PERMISSIONS = {
   'tokens:write': { on: 'service', says: 'Make service tokens, delete any token' },
   'audit:read': { on: 'service', says: 'Read and export the audit' },
   'audit:write': { on: 'service', says: 'Change how long the audit is kept; nobody can change what it says' },
-} as const satisfies Record<string, { readonly on: Scope; readonly says: string }>
+} as const satisfies Record<PermissionName, { readonly on: Scope; readonly says: string }>
 export type Permission = keyof typeof PERMISSIONS
 
 const looks = ['gateways:read', 'nodes:read', 'stores:read', 'queries:read', 'runs:read'] as const

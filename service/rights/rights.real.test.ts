@@ -1,5 +1,5 @@
 import type { GrantView, GroupView } from '@postern/protocol/api/grants.ts'
-import type { SignedIn } from '@postern/protocol/api/people.ts'
+import type { SignedIn, WhoAmI } from '@postern/protocol/api/people.ts'
 import type { RunSummary, RunView } from '@postern/protocol/api/runs.ts'
 import type { StoreView } from '@postern/protocol/api/stores.ts'
 import type { TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
@@ -71,6 +71,23 @@ test('what is given to a group each member has, and loses with it', async () => 
   await soon(hers, '/v1/stores/shop', 404)
 
   expect(joined.memberList).toEqual([{ who: `person/${person}`, source: 'local' }])
+})
+
+test('one is told what one may, everywhere and at each place, as the doors would answer', async () => {
+  await give(`group/${group}`, 'store-owner', 'store/shop')
+  await give(`person/${person}`, 'store-user', 'gateway/other')
+  await service.api('PUT', `/v1/groups/${group}/members/person%2F${person}`)
+  await soon(hers, '/v1/stores/shop', 200)
+
+  const { may } = await hers.get<WhoAmI>('/v1/sign-in')
+  const on = (place: string) => may.places.find(({ on }) => on === place)?.permissions ?? []
+
+  expect(may.service).toEqual([])
+  expect(may.places.map(({ on }) => on)).toEqual(['gateway/demo', 'gateway/other', 'store/shop'])
+  expect(on('gateway/demo')).toEqual(['gateways:read'])
+  expect(on('gateway/other')).toEqual(expect.arrayContaining(['stores:query', 'runs:write']))
+  expect(on('store/shop')).toEqual(expect.arrayContaining(['stores:write', 'grants:write']))
+  expect([...on('gateway/other'), ...on('store/shop')]).not.toContain('gateways:write')
 })
 
 test('lists show what may be seen, in full pages', async () => {

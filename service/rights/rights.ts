@@ -48,6 +48,11 @@ export class Rights {
     return store !== undefined && this.#stores.get(store)?.has(permission) === true
   }
 
+  /** Gateways and stores where anything is allowed by a role there. */
+  places(): Where {
+    return { gateways: [...this.#gateways.keys()], stores: [...this.#stores.keys()] }
+  }
+
   /** Gateways and stores where it is allowed by a role there. */
   where(permission: Permission): Where {
     const having = <Id>(places: ReadonlyMap<Id, Permissions>) => [...places].filter(([, may]) => may.has(permission)).map(([id]) => id)

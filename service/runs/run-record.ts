@@ -36,6 +36,8 @@ export interface RunRecord extends Omit<Counters, 'times'> {
   readonly sourceId: StoreId
   readonly sinkId: StoreId
   readonly createdAt: Date
+  /** As exact as the database has it, in microseconds since 1970: its place in the list. */
+  readonly createdUs: number
   readonly startedAt: Date | null
   readonly endedAt: Date | null
   /** From creation to end, or to now; by the database's clock. */

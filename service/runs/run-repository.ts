@@ -26,7 +26,10 @@ export interface LockedRun {
 
 export interface RunFilter {
   readonly gateway?: string | undefined
-  readonly status?: RunStatus | undefined
+  /** `active`: queued or running. */
+  readonly status?: RunStatus | 'active' | undefined
+  /** In its name, its id or who started it; capitals count for nothing. */
+  readonly text?: string | undefined
   /** Of all these, each must hold: on the gateway that runs it, or on both ends. Left out: all runs. */
   readonly sees?: readonly Where[] | undefined
   /** Shown whatever holds. */
@@ -34,7 +37,7 @@ export interface RunFilter {
 }
 
 export interface RunPlace {
-  readonly createdAt: number
+  readonly createdUs: number
   readonly id: string
 }
 
@@ -45,7 +48,7 @@ export type NewRun = Pick<
 
 const RUN: RawBuilder<RunRecord> = sql`
   r.id, r.gateway_id as "gatewayId", r.gateway, r.name, r.status, r.started_by as "startedBy", r.started_by_id as "startedById", r.copy, r.source_id as "sourceId",
-  r.sink_id as "sinkId", (select store.gateway_id from store where store.id = r.source_id) as "sourceGatewayId", r.created_at as "createdAt", r.started_at as "startedAt", r.ended_at as "endedAt",
+  r.sink_id as "sinkId", (select store.gateway_id from store where store.id = r.source_id) as "sourceGatewayId", r.created_at as "createdAt", (extract(epoch from r.created_at) * 1000000)::bigint as "createdUs", r.started_at as "startedAt", r.ended_at as "endedAt",
   round(extract(epoch from coalesce(r.ended_at, clock_timestamp()) - r.created_at) * 1000)::float8 as "durationMs",
   r.guarantee, r.lane, r.notes, r.verification, r.fault, r.pin, r.parallel, clock_timestamp() as now,
   sums.read as "rowsRead", sums.written as "rowsWritten", sums.skipped as "rowsSkipped", sums.in as "bytesRead", sums.out as "bytesWritten"`
@@ -128,16 +131,19 @@ export class RunRepository {
   }
 
   /** Newest first. */
-  async page({ gateway, status, sees = [], own }: RunFilter, place: RunPlace | undefined, count: number): Promise<RunRecord[]> {
+  async page({ gateway, status, text, sees = [], own }: RunFilter, place: RunPlace | undefined, count: number): Promise<RunRecord[]> {
     const { rows } = await sql<RunRecord>`
       select ${RUN}
         from (select *
                 from run
                where (${gateway ?? null}::text is null or gateway = ${gateway ?? null})
-                 and (${status ?? null}::text is null or status = ${status ?? null})
+                 and (${status ?? null}::text is null or status = ${status ?? null}
+                      or (${status ?? null} = 'active' and status in ('queued', 'running')))
+                 and (${text ?? null}::text is null
+                      or strpos(lower(concat_ws(E'\\n', name, id, started_by)), lower(${text ?? null}::text)) > 0)
                  and (${own ?? null}::text = started_by_id or ${seenRuns(sees)})
                  and (${place?.id ?? null}::text is null
-                      or (created_at, id) < (to_timestamp(${place?.createdAt ?? null}::float8 / 1000.0), ${place?.id ?? null}))
+                      or (created_at, id) < (timestamptz 'epoch' + ${place?.createdUs ?? null}::float8 * interval '1 microsecond', ${place?.id ?? null}))
                order by created_at desc, id desc
                limit ${count}) as r, ${SUMS}
        order by r.created_at desc, r.id desc`.execute(this.#db)

@@ -13,7 +13,11 @@ import type { RunService } from './run-service.ts'
 
 const RunList = PageQuery.extend({
   gateway: Name.optional().meta({ description: 'Only runs on this gateway' }),
-  status: RunStatus.optional().meta({ description: 'Only runs in this status' }),
+  status: z
+    .enum([...RunStatus.options, 'active'])
+    .optional()
+    .meta({ description: 'Only runs in this status; `active`: queued or running' }),
+  text: z.string().min(1).max(200).optional().meta({ description: 'Only runs with this in their name or id, or started by such a name' }),
 })
 const params = z.object({ run: RunId })
 
@@ -48,9 +52,9 @@ export const runRoutes =
         config: { needs: 'runs:read', on: 'inside' },
       },
       async (request) => {
-        const { limit, cursor, gateway, status } = request.query
-        const rows = await runs.page({ gateway, status }, placeOf(cursor), limit + 1, callerOf(request))
-        return page(rows, limit, ({ createdAt, id }) => `${createdAt.getTime()}/${id}`, runSummary)
+        const { limit, cursor, gateway, status, text } = request.query
+        const rows = await runs.page({ gateway, status, text }, placeOf(cursor), limit + 1, callerOf(request))
+        return page(rows, limit, ({ createdUs, id }) => `${createdUs}/${id}`, runSummary)
       },
     )
 
@@ -111,7 +115,7 @@ export const runRoutes =
 function placeOf(cursor: string | undefined): RunPlace | undefined {
   const text = readCursor(cursor)
   if (text === undefined) return undefined
-  const [createdAt = '', id = ''] = text.split('/')
-  if (createdAt === '' || !Number.isFinite(Number(createdAt))) throw new Fault('INPUT_INVALID', { at: 'query cursor: not one of ours.' })
-  return { createdAt: Number(createdAt), id }
+  const [createdUs = '', id = ''] = text.split('/')
+  if (!/^\d{1,16}$/.test(createdUs)) throw new Fault('INPUT_INVALID', { at: 'query cursor: not one of ours.' })
+  return { createdUs: Number(createdUs), id }
 }

@@ -187,6 +187,7 @@ function sendTrouble(error: FastifyError, request: FastifyRequest, reply: Fastif
   return sendPage(reply, statusOf(fault), {
     title: 'Not signed in',
     paragraphs: [fault.message, fault.remedy],
+    link: { to: '/', text: 'Back to the sign-in' },
     small: `${fault.code} · ${request.id}`,
   })
 }

@@ -13,7 +13,7 @@ import { type Loopback, OidcRepository, type ProviderRow } from './oidc-reposito
 import type { NewlySignedIn, Place, SignInService } from './sign-in-service.ts'
 
 /** Where a browser goes that was not on its way anywhere. */
-const HOME = '/docs'
+const HOME = '/'
 const SECRET_BYTES = 32
 
 export interface OidcServiceParts {

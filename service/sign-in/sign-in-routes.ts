@@ -8,6 +8,7 @@ import {
   SignInWays,
   WhoAmI,
 } from '@postern/protocol/api/people.ts'
+import type { OwnRights } from '@postern/protocol/api/rights.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { SignInId } from '@postern/protocol/ids.ts'
 import type { FastifyRequest } from 'fastify'
@@ -15,6 +16,7 @@ import { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Routes } from '../http/http-server.ts'
 import { actorOf, callerOf } from '../rights/actor.ts'
+import type { Caller } from '../rights/caller.ts'
 import { isOurs } from './same-origin.ts'
 import { cookieNames, signInCookie } from './sign-in-cookie.ts'
 import type { SignInRepository, SignInRow } from './sign-in-repository.ts'
@@ -25,6 +27,7 @@ export interface SignInRouteParts {
   readonly repository: SignInRepository
   readonly audit: AuditLog
   readonly ways: () => Promise<SignInWays>
+  readonly rightsOf: (caller: Caller) => Promise<OwnRights>
   readonly publicUrl: () => string
 }
 
@@ -72,7 +75,7 @@ export const signInRoutes =
   }
 
 const comeAndGo =
-  ({ signIns, ways, publicUrl }: SignInRouteParts): Routes =>
+  ({ signIns, ways, rightsOf, publicUrl }: SignInRouteParts): Routes =>
   async (http) => {
     http.get(
       '/v1/sign-in/ways',
@@ -101,11 +104,11 @@ const comeAndGo =
 
     http.get(
       '/v1/sign-in',
-      { schema: { summary: 'Who am I', tags, response: { 200: WhoAmI } }, config: { needs: 'caller' } },
-      (request) => {
+      { schema: { summary: 'Who am I, and what may I', tags, response: { 200: WhoAmI } }, config: { needs: 'caller' } },
+      async (request) => {
         const caller = callerOf(request)
         const { name, kind, role } = caller
-        return { name, kind, role, signIn: signIns.signedIn(caller)?.signIn ?? null }
+        return { name, kind, role, signIn: signIns.signedIn(caller)?.signIn ?? null, may: await rightsOf(caller) }
       },
     )
 

@@ -1,4 +1,6 @@
+import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { StoreChange } from '@postern/protocol/api/lists.ts'
+import { StoreKinds } from '@postern/protocol/api/store-kinds.ts'
 import { StoreCreate, StoreView } from '@postern/protocol/api/stores.ts'
 import { Name, StoreId } from '@postern/protocol/ids.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
@@ -9,14 +11,32 @@ import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
 import { nodeOf } from '../nodes/node-call-routes.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { actorOf, byOf, callerOf } from '../rights/actor.ts'
+import { kindView } from './store-kinds.ts'
 import type { StoreService } from './store-service.ts'
 
 const Params = z.object({ store: Name })
+/** They change with the program only. */
+const KINDS = { items: [...CONNECTORS.values()].map(kindView) }
 
 export const storeRoutes =
   (parts: { readonly stores: StoreService; readonly nodes: NodeDirectory }): Routes =>
   async (http) => {
     const { stores, nodes } = parts
+
+    http.get(
+      '/v1/store-kinds',
+      {
+        schema: {
+          summary: 'List the kinds of store, with the JSON schema of their settings',
+          description:
+            'Settings marked `secret` go sealed; those marked `audience` say where secrets go, and a sealed secret is bound to them.',
+          tags: ['stores'],
+          response: { 200: StoreKinds },
+        },
+        config: { needs: 'caller' },
+      },
+      () => KINDS,
+    )
 
     http.get(
       '/v1/stores',

@@ -43,6 +43,8 @@ GET    /v1/gateways                                       2     2     2     2   
 GET    /v1/gateways/:gateway                              yes   yes   yes   yes    -     yes   -     yes   yes   -     -
 GET    /v1/gateways/:gateway/nodes                        4     4     4     4      -     4     -     4     no    -     -
 GET    /v1/gateways/:gateway/nodes/:node                  yes   yes   yes   yes    -     yes   -     yes   no    -     -
+GET    /v1/gateways/:gateway/nodes/:node/history          yes   yes   yes   yes    -     yes   -     yes   no    -     -
+GET    /v1/store-kinds                                    5     5     5     5      5     5     5     5     5     5     5
 GET    /v1/stores                                         6     6     6     6      0     6     0     0     2     1     1
 GET    /v1/stores/:store                                  yes   yes   yes   yes    -     yes   -     -     yes   yes   yes
 GET    /v1/queries                                        1     1     1     1      0     1     0     0     1     1     1
@@ -59,6 +61,7 @@ POST   /v1/runs/:run/cancel                               yes   yes   yes   no  
 POST   /v1/runs/:run/rerun                                yes   yes   yes   no     -     yes   -     -     yes   yes   no
 POST   /v1/runs/:run/repair                               yes   yes   yes   no     -     yes   -     -     yes   yes   no
 GET    /v1/events                                         yes   yes   yes   yes    yes   yes   yes   yes   yes   yes   yes
+GET    /v1/roles                                          8     8     8     8      8     8     8     8     8     8     8
 GET    /v1/grants                                         4     0     0     0      0     4     0     0     4     0     0
 POST   /v1/grants                                         yes   no    no    no     -     yes   -     -     yes   no    no
 DELETE /v1/grants/:grant                                  yes   -     -     -      -     yes   -     -     yes   -     -

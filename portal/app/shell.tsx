@@ -1,0 +1,120 @@
+import {
+  ActionIcon,
+  AppShell,
+  Burger,
+  Group,
+  Menu,
+  NavLink,
+  Text,
+  Tooltip,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import type { PermissionName } from '@postern/protocol/api/rights.ts'
+import { useMutation } from '@tanstack/react-query'
+import { Link, Outlet, useRouterState } from '@tanstack/react-router'
+import { Arch } from '../parts/arch.tsx'
+import { useMe, useRights } from '../sign-in/use-rights.ts'
+import { api, queryClient } from './client.ts'
+
+interface Place {
+  readonly to: string
+  readonly label: string
+  /** Other pages that belong to it. */
+  readonly under?: RegExp
+  /** Not offered to who may not read it at all. */
+  readonly needs?: PermissionName
+}
+
+const PLACES = [
+  { to: '/gateways', label: 'Gateways' },
+  { to: '/stores', label: 'Stores' },
+  { to: '/queries', label: 'Queries' },
+  { to: '/copies/new', label: 'Copy' },
+  { to: '/runs', label: 'Runs' },
+  { to: '/people', label: 'People', under: /^\/(people|groups|grants|tokens|providers)\b/ },
+  { to: '/audit', label: 'Audit', needs: 'audit:read' },
+] as const satisfies readonly Place[]
+
+/** Navigation at the left, the page at the right; on a phone the navigation opens over it. */
+export function Shell() {
+  const [open, { toggle, close }] = useDisclosure(false)
+  const { mayAnywhere } = useRights()
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  return (
+    <AppShell header={{ height: 48 }} navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !open } }} padding="md">
+      <AppShell.Header px="md">
+        <Group h="100%" justify="space-between" wrap="nowrap">
+          <Group gap="xs" wrap="nowrap">
+            <Burger opened={open} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Navigation" />
+            <Arch />
+            <Text fw={600}>Postern</Text>
+          </Group>
+          <Group gap="xs" wrap="nowrap">
+            <SchemeSwitch />
+            <Me />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" component="nav" aria-label="Main">
+        {PLACES.filter((place) => !('needs' in place) || mayAnywhere(place.needs)).map((place) => (
+          <NavLink
+            key={place.to}
+            component={Link}
+            to={place.to}
+            label={place.label}
+            active={'under' in place ? place.under.test(path) : path.startsWith(place.to)}
+            onClick={close}
+          />
+        ))}
+      </AppShell.Navbar>
+      <AppShell.Main>
+        <Outlet />
+      </AppShell.Main>
+    </AppShell>
+  )
+}
+
+function SchemeSwitch() {
+  const { setColorScheme } = useMantineColorScheme()
+  const scheme = useComputedColorScheme('light')
+  const other = scheme === 'dark' ? 'light' : 'dark'
+  return (
+    <Tooltip label={`Use ${other} colours`}>
+      <ActionIcon variant="subtle" color="gray" aria-label={`Use ${other} colours`} onClick={() => setColorScheme(other)}>
+        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+          <circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" strokeWidth="1.5" />
+          <path d="M8 1.5a6.5 6.5 0 0 1 0 13z" fill="currentColor" />
+        </svg>
+      </ActionIcon>
+    </Tooltip>
+  )
+}
+
+function Me() {
+  const data = useMe()
+  const signOut = useMutation({
+    mutationFn: () => api.signIn.end(),
+    onSettled: () => queryClient.clear(),
+    onSuccess: () => location.assign('/'),
+  })
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <ActionIcon variant="light" radius="xl" size="lg" aria-label={`Signed in as ${data?.name ?? ''}`}>
+          <Text size="sm" fw={600}>
+            {data?.name.slice(0, 1).toUpperCase()}
+          </Text>
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {data?.name} · {data?.role}
+        </Menu.Label>
+        <Menu.Item renderRoot={(props) => <Link to="/account" {...props} />}>Your account</Menu.Item>
+        <Menu.Item onClick={() => signOut.mutate()}>Sign out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

@@ -1,0 +1,46 @@
+/** Values of $1, $2, … as they are typed. Pure. */
+
+export type ParamKind = 'text' | 'number' | 'flag' | 'null'
+export interface TypedParam {
+  readonly kind: ParamKind
+  readonly text: string
+}
+
+const MOST = 1_000
+
+/** How many values a statement asks for: the highest $n outside of texts, quoted names and comments. */
+export function paramCount(sql: string): number {
+  const bare = sql.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
+  const numbers = [...bare.matchAll(/(?<![\w$])\$(\d{1,4})\b/g)].map(([, digits]) => Number(digits))
+  return Math.min(MOST, Math.max(0, ...numbers))
+}
+
+/** As many as the statement asks for: typed ones stay, new ones are texts. */
+export function paramsFor(count: number, typed: readonly TypedParam[]): readonly TypedParam[] {
+  return Array.from({ length: count }, (_, at) => typed[at] ?? { kind: 'text', text: '' })
+}
+
+export function paramValue({ kind, text }: TypedParam): string | number | boolean | null {
+  switch (kind) {
+    case 'null':
+      return null
+    case 'flag':
+      return text === 'true'
+    case 'number':
+      // What a double does not hold goes as text: the store makes the number of it.
+      return isExact(text) ? Number(text) : text.trim()
+    case 'text':
+      return text
+    default:
+      return kind satisfies never
+  }
+}
+
+const isExact = (text: string) => /^\s*-?(?:\d[\d.]{0,14}|\.\d{1,14})\s*$/.test(text) && Number.isFinite(Number(text))
+
+/** Undefined when all can be sent. */
+export function paramProblem({ kind, text }: TypedParam): string | undefined {
+  if (kind === 'number' && (text.trim() === '' || !Number.isFinite(Number(text)))) return 'Is no number'
+  if (kind === 'flag' && text !== 'true' && text !== 'false') return 'true or false'
+  return undefined
+}

@@ -1,0 +1,25 @@
+import { Center, Loader } from '@mantine/core'
+import { Fault } from '@postern/protocol/fault.ts'
+import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { api, KEYS, STRANGER } from '../app/client.ts'
+import { FaultNote } from '../parts/fault-note.tsx'
+import { SignInPage } from './sign-in-page.tsx'
+
+/** Everything else is behind it: who is not known is asked who he is, at the address that he came to. */
+export function SignedInOnly({ children }: { readonly children: ReactNode }) {
+  const me = useQuery({ queryKey: KEYS.me, queryFn: ({ signal }) => api.signIn.whoAmI(signal), staleTime: 30_000 })
+  if (me.isPending)
+    return (
+      <Center h="100vh">
+        <Loader size="sm" aria-label="Loading" />
+      </Center>
+    )
+  if (me.error && STRANGER.has(Fault.from(me.error).code)) return <SignInPage />
+  if (me.data) return children
+  return (
+    <Center h="100vh" p="md">
+      <FaultNote cause={me.error} />
+    </Center>
+  )
+}

@@ -1,0 +1,127 @@
+import type { Clock } from '@postern/base/clock.ts'
+import type { Component } from '@postern/base/lifecycle.ts'
+import type { NodeHistory } from '@postern/protocol/api/node-history.ts'
+import type { NodeId } from '@postern/protocol/ids.ts'
+import type { NodeDirectory } from './node-directory.ts'
+import type { NodeFacts } from './node-facts.ts'
+
+const EVERY_MS = 5_000
+/** An hour. */
+const SAMPLES = 720
+/** 17 kB each: 34 MB at most. The nodes beyond have no history until one of these is deleted. */
+const MOST_NODES = 2_000
+
+type FieldName = Exclude<keyof NodeHistory, 'everyMs' | 'at'>
+/** In their order within a sample, and to how many decimals they are told. */
+const FIELDS: readonly (readonly [FieldName, number])[] = [
+  ['cpuPercent', 1],
+  ['availableMemoryBytes', 0],
+  ['networkInBytesPerSecond', 0],
+  ['networkOutBytesPerSecond', 0],
+  ['runningJobs', 0],
+  ['runningQueries', 0],
+]
+
+interface Ring {
+  /** The first round that it took part in. */
+  readonly since: number
+  /** Round by round, field by field; NaN while the node was away. */
+  readonly values: Float32Array
+}
+
+export interface NodeHistoriesParts {
+  readonly nodes: Pick<NodeDirectory, 'gateways' | 'nodesOf'>
+  readonly clock: Clock
+}
+
+/** The last hour of each node's figures, in memory: every replica hears all beats and keeps its own; a restart begins anew. */
+export class NodeHistories implements Component {
+  readonly name = 'node-histories'
+  readonly #parts: NodeHistoriesParts
+  readonly #stopping = new AbortController()
+  readonly #at = new Float64Array(SAMPLES)
+  readonly #rings = new Map<NodeId, Ring>()
+  #rounds = 0
+  #loop: Promise<void> | undefined
+
+  constructor(parts: NodeHistoriesParts) {
+    this.#parts = parts
+  }
+
+  async start(): Promise<void> {
+    this.#loop ??= this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loop
+  }
+
+  /** One sample of every node. */
+  sample(): void {
+    const { nodes, clock } = this.#parts
+    const round = this.#rounds
+    this.#at[round % SAMPLES] = clock.now()
+    const here = new Set<NodeId>()
+    for (const { id: gateway } of nodes.gateways())
+      for (const node of nodes.nodesOf(gateway)) {
+        here.add(node.id)
+        this.#keep(node, round)
+      }
+    for (const id of this.#rings.keys()) if (!here.has(id)) this.#rings.delete(id)
+    this.#rounds += 1
+  }
+
+  /** Empty for a node that has just joined. */
+  of(id: NodeId): NodeHistory {
+    const ring = this.#rings.get(id)
+    const from = Math.max(ring?.since ?? this.#rounds, this.#rounds - SAMPLES)
+    const slots = Array.from({ length: this.#rounds - from }, (_, index) => (from + index) % SAMPLES)
+    const column = (field: FieldName) => {
+      const place = FIELDS.findIndex(([name]) => name === field)
+      const digits = FIELDS[place]?.[1] ?? 0
+      return slots.map((slot) => told(ring?.values[slot * FIELDS.length + place] ?? Number.NaN, digits))
+    }
+    return {
+      everyMs: EVERY_MS,
+      at: slots.map((slot) => this.#at[slot] ?? 0),
+      cpuPercent: column('cpuPercent'),
+      availableMemoryBytes: column('availableMemoryBytes'),
+      networkInBytesPerSecond: column('networkInBytesPerSecond'),
+      networkOutBytesPerSecond: column('networkOutBytesPerSecond'),
+      runningJobs: column('runningJobs'),
+      runningQueries: column('runningQueries'),
+    }
+  }
+
+  #keep(node: NodeFacts, round: number): void {
+    let ring = this.#rings.get(node.id)
+    if (!ring) {
+      if (this.#rings.size >= MOST_NODES) return
+      ring = { since: round, values: new Float32Array(SAMPLES * FIELDS.length) }
+      this.#rings.set(node.id, ring)
+    }
+    ring.values.set(figuresOf(node), (round % SAMPLES) * FIELDS.length)
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#parts
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      this.sample()
+      await clock.sleep(EVERY_MS, signal).catch(() => undefined)
+    }
+  }
+}
+
+const AWAY = FIELDS.map(() => Number.NaN)
+
+/** In the order of FIELDS. */
+function figuresOf(node: NodeFacts): readonly number[] {
+  const { beat } = node
+  if (!beat || !node.alive()) return AWAY
+  const { cpuPercent, availableMemoryBytes, networkInBytesPerSecond, networkOutBytesPerSecond, running, runningQueries } = beat
+  return [cpuPercent, availableMemoryBytes, networkInBytesPerSecond, networkOutBytesPerSecond, running.length, runningQueries]
+}
+
+const told = (value: number, digits: number): number | null => (Number.isNaN(value) ? null : Number(value.toFixed(digits)))
