@@ -6,6 +6,7 @@ import { lazy, type ReactNode, Suspense } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { useKinds } from '../stores/kinds.ts'
+import { useStoreRights } from '../stores/use-store-rights.ts'
 import { currentRun, useCurrentRun } from './current-run.ts'
 import { askedOf, type Draft, planOf, useDraft } from './draft.ts'
 import { ParamFields } from './param-fields.tsx'
@@ -22,7 +23,8 @@ export function QueryPage(): ReactNode {
   const search = route.useSearch()
   const kinds = useKinds()
   const stores = useQuery({ queryKey: KEYS.stores, queryFn: ({ signal }) => api.stores.list(signal) })
-  const askable = (stores.data ?? []).filter(({ kind }) => kinds.find(kind)?.can.query ?? true)
+  const rightsOn = useStoreRights()
+  const askable = (stores.data ?? []).filter((store) => rightsOn(store).mayQuery && (kinds.find(store.kind)?.can.query ?? true))
   return (
     <Stack gap="md">
       <Group justify="space-between">
