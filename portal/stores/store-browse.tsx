@@ -51,25 +51,27 @@ export function StoreBrowse({ store }: { readonly store: StoreView }) {
 
 function Trail({ store, trail }: { readonly store: string; readonly trail: readonly string[] }) {
   return (
-    <Breadcrumbs aria-label="Path">
-      {['', ...trail].map((path, at) => (
-        <Anchor
-          key={path}
-          size="sm"
-          aria-current={at === trail.length ? 'location' : undefined}
-          renderRoot={(props) => (
-            <Link
-              to="/stores/$store"
-              params={{ store }}
-              search={{ tab: 'browse', trail: at === 0 ? undefined : trail.slice(0, at) }}
-              {...props}
-            />
-          )}
-        >
-          {path === '' ? store : path}
-        </Anchor>
-      ))}
-    </Breadcrumbs>
+    <nav aria-label="Path">
+      <Breadcrumbs>
+        {['', ...trail].map((path, at) => (
+          <Anchor
+            key={path}
+            size="sm"
+            aria-current={at === trail.length ? 'location' : undefined}
+            renderRoot={(props) => (
+              <Link
+                to="/stores/$store"
+                params={{ store }}
+                search={{ tab: 'browse', trail: at === 0 ? undefined : trail.slice(0, at) }}
+                {...props}
+              />
+            )}
+          >
+            {path === '' ? store : path}
+          </Anchor>
+        ))}
+      </Breadcrumbs>
+    </nav>
   )
 }
 
