@@ -16,7 +16,16 @@ const home = createRoute({
   },
 })
 export const router = createRouter({
-  routeTree: root.addChildren([home, ...gatewayRoutes, ...storeRoutes, ...queryRoutes, ...copyRoutes, ...runRoutes, ...peopleRoutes, ...auditRoutes]),
+  routeTree: root.addChildren([
+    home,
+    ...gatewayRoutes,
+    ...storeRoutes,
+    ...queryRoutes,
+    ...copyRoutes,
+    ...runRoutes,
+    ...peopleRoutes,
+    ...auditRoutes,
+  ]),
   defaultPreload: 'intent',
 })
 
