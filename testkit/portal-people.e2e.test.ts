@@ -159,8 +159,8 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     const { page } = visitor
     await page.getByText('grant.create').first().waitFor()
     expect(await page.getByText('person.create').count()).toBe(0)
-    await page.getByLabel('On', { exact: true }).fill('store/shop')
-    await page.getByLabel('On', { exact: true }).press('Enter')
+    await page.getByRole('combobox', { name: 'On', exact: true }).fill('store/shop')
+    await page.getByRole('combobox', { name: 'On', exact: true }).press('Enter')
     await page.waitForURL(/target=/)
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export CSV' }).click()])
     const lines = (await (await download.createReadStream()).toArray()).join('').trim().split('\r\n')
