@@ -28,12 +28,20 @@ let last: Draft = {
   timeoutSeconds: '',
 }
 
+/** The address that `last` began with: who comes back to it finds what was typed since. */
+let lastAsked: QuerySearch = {}
+
+function begin(asked: QuerySearch): Draft {
+  if (asked.store === lastAsked.store && asked.sql === lastAsked.sql) return last
+  const sql = asked.sql ?? last.sql
+  lastAsked = asked
+  last = { ...last, sql, store: asked.store ?? last.store, params: paramsFor(paramCount(sql), last.params) }
+  return last
+}
+
 /** `asked`: what the address says; it goes before what was typed. */
 export function useDraft(asked: QuerySearch) {
-  const [draft, setDraft] = useState<Draft>(() => {
-    const sql = asked.sql ?? last.sql
-    return { ...last, sql, store: asked.store ?? last.store, params: paramsFor(paramCount(sql), last.params) }
-  })
+  const [draft, setDraft] = useState<Draft>(() => begin(asked))
   const change = (part: Partial<Draft>) =>
     setDraft((before) => {
       const sql = part.sql ?? before.sql
