@@ -1,7 +1,7 @@
 /** What is typed in the editor. It outlives the page, not the tab. Pure but for what it holds. */
 import { useState } from 'react'
 import { paramCount, paramProblem, paramsFor, paramValue, type TypedParam } from './params.ts'
-import { type Asked, MOST_FILE_BYTES } from './query-run.ts'
+import type { Asked } from './query-run.ts'
 import type { QuerySearch } from './query-search.ts'
 
 export interface Draft {
@@ -16,7 +16,6 @@ export interface Draft {
 
 /** A table of more rows is nothing that a person reads; files have no limit of their own but the page's. */
 export const TABLE_ROWS = { usual: 1_000, most: 100_000 } as const
-export const FILE_MEGABYTES = MOST_FILE_BYTES / 2 ** 20
 
 let last: Draft = {
   store: undefined,
