@@ -79,10 +79,10 @@ describe.skipIf(browserMissing() !== undefined)('copies and runs in the portal',
     await page.getByLabel('Parts', { exact: true }).fill('4')
     await page.getByLabel('Cut by the column').fill('id')
     await page.getByRole('radio', { name: /^At least once/ }).check()
-    await page.getByRole('switch', { name: 'Leave out rows' }).check()
+    await page.getByText('Leave out rows that the target cannot take').click()
     await page.getByLabel('At most').fill('5')
     await choose(page, 'Keep them in the store', 'lake (files)')
-    await page.getByLabel('Folder', { exact: true }).fill('rejects/')
+    await page.getByRole('textbox', { name: 'Folder', exact: true }).fill('rejects/')
     await page.getByLabel('Rows of a row group').fill('5000')
     await page.getByLabel('Parts at a time').fill('2')
     await page.getByLabel('Rows a second').fill('50000')
@@ -198,7 +198,7 @@ describe.skipIf(browserMissing() !== undefined)('copies and runs in the portal',
     expect(scrolled.rows).toBeLessThan(MOST_ROWS)
     expect(late).toBeLessThan(MOST_LATE)
     await page.getByLabel('Find runs').fill('table_777 ')
-    await page.getByText('1 runs').waitFor()
+    await page.getByText('1 run', { exact: true }).waitFor()
     expect(new URL(page.url()).searchParams.get('text')).toContain('table_777')
     expect(visitor.complaints).toEqual([])
   }, 120_000)
@@ -219,8 +219,8 @@ const browse: FakeNode['handlers'][string] = (stream, body) => {
 }
 
 async function choose(page: Page, label: string, option: string): Promise<void> {
-  await page.getByRole('textbox', { name: label }).click()
-  await page.getByRole('option', { name: option }).click()
+  await page.getByRole('combobox', { name: label }).click()
+  await page.getByRole('option', { name: option, exact: true }).click()
 }
 
 /** What is left of runs that were cancelled is taken away first. */
