@@ -17,6 +17,16 @@ const DRAWN = 500
 export function StoreBrowse({ store }: { readonly store: StoreView }) {
   const { trail = [] } = route.useSearch()
   const path = trail.at(-1) ?? ''
+  return <Level key={path} store={store} trail={trail} path={path} />
+}
+
+interface LevelProps {
+  readonly store: StoreView
+  readonly trail: readonly string[]
+  readonly path: string
+}
+
+function Level({ store, trail, path }: LevelProps) {
   const [words, setWords] = useState('')
   const catalog = useQuery({
     queryKey: KEYS.catalog(store.name, path),

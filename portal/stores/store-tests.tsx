@@ -1,8 +1,9 @@
-import { Button, Group, Stack, Table, Text, Title } from '@mantine/core'
+import { Anchor, Button, Group, Stack, Table, Text, Title } from '@mantine/core'
 import type { NodeView } from '@postern/protocol/api/gateways.ts'
 import type { StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
@@ -67,7 +68,16 @@ function NodeTests({ nodes, tests, test }: NodeTestsProps) {
         <Table.Tbody>
           {nodes.map((node) => (
             <Table.Tr key={node.id}>
-              <Table.Td>{node.name}</Table.Td>
+              <Table.Td>
+                <Anchor
+                  size="sm"
+                  renderRoot={(props) => (
+                    <Link to="/gateways/$gateway/nodes/$node" params={{ gateway: node.gateway, node: node.name }} {...props} />
+                  )}
+                >
+                  {node.name}
+                </Anchor>
+              </Table.Td>
               <Table.Td>
                 <StatusMark status={node.status} reasons={node.statusReasons} />
               </Table.Td>
