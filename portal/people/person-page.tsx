@@ -1,5 +1,5 @@
 import { Anchor, Breadcrumbs, Group, Stack, Text, Title } from '@mantine/core'
-import type { PersonView } from '@postern/protocol/api/people.ts'
+import type { PersonDetail } from '@postern/protocol/api/people.ts'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { api, KEYS } from '../app/client.ts'
@@ -11,6 +11,7 @@ import { Ago } from './ago.tsx'
 import { whyNotTouch } from './giving.ts'
 import { PersonActions } from './person-actions.tsx'
 import { PersonForm } from './person-form.tsx'
+import { PersonGroups } from './person-groups.tsx'
 import { stateOf, wayOf } from './person-words.ts'
 import { RolesOf } from './roles-of.tsx'
 import { SignInTable } from './sign-in-table.tsx'
@@ -36,7 +37,7 @@ export function PersonPage() {
   )
 }
 
-function Person({ person }: { readonly person: PersonView }) {
+function Person({ person }: { readonly person: PersonDetail }) {
   const { rights } = useRights()
   const roles = useRoles()
   const because = whyNotTouch(rights, roles, person.role)
@@ -51,6 +52,7 @@ function Person({ person }: { readonly person: PersonView }) {
       </Group>
       <PersonFacts person={person} />
       <PersonForm key={`${person.id} ${person.role}`} person={person} because={because} />
+      <PersonGroups person={person} />
       <RolesOf
         who={`person/${person.name}`}
         none="None by itself: what is seen comes from the role on the whole service, and from groups."
@@ -60,7 +62,7 @@ function Person({ person }: { readonly person: PersonView }) {
   )
 }
 
-function PersonFacts({ person }: { readonly person: PersonView }) {
+function PersonFacts({ person }: { readonly person: PersonDetail }) {
   const me = useMe()
   const { may } = useRights()
   const did = (
