@@ -23,7 +23,7 @@ export function RunsPage() {
   const [visible, setVisible] = useState<ReadonlySet<string>>(new Set())
   const see = useDebouncedCallback((ids: readonly string[]) => setVisible(new Set(ids)), STILL_MS)
   const list = useRuns(filter, visible)
-  const narrow = useMediaQuery('(max-width: 48em)')
+  const narrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
   return (
     <Stack gap="md">
       <Group justify="space-between">
