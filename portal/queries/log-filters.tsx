@@ -11,6 +11,7 @@ const SPAN_LABELS: readonly { readonly value: Span; readonly label: string }[] =
   { value: '24h', label: 'Last day' },
   { value: '7d', label: 'Last week' },
 ]
+const WIDE = { base: '100%', xs: 150 } as const
 
 /** All stand in the address. */
 export function LogFilters() {
@@ -19,7 +20,6 @@ export function LogFilters() {
   const stores = useQuery({ queryKey: KEYS.stores, queryFn: ({ signal }) => api.stores.list(signal) })
   const set = (change: LogSearch) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   const isFiltered = Object.values(search).some((value) => value !== undefined)
-  const wide = { base: '100%', xs: 150 }
   return (
     <Group gap="sm" role="search" aria-label="Filter queries" align="flex-end">
       <Select
@@ -30,7 +30,7 @@ export function LogFilters() {
         data={stores.data?.map(({ name }) => name) ?? []}
         value={search.store ?? null}
         onChange={(store) => set({ store: store ?? undefined })}
-        w={wide}
+        w={WIDE}
       />
       <Select
         label="Ended"
@@ -39,7 +39,7 @@ export function LogFilters() {
         data={[...OUTCOMES]}
         value={search.outcome ?? null}
         onChange={(outcome) => set({ outcome: OUTCOMES.find((one) => one === outcome) })}
-        w={wide}
+        w={WIDE}
       />
       <Select
         label="Since"
@@ -48,21 +48,39 @@ export function LogFilters() {
         data={[...SPAN_LABELS]}
         value={search.within ?? null}
         onChange={(within) => set({ within: SPAN_LABELS.find(({ value }) => value === within)?.value })}
-        w={wide}
+        w={WIDE}
       />
+      <TypedFilters search={search} set={set} />
+      {isFiltered && (
+        <Button variant="subtle" onClick={() => void navigate({ search: {}, replace: true })}>
+          All queries
+        </Button>
+      )}
+    </Group>
+  )
+}
+
+interface TypedFiltersProps {
+  readonly search: LogSearch
+  readonly set: (change: LogSearch) => void
+}
+
+function TypedFilters({ search, set }: TypedFiltersProps) {
+  return (
+    <>
       <SettledField
         label="Caller"
         placeholder="ann"
         value={search.caller ?? ''}
         settle={(caller) => set({ caller: caller || undefined })}
-        w={wide}
+        w={WIDE}
       />
       <SettledField
         label="Node"
         placeholder="berlin"
         value={search.node ?? ''}
         settle={(node) => set({ node: node || undefined })}
-        w={wide}
+        w={WIDE}
       />
       <SettledField
         label="Slower than, ms"
@@ -70,13 +88,8 @@ export function LogFilters() {
         inputMode="numeric"
         value={search.slower === undefined ? '' : String(search.slower)}
         settle={(text) => set({ slower: Number(text) > 0 ? Number(text) : undefined })}
-        w={wide}
+        w={WIDE}
       />
-      {isFiltered && (
-        <Button variant="subtle" onClick={() => void navigate({ search: {}, replace: true })}>
-          All queries
-        </Button>
-      )}
-    </Group>
+    </>
   )
 }
