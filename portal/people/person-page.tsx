@@ -12,7 +12,7 @@ import { whyNotTouch } from './giving.ts'
 import { PersonActions } from './person-actions.tsx'
 import { PersonForm } from './person-form.tsx'
 import { PersonGroups } from './person-groups.tsx'
-import { stateOf, wayOf } from './person-words.ts'
+import { reasonsOf, stateOf, wayOf } from './person-words.ts'
 import { RolesOf } from './roles-of.tsx'
 import { SignInTable } from './sign-in-table.tsx'
 import { dayOf } from './times.ts'
@@ -46,7 +46,7 @@ function Person({ person }: { readonly person: PersonDetail }) {
       <Group justify="space-between" align="flex-start">
         <Group gap="md" align="baseline">
           <Title order={1}>{person.displayName || person.name}</Title>
-          <StatusMark status={stateOf(person)} />
+          <StatusMark status={stateOf(person)} reasons={reasonsOf(person)} />
         </Group>
         <PersonActions person={person} because={because} />
       </Group>
