@@ -11,7 +11,13 @@ const AGAIN_MS = 30_000
 
 /** Everything else is behind it: who is not known is asked who he is, at the address that he came to. */
 export function SignedInOnly({ children }: { readonly children: ReactNode }) {
-  const me = useQuery({ queryKey: KEYS.me, queryFn: ({ signal }) => api.signIn.whoAmI(signal), staleTime: AGAIN_MS, refetchInterval: AGAIN_MS })
+  const me = useQuery({
+    queryKey: KEYS.me,
+    queryFn: ({ signal }) => api.signIn.whoAmI(signal),
+    staleTime: AGAIN_MS,
+    // Not while nobody is signed in, and not in a tab that nobody looks at: there a sign-in shall become idle.
+    refetchInterval: ({ state }) => (state.error ? false : AGAIN_MS),
+  })
   if (me.isPending)
     return (
       <Center h="100vh">
