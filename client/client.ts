@@ -9,6 +9,7 @@ import type {
   PersonChange,
   PersonCreate,
   PersonCreated,
+  PersonDetail,
   PersonView,
   SignedIn,
   SignInRequest,
@@ -156,7 +157,7 @@ export class Client {
 
   readonly people = {
     list: (signal?: AbortSignal) => this.#all<PersonView>(at('people'), signal),
-    get: (person: string, signal?: AbortSignal) => this.#http.json<PersonView>('GET', at('people', person), { signal }),
+    get: (person: string, signal?: AbortSignal) => this.#http.json<PersonDetail>('GET', at('people', person), { signal }),
     /** Without a password the answer has one that is good for one sign-in, and is the only one that holds it. */
     create: (body: PersonCreate, signal?: AbortSignal) => this.#http.json<PersonCreated>('POST', at('people'), { body, signal }),
     change: (person: string, body: PersonChange, signal?: AbortSignal) =>

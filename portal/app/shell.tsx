@@ -23,7 +23,7 @@ interface Place {
   readonly label: string
   /** Other pages that belong to it. */
   readonly under?: RegExp
-  /** Not offered to who may not read it at all. */
+  /** Not offered to who may do it nowhere. */
   readonly needs?: PermissionName
 }
 
@@ -31,7 +31,7 @@ const PLACES = [
   { to: '/gateways', label: 'Gateways' },
   { to: '/stores', label: 'Stores' },
   { to: '/queries', label: 'Queries' },
-  { to: '/copies/new', label: 'Copy' },
+  { to: '/copies/new', label: 'Copy', needs: 'runs:write' },
   { to: '/runs', label: 'Runs' },
   { to: '/people', label: 'People', under: /^\/(people|groups|grants|tokens|providers)\b/ },
   { to: '/audit', label: 'Audit', needs: 'audit:read' },

@@ -24,7 +24,12 @@ export function CopyFields({ parts, begin }: { readonly parts: CopyParts; readon
   const [form, setForm] = useState(begin)
   const [tried, setTried] = useState(false)
   const place = useRef<HTMLFormElement>(null)
-  const start = useStart()
+  const [started, setStarted] = useState<readonly string[]>([])
+  // What runs is taken out of the form: trying again does not start it twice.
+  const start = useStart((from) => {
+    setStarted((before) => [...before, from])
+    setForm((now) => changed(now, { from: now.from.filter((one) => one !== from) }, parts.kindsOf))
+  })
   const because = useRights().mayAnywhere('runs:write') ? undefined : 'You may look at runs, and not start them'
   const kinds = parts.kindsOf(form)
   const problems = problemsOf(form, kinds)
@@ -49,6 +54,11 @@ export function CopyFields({ parts, begin }: { readonly parts: CopyParts; readon
         <HowSection {...section} />
         <LimitsSection {...section} />
         {start.error && <FaultNote cause={start.error} />}
+        {start.error && started.length > 0 && (
+          <Text size="sm" role="status">
+            {started.join(', ')} {started.length === 1 ? 'runs' : 'run'} already; what is still in the form does not.
+          </Text>
+        )}
         <Group justify="space-between">
           <Text size="sm" c={tried && !isSound(problems) ? 'red' : 'dimmed'} role="status">
             {tried && !isSound(problems) ? 'Something is missing or cannot be: it is marked above.' : summaryOf(form)}
@@ -71,12 +81,15 @@ function summaryOf({ source, sink, from, takes, to }: CopyForm): string {
 type Requests = ReturnType<typeof requestsOf>
 
 /** One after the other, in the order of the form: when one is refused, those before it run and the rest is not begun. */
-function useStart() {
+function useStart(onStarted: (from: string) => void) {
   const navigate = useNavigate()
   return useMutation({
     mutationFn: async (requests: Requests): Promise<readonly RunView[]> => {
       const runs: RunView[] = []
-      for (const request of requests) runs.push(await api.copy(request))
+      for (const request of requests) {
+        runs.push(await api.copy(request))
+        if (requests.length > 1 && runs.length < requests.length) onStarted(request.from)
+      }
       return runs
     },
     onSettled: () => queryClient.invalidateQueries({ queryKey: RUN_KEYS.all }),

@@ -32,7 +32,7 @@ export function CopyPage() {
       {isReady ? (
         <CopyFields key={JSON.stringify(search)} parts={parts} begin={beginning(search, parts, model.data && formOf(model.data.copy))} />
       ) : (
-        <Skeleton h={420} aria-label="Reading the stores" />
+        <Skeleton h={420} role="status" aria-label="Reading the stores" />
       )}
     </Stack>
   )

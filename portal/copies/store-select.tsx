@@ -36,7 +36,7 @@ export function StoreSelect({ label, stores, value, error, clearable = false, de
         stores.length === 0 ? (
           <>
             There is none yet.{' '}
-            <Anchor size="xs" renderRoot={(props) => <Link to="/stores" {...props} />}>
+            <Anchor size="xs" renderRoot={(props) => <Link to="/stores/-/new" {...props} />}>
               Make a store
             </Anchor>
           </>

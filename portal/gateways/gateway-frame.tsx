@@ -1,7 +1,7 @@
 import { Anchor, Breadcrumbs, Button, Group, Menu, Stack, Text, Title } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import type { GatewayView } from '@postern/protocol/api/gateways.ts'
 import { getRouteApi, Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { memo } from 'react'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { DeleteByName } from '../parts/delete-by-name.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
@@ -33,7 +33,7 @@ export function GatewayFrame() {
               <Title order={1}>{data.name}</Title>
               <StatusMark status={data.status} />
             </Group>
-            <Actions gateway={data} />
+            <Actions name={data.name} />
           </Group>
           <Tabs name={name} />
           <Outlet />
@@ -43,7 +43,7 @@ export function GatewayFrame() {
   )
 }
 
-function Tabs({ name: gateway }: { readonly name: string }) {
+const Tabs = memo(function Tabs({ name: gateway }: { readonly name: string }) {
   const { may } = useRights()
   return (
     <PlaceTabs label={`Gateway ${gateway}`}>
@@ -60,10 +60,9 @@ function Tabs({ name: gateway }: { readonly name: string }) {
       )}
     </PlaceTabs>
   )
-}
+})
 
-function Actions({ gateway }: { readonly gateway: Pick<GatewayView, 'name'> }) {
-  const { name } = gateway
+const Actions = memo(function Actions({ name }: { readonly name: string }) {
   const [adding, add] = useDisclosure(false)
   const [deleting, ask] = useDisclosure(false)
   const navigate = useNavigate()
@@ -95,4 +94,4 @@ function Actions({ gateway }: { readonly gateway: Pick<GatewayView, 'name'> }) {
       </DeleteByName>
     </Group>
   )
-}
+})

@@ -2,10 +2,10 @@ import { Checkbox, Group, NumberInput, Select, Stack, Text, TextInput } from '@m
 import type { Labels } from '@postern/protocol/api/gateways.ts'
 import { useState } from 'react'
 import { labelsText, readLabels } from './labels.ts'
-import { inWords, type SettingField, type SettingValue, same } from './setting-fields.ts'
+import { type ChoiceField, inWords, type SettingField, type SettingValue, same, type WholeField } from './setting-fields.ts'
 
-interface SettingControlProps {
-  readonly field: SettingField
+interface SettingControlProps<Field extends SettingField = SettingField> {
+  readonly field: Field
   readonly value: SettingValue
   readonly problem: string | undefined
   readonly disabled: boolean
@@ -57,12 +57,7 @@ export function SettingControl(props: SettingControlProps) {
   }
 }
 
-type Of<Kind extends SettingField['kind']> = Omit<SettingControlProps, 'field'> & {
-  readonly field: Extract<SettingField, { readonly kind: Kind }> | Extract<SettingField, { readonly min: number }>
-}
-
-function Choice({ field, value, disabled, labelledBy, onChange }: Of<'choice'>) {
-  if (!('choices' in field)) return null
+function Choice({ field, value, disabled, labelledBy, onChange }: SettingControlProps<ChoiceField>) {
   return (
     <Select
       size="sm"
@@ -87,8 +82,7 @@ function Choice({ field, value, disabled, labelledBy, onChange }: Of<'choice'>) 
 }
 
 /** A number of seconds is told in words too: nobody knows what 28800 are. */
-function Whole({ field, value, problem, disabled, labelledBy, onChange }: Of<'number'>) {
-  if (!('min' in field)) return null
+function Whole({ field, value, problem, disabled, labelledBy, onChange }: SettingControlProps<WholeField>) {
   const words = typeof value === 'number' ? inWords(field.name, value) : ''
   return (
     <NumberInput
@@ -109,7 +103,7 @@ function Whole({ field, value, problem, disabled, labelledBy, onChange }: Of<'nu
   )
 }
 
-function Slots(props: Of<'slots'>) {
+function Slots(props: SettingControlProps<WholeField>) {
   const { field, value, disabled, onChange } = props
   const [last, setLast] = useState(typeof value === 'number' ? value : 4)
   const auto = value === 'auto'

@@ -16,12 +16,21 @@ interface Words {
   readonly standard: SettingValue
 }
 
-export type SettingField = Words &
-  (
-    | { readonly kind: 'choice'; readonly choices: readonly { readonly value: string; readonly says: string }[] }
-    | { readonly kind: 'number' | 'slots'; readonly min: number; readonly max: number; readonly unit: string }
-    | { readonly kind: 'switch' | 'text' | 'labels' }
-  )
+export interface ChoiceField extends Words {
+  readonly kind: 'choice'
+  readonly choices: readonly { readonly value: string; readonly says: string }[]
+}
+/** `slots`: a number or `auto`. */
+export interface WholeField extends Words {
+  readonly kind: 'number' | 'slots'
+  readonly min: number
+  readonly max: number
+  readonly unit: string
+}
+interface PlainField extends Words {
+  readonly kind: 'switch' | 'text' | 'labels'
+}
+export type SettingField = ChoiceField | WholeField | PlainField
 
 export interface SettingGroup {
   readonly title: string

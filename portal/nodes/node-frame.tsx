@@ -1,6 +1,7 @@
 import { Anchor, Badge, Breadcrumbs, Group, Stack, Text, Title } from '@mantine/core'
 import type { NodeView } from '@postern/protocol/api/gateways.ts'
 import { getRouteApi, Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { useCallback } from 'react'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { PlaceTabs, tabClass } from '../parts/place-tabs.tsx'
 import { StatusMark } from '../parts/status-mark.tsx'
@@ -48,10 +49,13 @@ function Head({ node }: { readonly node: NodeView }) {
   const { gateway, name } = node
   const { may } = useRights()
   const navigate = useNavigate()
-  const moved = (next: string | undefined) =>
-    next === undefined
-      ? navigate({ to: '/gateways/$gateway', params: { gateway } })
-      : navigate({ to: '/gateways/$gateway/nodes/$node', params: { gateway, node: next }, replace: true })
+  const moved = useCallback(
+    (next: string | undefined) =>
+      next === undefined
+        ? navigate({ to: '/gateways/$gateway', params: { gateway } })
+        : navigate({ to: '/gateways/$gateway/nodes/$node', params: { gateway, node: next }, replace: true }),
+    [navigate, gateway],
+  )
   return (
     <Group justify="space-between" align="flex-start">
       <Group gap="md" align="center">

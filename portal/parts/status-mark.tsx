@@ -9,7 +9,7 @@ type Shape = 'disc' | 'triangle' | 'square' | 'ring' | 'bar'
 type Tone = 'teal' | 'yellow' | 'red' | 'gray' | 'blue'
 
 /** Of accounts and tokens. */
-type AccountStatus = 'active' | 'first sign-in open' | 'expired'
+type AccountStatus = 'active' | 'new' | 'expired'
 
 export type Status =
   | AccountStatus
@@ -50,7 +50,7 @@ const LOOKS = {
   same: ['disc', 'teal'],
   differs: ['square', 'red'],
   active: ['disc', 'teal'],
-  'first sign-in open': ['ring', 'blue'],
+  new: ['ring', 'blue'],
   expired: ['ring', 'gray'],
   done: ['disc', 'teal'],
   refused: ['triangle', 'yellow'],

@@ -13,7 +13,7 @@ import { whyNotTouch } from './giving.ts'
 import { NewPerson } from './new-person.tsx'
 import { PeopleFrame } from './people-frame.tsx'
 import { matching } from './people-search.ts'
-import { stateOf, wayOf } from './person-words.ts'
+import { reasonsOf, stateOf, wayOf } from './person-words.ts'
 import { useRoles } from './use-roles.ts'
 
 const route = getRouteApi('/people')
@@ -102,7 +102,7 @@ function PeopleTable({ people }: { readonly people: readonly PersonView[] }) {
                 )}
               </Table.Td>
               <Table.Td>
-                <StatusMark status={stateOf(person)} />
+                <StatusMark status={stateOf(person)} reasons={reasonsOf(person)} />
               </Table.Td>
               <Table.Td>{person.role}</Table.Td>
               <Table.Td>{wayOf(person)}</Table.Td>

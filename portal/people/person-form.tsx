@@ -24,7 +24,7 @@ export function PersonForm({ person, because }: { readonly person: PersonView; r
     onSuccess: async () => {
       form.resetDirty()
       notifications.show({ message: `${person.name} is changed` })
-      await queryClient.invalidateQueries({ queryKey: KEYS.people })
+      await Promise.all([KEYS.people, KEYS.me].map((queryKey) => queryClient.invalidateQueries({ queryKey })))
     },
   })
   const disabled = because !== undefined

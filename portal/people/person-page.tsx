@@ -1,5 +1,5 @@
 import { Anchor, Breadcrumbs, Group, Stack, Text, Title } from '@mantine/core'
-import type { PersonView } from '@postern/protocol/api/people.ts'
+import type { PersonDetail } from '@postern/protocol/api/people.ts'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { api, KEYS } from '../app/client.ts'
@@ -11,7 +11,8 @@ import { Ago } from './ago.tsx'
 import { whyNotTouch } from './giving.ts'
 import { PersonActions } from './person-actions.tsx'
 import { PersonForm } from './person-form.tsx'
-import { stateOf, wayOf } from './person-words.ts'
+import { PersonGroups } from './person-groups.tsx'
+import { reasonsOf, stateOf, wayOf } from './person-words.ts'
 import { RolesOf } from './roles-of.tsx'
 import { SignInTable } from './sign-in-table.tsx'
 import { dayOf } from './times.ts'
@@ -36,7 +37,7 @@ export function PersonPage() {
   )
 }
 
-function Person({ person }: { readonly person: PersonView }) {
+function Person({ person }: { readonly person: PersonDetail }) {
   const { rights } = useRights()
   const roles = useRoles()
   const because = whyNotTouch(rights, roles, person.role)
@@ -45,12 +46,13 @@ function Person({ person }: { readonly person: PersonView }) {
       <Group justify="space-between" align="flex-start">
         <Group gap="md" align="baseline">
           <Title order={1}>{person.displayName || person.name}</Title>
-          <StatusMark status={stateOf(person)} />
+          <StatusMark status={stateOf(person)} reasons={reasonsOf(person)} />
         </Group>
         <PersonActions person={person} because={because} />
       </Group>
       <PersonFacts person={person} />
       <PersonForm key={`${person.id} ${person.role}`} person={person} because={because} />
+      <PersonGroups person={person} />
       <RolesOf
         who={`person/${person.name}`}
         none="None by itself: what is seen comes from the role on the whole service, and from groups."
@@ -60,7 +62,7 @@ function Person({ person }: { readonly person: PersonView }) {
   )
 }
 
-function PersonFacts({ person }: { readonly person: PersonView }) {
+function PersonFacts({ person }: { readonly person: PersonDetail }) {
   const me = useMe()
   const { may } = useRights()
   const did = (

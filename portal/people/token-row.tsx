@@ -1,6 +1,7 @@
-import { Table, Text } from '@mantine/core'
+import { Anchor, Table, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import type { TokenView } from '@postern/protocol/api/tokens.ts'
+import { Link } from '@tanstack/react-router'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { CrossButton } from '../parts/cross-button.tsx'
 import { DeleteByName } from '../parts/delete-by-name.tsx'
@@ -23,7 +24,10 @@ export function TokenRow({ token }: { readonly token: TokenView }) {
         </Text>
       </Table.Td>
       <Table.Td>{token.owner === null ? 'a program' : <PrincipalLink who={token.owner} />}</Table.Td>
-      <Table.Td maw={320}>{allows(token)}</Table.Td>
+      <Table.Td maw={320}>
+        {allows(token)}
+        {token.owner === null && <Given token={token} />}
+      </Table.Td>
       <Table.Td>{limitsOf(token)}</Table.Td>
       <Table.Td>
         <Ago at={token.createdAt} />
@@ -36,6 +40,15 @@ export function TokenRow({ token }: { readonly token: TokenView }) {
         <DeleteToken token={token} />
       </Table.Td>
     </Table.Tr>
+  )
+}
+
+/** A program can have roles given to it like a person, besides those it was made with. */
+function Given({ token }: { readonly token: TokenView }) {
+  return (
+    <Anchor size="xs" display="block" renderRoot={(props) => <Link to="/grants" search={{ to: `token/${token.id}` }} {...props} />}>
+      roles given
+    </Anchor>
   )
 }
 

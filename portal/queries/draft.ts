@@ -1,7 +1,7 @@
 /** What is typed in the editor. It outlives the page, not the tab. Pure but for what it holds. */
 import { useState } from 'react'
 import { paramCount, paramProblem, paramsFor, paramValue, type TypedParam } from './params.ts'
-import { type Asked, MOST_FILE_BYTES } from './query-run.ts'
+import type { Asked } from './query-run.ts'
 import type { QuerySearch } from './query-search.ts'
 
 export interface Draft {
@@ -16,7 +16,6 @@ export interface Draft {
 
 /** A table of more rows is nothing that a person reads; files have no limit of their own but the page's. */
 export const TABLE_ROWS = { usual: 1_000, most: 100_000 } as const
-export const FILE_MEGABYTES = MOST_FILE_BYTES / 2 ** 20
 
 let last: Draft = {
   store: undefined,
@@ -28,12 +27,20 @@ let last: Draft = {
   timeoutSeconds: '',
 }
 
+/** The address that `last` began with: who comes back to it finds what was typed since. */
+let lastAsked: QuerySearch = {}
+
+function begin(asked: QuerySearch): Draft {
+  if (asked.store === lastAsked.store && asked.sql === lastAsked.sql) return last
+  const sql = asked.sql ?? last.sql
+  lastAsked = asked
+  last = { ...last, sql, store: asked.store ?? last.store, params: paramsFor(paramCount(sql), last.params) }
+  return last
+}
+
 /** `asked`: what the address says; it goes before what was typed. */
 export function useDraft(asked: QuerySearch) {
-  const [draft, setDraft] = useState<Draft>(() => {
-    const sql = asked.sql ?? last.sql
-    return { ...last, sql, store: asked.store ?? last.store, params: paramsFor(paramCount(sql), last.params) }
-  })
+  const [draft, setDraft] = useState<Draft>(() => begin(asked))
   const change = (part: Partial<Draft>) =>
     setDraft((before) => {
       const sql = part.sql ?? before.sql

@@ -1,68 +1,56 @@
-import { Button, Group, NumberInput, Select, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
+import { Button, Group, Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
-import { type LogSearch, OUTCOMES, type SPANS } from './query-search.ts'
+import { SettledField } from '../parts/settled-field.tsx'
+import { type LogSearch, OUTCOMES, type Span } from './query-search.ts'
 
 const route = getRouteApi('/queries/log')
-const TYPING_MS = 400
-const SPAN_LABELS: readonly { readonly value: keyof typeof SPANS; readonly label: string }[] = [
+const SPAN_LABELS: readonly { readonly value: Span; readonly label: string }[] = [
   { value: '1h', label: 'Last hour' },
   { value: '24h', label: 'Last day' },
   { value: '7d', label: 'Last week' },
 ]
+const WIDE = { base: '100%', xs: 150 } as const
 
 /** All stand in the address. */
 export function LogFilters() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
   const stores = useQuery({ queryKey: KEYS.stores, queryFn: ({ signal }) => api.stores.list(signal) })
-  const set = (change: Partial<LogSearch>) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
+  const set = (change: LogSearch) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   const isFiltered = Object.values(search).some((value) => value !== undefined)
   return (
-    <Group gap="sm" role="search" aria-label="Filter queries">
+    <Group gap="sm" role="search" aria-label="Filter queries" align="flex-end">
       <Select
-        aria-label="Store"
-        placeholder="Every store"
+        label="Store"
+        placeholder="every store"
         clearable
         searchable
         data={stores.data?.map(({ name }) => name) ?? []}
         value={search.store ?? null}
         onChange={(store) => set({ store: store ?? undefined })}
-        w={170}
+        w={WIDE}
       />
       <Select
-        aria-label="Outcome"
-        placeholder="However it ended"
+        label="Ended"
+        placeholder="in any way"
         clearable
         data={[...OUTCOMES]}
         value={search.outcome ?? null}
         onChange={(outcome) => set({ outcome: OUTCOMES.find((one) => one === outcome) })}
-        w={170}
+        w={WIDE}
       />
       <Select
-        aria-label="Since"
-        placeholder="All that is kept"
+        label="Since"
+        placeholder="all that is kept"
         clearable
         data={[...SPAN_LABELS]}
         value={search.within ?? null}
         onChange={(within) => set({ within: SPAN_LABELS.find(({ value }) => value === within)?.value })}
-        w={150}
+        w={WIDE}
       />
-      <Typed key={`caller ${search.caller === undefined}`} label="Caller" value={search.caller} onTyped={(caller) => set({ caller })} />
-      <Typed key={`node ${search.node === undefined}`} label="Node" value={search.node} onTyped={(node) => set({ node })} />
-      <NumberInput
-        aria-label="Slower than, in milliseconds"
-        placeholder="Slower than"
-        suffix=" ms"
-        hideControls
-        min={0}
-        value={search.slower ?? ''}
-        onChange={(value) => set({ slower: value === '' || Number(value) <= 0 ? undefined : Number(value) })}
-        w={140}
-      />
+      <TypedFilters search={search} set={set} />
       {isFiltered && (
         <Button variant="subtle" onClick={() => void navigate({ search: {}, replace: true })}>
           All queries
@@ -72,26 +60,36 @@ export function LogFilters() {
   )
 }
 
-interface TypedProps {
-  readonly label: string
-  readonly value: string | undefined
-  readonly onTyped: (value: string | undefined) => void
+interface TypedFiltersProps {
+  readonly search: LogSearch
+  readonly set: (change: LogSearch) => void
 }
 
-/** The names must be whole, so it is asked once the typing rests. */
-function Typed({ label, value, onTyped }: TypedProps) {
-  const [text, setText] = useState(value ?? '')
-  const tell = useDebouncedCallback((typed: string) => onTyped(typed.trim() || undefined), TYPING_MS)
+function TypedFilters({ search, set }: TypedFiltersProps) {
   return (
-    <TextInput
-      aria-label={label}
-      placeholder={label}
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value)
-        tell(event.currentTarget.value)
-      }}
-      w={130}
-    />
+    <>
+      <SettledField
+        label="Caller"
+        placeholder="ann"
+        value={search.caller ?? ''}
+        settle={(caller) => set({ caller: caller || undefined })}
+        w={WIDE}
+      />
+      <SettledField
+        label="Node"
+        placeholder="berlin"
+        value={search.node ?? ''}
+        settle={(node) => set({ node: node || undefined })}
+        w={WIDE}
+      />
+      <SettledField
+        label="Slower than, ms"
+        placeholder="1000"
+        inputMode="numeric"
+        value={search.slower === undefined ? '' : String(search.slower)}
+        settle={(text) => set({ slower: Number(text) > 0 ? Number(text) : undefined })}
+        w={WIDE}
+      />
+    </>
   )
 }

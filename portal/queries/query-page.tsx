@@ -1,11 +1,12 @@
 import { Anchor, Button, CopyButton, Group, Loader, Select, Stack, Text, Title } from '@mantine/core'
 import type { StoreView } from '@postern/protocol/api/stores.ts'
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { getRouteApi, Link, useRouter } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { useKinds } from '../stores/kinds.ts'
+import { useStoreRights } from '../stores/use-store-rights.ts'
 import { currentRun, useCurrentRun } from './current-run.ts'
 import { askedOf, type Draft, planOf, useDraft } from './draft.ts'
 import { ParamFields } from './param-fields.tsx'
@@ -22,7 +23,8 @@ export function QueryPage(): ReactNode {
   const search = route.useSearch()
   const kinds = useKinds()
   const stores = useQuery({ queryKey: KEYS.stores, queryFn: ({ signal }) => api.stores.list(signal) })
-  const askable = (stores.data ?? []).filter(({ kind }) => kinds.find(kind)?.can.query ?? true)
+  const rightsOn = useStoreRights()
+  const askable = (stores.data ?? []).filter((store) => rightsOn(store).mayQuery && (kinds.find(store.kind)?.can.query ?? true))
   return (
     <Stack gap="md">
       <Group justify="space-between">
@@ -117,9 +119,9 @@ function Editor({ stores, search }: EditorProps) {
 
 /** The statement stands in an address only where somebody wants it there: addresses are kept in many places. */
 function CopyLink({ draft: { store, sql } }: { readonly draft: Draft }) {
-  const search = new URLSearchParams({ ...(store === undefined ? {} : { store }), sql })
+  const { href } = useRouter().buildLocation({ to: '/queries', search: { store, sql } })
   return (
-    <CopyButton value={`${location.origin}/queries?${search}`}>
+    <CopyButton value={location.origin + href}>
       {({ copied, copy }) => (
         <Button variant="subtle" onClick={copy} disabled={sql.trim() === ''}>
           {copied ? 'Link copied' : 'Copy a link'}

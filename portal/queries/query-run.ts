@@ -44,7 +44,7 @@ type Begun = Exclude<RunState, { readonly at: 'idle' }>
 /** A result grows by many chunks a second; so often it is drawn. */
 const DRAW_MS = 100
 /** The most that a page holds of a file. */
-export const MOST_FILE_BYTES = 512 * 2 ** 20
+const MOST_FILE_BYTES = 512 * 2 ** 20
 
 export class QueryRun {
   readonly #ask: Ask

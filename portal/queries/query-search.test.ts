@@ -2,8 +2,12 @@ import { expect, test } from 'vitest'
 import { logFilter, readLogSearch, readQuerySearch } from './query-search.ts'
 
 test('what an address cannot mean is left out', () => {
-  expect(readLogSearch({ outcome: 'lost', slower: '-1', within: '9y', store: 7 })).toEqual({})
+  expect(readLogSearch({ outcome: 'lost', slower: '-1', within: '9y', store: ['shop'] })).toEqual({})
   expect(readQuerySearch({ store: 'shop', sql: '', more: 1 })).toEqual({ store: 'shop' })
+})
+
+test('a store whose name is a number is found', () => {
+  expect(readQuerySearch({ store: 2026 })).toEqual({ store: '2026' })
 })
 
 test('a span becomes the whole minute that it began in', () => {

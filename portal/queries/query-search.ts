@@ -7,7 +7,9 @@ export const SPANS = { '1h': 1, '24h': 24, '7d': 168 } as const
 export type Span = keyof typeof SPANS
 
 type Asked = Readonly<Record<string, unknown>>
-const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+/** A name of digits comes as a number. */
+const text = (value: unknown): string | undefined =>
+  ['string', 'number'].includes(typeof value) && value !== '' ? String(value) : undefined
 const count = (value: unknown): number | undefined => {
   const number = typeof value === 'string' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : undefined

@@ -41,6 +41,7 @@ const look = EditorView.theme({
   '.cm-activeLine': { backgroundColor: 'var(--mantine-color-default-hover)' },
   '.cm-activeLineGutter': { backgroundColor: 'transparent' },
   '.cm-content': { caretColor: 'var(--mantine-color-text)' },
+  '.cm-placeholder': { color: 'var(--mantine-color-dimmed)' },
   '.cm-cursor': { borderLeftColor: 'var(--mantine-color-text)' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
     backgroundColor: 'var(--mantine-primary-color-light)',

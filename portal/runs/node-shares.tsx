@@ -29,12 +29,22 @@ export function NodeShares({ run }: { readonly run: RunView }) {
                 <Table.Td>
                   <Anchor
                     size="sm"
-                    renderRoot={(props) => <Link to="/runs/$run" params={{ run: run.id }} search={{ node: node.node }} {...props} />}
+                    renderRoot={(props) => (
+                      <Link to="/gateways/$gateway/nodes/$node" params={{ gateway: run.gateway, node: node.node }} {...props} />
+                    )}
                   >
                     {node.node}
                   </Anchor>
                 </Table.Td>
-                <Table.Td ta="right">{count(node.tasks)}</Table.Td>
+                <Table.Td ta="right">
+                  <Anchor
+                    size="sm"
+                    aria-label={`Tasks of ${node.node}: ${node.tasks}`}
+                    renderRoot={(props) => <Link to="/runs/$run" params={{ run: run.id }} search={{ node: node.node }} {...props} />}
+                  >
+                    {count(node.tasks)}
+                  </Anchor>
+                </Table.Td>
                 <Table.Td ta="right">{count(node.running)}</Table.Td>
                 <Table.Td ta="right">{count(node.rowsWritten)}</Table.Td>
                 <Table.Td ta="right">{bytes(node.bytesWritten)}</Table.Td>

@@ -1,7 +1,7 @@
 import { Anchor, Group, Text } from '@mantine/core'
 import type { RunSummary } from '@postern/protocol/api/runs.ts'
 import { Link } from '@tanstack/react-router'
-import { bytes, count, duration, moment, rate } from '../parts/figures.ts'
+import { bytes, count, duration, moment, rate, shortMoment } from '../parts/figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
 import type { Column } from './virtual-table.tsx'
 
@@ -18,15 +18,15 @@ const RunLink = ({ run }: { readonly run: RunSummary }) => (
 const mark = (run: RunSummary) => <StatusMark status={run.status} reasons={run.fault ? [run.fault.message] : []} />
 
 export const RUN_COLUMNS: readonly Column<RunSummary>[] = [
-  { title: 'What', width: 'minmax(260px, 1fr)', cell: (run) => <RunLink run={run} /> },
-  { title: 'Status', width: '110px', cell: mark },
-  { title: 'Gateway', width: '100px', cell: ({ gateway }) => gateway },
-  { title: 'Rows', width: '100px', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },
-  { title: 'Size', width: '80px', right: true, cell: ({ bytesWritten }) => bytes(bytesWritten) },
-  { title: 'Pace', width: '90px', right: true, cell: paceOf },
-  { title: 'Took', width: '90px', right: true, cell: ({ durationMs }) => duration(durationMs) },
-  { title: 'Began', width: '170px', cell: ({ createdAt }) => moment(createdAt) },
-  { title: 'By', width: '100px', cell: ({ startedBy }) => startedBy },
+  { title: 'What', width: 'minmax(200px, 1fr)', cell: (run) => <RunLink run={run} /> },
+  { title: 'Status', width: '92px', cell: mark },
+  { title: 'Gateway', width: '90px', cell: ({ gateway }) => gateway },
+  { title: 'Rows', width: '84px', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },
+  { title: 'Size', width: '66px', right: true, cell: ({ bytesWritten }) => bytes(bytesWritten) },
+  { title: 'Pace', width: '78px', right: true, cell: paceOf },
+  { title: 'Took', width: '76px', right: true, cell: ({ durationMs }) => duration(durationMs) },
+  { title: 'Began', width: '128px', cell: ({ createdAt }) => <span title={moment(createdAt)}>{shortMoment(createdAt)}</span> },
+  { title: 'By', width: '90px', cell: ({ startedBy }) => startedBy },
 ]
 
 /** On a phone: two lines a run. */

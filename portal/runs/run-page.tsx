@@ -28,7 +28,7 @@ export function RunPage() {
         <Text size="sm">{id}</Text>
       </Breadcrumbs>
       {run.error && <FaultNote cause={run.error} />}
-      {run.isPending && <Skeleton h={240} aria-label="Reading the run" />}
+      {run.isPending && <Skeleton h={240} role="status" aria-label="Reading the run" />}
       {run.data && (
         <>
           <Group justify="space-between" align="flex-start" gap="sm">

@@ -1,10 +1,11 @@
-import { Anchor, Button, Group, Select, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Anchor, Button, Group, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { count } from '../parts/figures.ts'
 import { RUN_COLUMNS, RUN_LINES } from './run-columns.tsx'
 import { cleanFilter, isFiltered, RUN_STATUSES, type RunFilter } from './run-filter.ts'
 import { useRuns } from './use-runs.ts'
@@ -22,7 +23,7 @@ export function RunsPage() {
   const [visible, setVisible] = useState<ReadonlySet<string>>(new Set())
   const see = useDebouncedCallback((ids: readonly string[]) => setVisible(new Set(ids)), STILL_MS)
   const list = useRuns(filter, visible)
-  const narrow = useMediaQuery('(max-width: 48em)')
+  const narrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
   return (
     <Stack gap="md">
       <Group justify="space-between">
@@ -31,6 +32,7 @@ export function RunsPage() {
       </Group>
       <Filters filter={filter} />
       {list.cause !== null && <FaultNote cause={list.cause} />}
+      {list.isLoading && list.runs.length === 0 && <Skeleton h={240} role="status" aria-label="Reading the runs" />}
       {list.runs.length > 0 ? (
         <VirtualTable
           key={narrow ? 'lines' : 'columns'}
@@ -39,24 +41,26 @@ export function RunsPage() {
           columns={narrow ? RUN_LINES : RUN_COLUMNS}
           idOf={idOf}
           rowHeight={narrow ? 58 : 36}
-          minWidth={narrow ? 0 : 980}
+          minWidth={narrow ? 0 : 1_000}
           maxHeight={HEIGHT}
           onEnd={list.more}
           onView={see}
           isWhole={list.isWhole}
         />
       ) : (
-        !list.isLoading && <NoRuns filtered={isFiltered(filter)} />
+        !list.isLoading && list.cause === null && <NoRuns filtered={isFiltered(filter)} />
       )}
       {list.runs.length > 0 && (
         <Text size="xs" c="dimmed" role="status">
-          {list.isWhole ? `${list.runs.length} runs` : `${list.runs.length} runs so far; older ones come as you scroll`}
+          {countOf(list.runs.length)}
+          {!list.isWhole && ' so far; older ones come as you scroll'}
         </Text>
       )}
     </Stack>
   )
 }
 
+const countOf = (runs: number) => `${count(runs)} ${runs === 1 ? 'run' : 'runs'}`
 const idOf = ({ id }: { readonly id: string }) => id
 
 function NoRuns({ filtered }: { readonly filtered: boolean }) {
@@ -102,7 +106,7 @@ function Filters({ filter }: { readonly filter: RunFilter }) {
         aria-label="Status"
         placeholder="Any status"
         clearable
-        data={[...RUN_STATUSES]}
+        data={RUN_STATUSES.map((one) => ({ value: one, label: one === 'active' ? 'not over' : one }))}
         value={filter.status ?? null}
         onChange={(status) => change({ status: RUN_STATUSES.find((one) => one === status) })}
         w={150}

@@ -93,7 +93,7 @@ function columnsOf(choose: (id: string) => void, chosen: string | undefined): re
   return [
     {
       title: 'What',
-      width: 'minmax(220px, 1fr)',
+      width: 'minmax(160px, 1fr)',
       cell: ({ id, name }) => (
         <UnstyledButton
           display="block"
@@ -110,15 +110,15 @@ function columnsOf(choose: (id: string) => void, chosen: string | undefined): re
         </UnstyledButton>
       ),
     },
-    { title: 'Kind', width: '80px', cell: ({ kind }) => kind },
-    { title: 'Status', width: '110px', cell: (task) => <StatusMark status={task.status} reasons={reasonsOf(task)} /> },
-    { title: 'Node', width: '110px', cell: ({ node }) => node ?? '–' },
-    { title: 'Done', width: '90px', cell: (task) => <Done task={task} /> },
-    { title: 'Rows', width: '90px', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },
-    { title: 'Size', width: '80px', right: true, cell: ({ bytesWritten }) => bytes(bytesWritten) },
-    { title: 'Pace', width: '90px', right: true, cell: ({ bytesPerSecond }) => (bytesPerSecond > 0 ? rate(bytesPerSecond) : '–') },
-    { title: 'Time', width: '80px', right: true, cell: ({ durationMs }) => (durationMs === null ? '–' : duration(durationMs)) },
-    { title: 'Tries', width: '50px', right: true, cell: ({ attempts }) => attempts.length },
+    { title: 'Kind', width: '60px', cell: ({ kind }) => kind },
+    { title: 'Status', width: '92px', cell: (task) => <StatusMark status={task.status} reasons={reasonsOf(task)} /> },
+    { title: 'Node', width: '90px', cell: ({ node }) => node ?? '–' },
+    { title: 'Done', width: '84px', cell: (task) => <Done task={task} /> },
+    { title: 'Rows', width: '80px', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },
+    { title: 'Size', width: '66px', right: true, cell: ({ bytesWritten }) => bytes(bytesWritten) },
+    { title: 'Pace', width: '78px', right: true, cell: ({ bytesPerSecond }) => (bytesPerSecond > 0 ? rate(bytesPerSecond) : '–') },
+    { title: 'Time', width: '76px', right: true, cell: ({ durationMs }) => (durationMs === null ? '–' : duration(durationMs)) },
+    { title: 'Tries', width: '40px', right: true, cell: ({ attempts }) => attempts.length },
   ]
 }
 

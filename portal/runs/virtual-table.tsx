@@ -42,6 +42,7 @@ export function VirtualTable<Item>(props: VirtualTableProps<Item>) {
     getScrollElement: () => box.current,
     estimateSize: () => rowHeight,
     overscan: OVERSCAN,
+    useFlushSync: false,
     getItemKey: (index) => {
       const item = items[index]
       return item === undefined ? index : idOf(item)

@@ -1,16 +1,18 @@
 import { Anchor, Breadcrumbs, Button, Group, Select, Stack, Text, TextInput, Title } from '@mantine/core'
 import type { GatewayView } from '@postern/protocol/api/gateways.ts'
 import type { StoreKindView } from '@postern/protocol/api/store-kinds.ts'
+import type { StoreCreate, StoreSettings } from '@postern/protocol/api/stores.ts'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { useRights } from '../sign-in/use-rights.ts'
 import { useKinds } from './kinds.ts'
 import { sealSecrets } from './seal-store.ts'
 import { StoreFields } from './store-fields.tsx'
 import { labelsOf, NAME } from './store-form.ts'
-import { useStoreForm } from './use-store-form.ts'
+import { type StoreFormState, useStoreForm } from './use-store-form.ts'
 
 const route = getRouteApi('/stores/-/new')
 
@@ -19,8 +21,10 @@ export function NewStorePage(): ReactNode {
   const navigate = route.useNavigate()
   const kinds = useKinds()
   const gateways = useQuery({ queryKey: KEYS.gateways, queryFn: ({ signal }) => api.gateways.list(signal) })
-  const only = gateways.data?.length === 1 ? gateways.data[0] : undefined
-  const gateway = gateways.data?.find(({ name }) => name === search.gateway) ?? only
+  const { may } = useRights()
+  const open = gateways.data?.filter(({ name }) => may('stores:create', `gateway/${name}`))
+  const only = open?.length === 1 ? open[0] : undefined
+  const gateway = open?.find(({ name }) => name === search.gateway) ?? only
   const kind = search.kind === undefined ? undefined : kinds.find(search.kind)
   const error = kinds.error ?? gateways.error
   return (
@@ -33,12 +37,12 @@ export function NewStorePage(): ReactNode {
       </Breadcrumbs>
       <Title order={1}>New store</Title>
       {error ? <FaultNote cause={error} /> : null}
-      {gateways.data?.length === 0 && <NoGateway />}
+      {open?.length === 0 && <NoGateway />}
       <Group gap="md" align="flex-start" grow preventGrowOverflow={false}>
         <Select
           label="Gateway"
           description="Its nodes open the store"
-          data={gateways.data?.map(({ name }) => name) ?? []}
+          data={open?.map(({ name }) => name) ?? []}
           value={gateway?.name ?? null}
           onChange={(name) => void navigate({ search: { ...search, gateway: name ?? undefined }, replace: true })}
           allowDeselect={false}
@@ -70,41 +74,26 @@ export function NewStorePage(): ReactNode {
 function NoGateway() {
   return (
     <Text c="dimmed">
-      A store belongs to a gateway, and there is none that you may see.{' '}
+      A store belongs to a gateway, and there is none where you may make one.{' '}
       <Anchor component={Link} to="/gateways">
         Make a gateway
       </Anchor>{' '}
-      and join a node to it first.
+      and join a node to it first, or ask for the role store-creator on one that there is.
     </Text>
   )
 }
 
 function NewStoreForm({ kind, gateway }: { readonly kind: StoreKindView; readonly gateway: GatewayView }) {
-  const navigate = route.useNavigate()
   const form = useStoreForm(kind)
   const [name, setName] = useState('')
   const [labels, setLabels] = useState('')
   const [tried, setTried] = useState(false)
   const nodeLabels = labelsOf(labels)
-  const create = useMutation({
-    mutationFn: async (settings: NonNullable<ReturnType<typeof form.check>>) =>
-      api.stores.create({
-        name,
-        gateway: gateway.name,
-        kind: kind.kind,
-        settings,
-        nodeLabels: { ...nodeLabels },
-        ...(await sealSecrets(gateway, kind, settings, form.secrets)),
-      }),
-    onSuccess: async ({ name: store }) => {
-      await queryClient.invalidateQueries({ queryKey: KEYS.stores })
-      await navigate({ to: '/stores/$store', params: { store }, search: {} })
-    },
-  })
+  const create = useCreate(kind, gateway, form)
   const submit = () => {
     setTried(true)
     const settings = form.check()
-    if (settings && NAME.test(name) && nodeLabels) create.mutate(settings)
+    if (settings && NAME.test(name) && nodeLabels) create.mutate({ name, settings, nodeLabels: { ...nodeLabels } })
   }
   return (
     <form
@@ -144,4 +133,19 @@ function NewStoreForm({ kind, gateway }: { readonly kind: StoreKindView; readonl
       </Stack>
     </form>
   )
+}
+
+function useCreate(kind: StoreKindView, gateway: GatewayView, { secrets }: StoreFormState) {
+  const navigate = route.useNavigate()
+  return useMutation({
+    mutationFn: async (store: Pick<StoreCreate, 'name' | 'nodeLabels'> & { readonly settings: StoreSettings }) => {
+      const sealed = await sealSecrets(gateway, kind, store.settings, secrets)
+      return await api.stores.create({ ...store, gateway: gateway.name, kind: kind.kind, ...sealed })
+    },
+    onSuccess: async ({ name: store }) => {
+      // Who makes a store owns it: what she may do has changed too.
+      await Promise.all([KEYS.stores, KEYS.me].map((queryKey) => queryClient.invalidateQueries({ queryKey })))
+      await navigate({ to: '/stores/$store', params: { store }, search: {} })
+    },
+  })
 }

@@ -17,6 +17,16 @@ const DRAWN = 500
 export function StoreBrowse({ store }: { readonly store: StoreView }) {
   const { trail = [] } = route.useSearch()
   const path = trail.at(-1) ?? ''
+  return <Level key={path} store={store} trail={trail} path={path} />
+}
+
+interface LevelProps {
+  readonly store: StoreView
+  readonly trail: readonly string[]
+  readonly path: string
+}
+
+function Level({ store, trail, path }: LevelProps) {
   const [words, setWords] = useState('')
   const catalog = useQuery({
     queryKey: KEYS.catalog(store.name, path),
@@ -51,25 +61,27 @@ export function StoreBrowse({ store }: { readonly store: StoreView }) {
 
 function Trail({ store, trail }: { readonly store: string; readonly trail: readonly string[] }) {
   return (
-    <Breadcrumbs aria-label="Path">
-      {['', ...trail].map((path, at) => (
-        <Anchor
-          key={path}
-          size="sm"
-          aria-current={at === trail.length ? 'location' : undefined}
-          renderRoot={(props) => (
-            <Link
-              to="/stores/$store"
-              params={{ store }}
-              search={{ tab: 'browse', trail: at === 0 ? undefined : trail.slice(0, at) }}
-              {...props}
-            />
-          )}
-        >
-          {path === '' ? store : path}
-        </Anchor>
-      ))}
-    </Breadcrumbs>
+    <nav aria-label="Path">
+      <Breadcrumbs>
+        {['', ...trail].map((path, at) => (
+          <Anchor
+            key={path}
+            size="sm"
+            aria-current={at === trail.length ? 'location' : undefined}
+            renderRoot={(props) => (
+              <Link
+                to="/stores/$store"
+                params={{ store }}
+                search={{ tab: 'browse', trail: at === 0 ? undefined : trail.slice(0, at) }}
+                {...props}
+              />
+            )}
+          >
+            {path === '' ? store : path}
+          </Anchor>
+        ))}
+      </Breadcrumbs>
+    </nav>
   )
 }
 

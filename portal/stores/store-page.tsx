@@ -14,6 +14,7 @@ import { StoreLimitsForm } from './store-limits-form.tsx'
 import { STORE_TABS } from './store-search.ts'
 import { StoreSettingsForm } from './store-settings-form.tsx'
 import { StoreTests } from './store-tests.tsx'
+import { useStoreRights } from './use-store-rights.ts'
 
 const route = getRouteApi('/stores/$store')
 const LABELS = { overview: 'Overview', browse: 'Browse', settings: 'Settings', limits: 'Limits' } as const
@@ -42,6 +43,7 @@ export function StorePage(): ReactNode {
 
 function StoreHead({ store }: { readonly store: StoreView }) {
   const kinds = useKinds()
+  const { mayQuery, mayChange } = useStoreRights()(store)
   const [deleting, { open, close }] = useDisclosure(false)
   return (
     <Group justify="space-between" align="flex-start">
@@ -52,12 +54,14 @@ function StoreHead({ store }: { readonly store: StoreView }) {
         </Text>
       </Group>
       <Group gap="xs">
-        {kinds.find(store.kind)?.can.query && (
+        {mayQuery && kinds.find(store.kind)?.can.query && (
           <Button renderRoot={(props) => <Link to="/queries" search={{ store: store.name }} {...props} />}>Query</Button>
         )}
-        <Button variant="default" onClick={open}>
-          Delete…
-        </Button>
+        {mayChange && (
+          <Button variant="default" onClick={open}>
+            Delete…
+          </Button>
+        )}
       </Group>
       <DeleteStore store={store} opened={deleting} close={close} />
     </Group>
@@ -65,7 +69,10 @@ function StoreHead({ store }: { readonly store: StoreView }) {
 }
 
 function StoreTabs({ store }: { readonly store: StoreView }) {
-  const { tab = 'overview' } = route.useSearch()
+  const { mayQuery, mayChange } = useStoreRights()(store)
+  const offered = STORE_TABS.filter((one) => one === 'overview' || (one === 'browse' ? mayQuery : mayChange))
+  const { tab: asked = 'overview' } = route.useSearch()
+  const tab = offered.includes(asked) ? asked : 'overview'
   const navigate = route.useNavigate()
   const show = (wanted: string | null) => {
     const found = STORE_TABS.find((one) => one === wanted)
@@ -74,7 +81,7 @@ function StoreTabs({ store }: { readonly store: StoreView }) {
   return (
     <Tabs value={tab} onChange={show} keepMounted={false}>
       <Tabs.List mb="md">
-        {STORE_TABS.map((one) => (
+        {offered.map((one) => (
           <Tabs.Tab key={one} value={one}>
             {LABELS[one]}
           </Tabs.Tab>
@@ -83,7 +90,7 @@ function StoreTabs({ store }: { readonly store: StoreView }) {
       <Tabs.Panel value="overview">
         <Stack gap="lg">
           <StoreFacts store={store} />
-          <StoreTests store={store} />
+          {mayQuery && <StoreTests store={store} />}
         </Stack>
       </Tabs.Panel>
       <Tabs.Panel value="browse">

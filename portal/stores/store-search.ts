@@ -4,7 +4,9 @@ export const STORE_TABS = ['overview', 'browse', 'settings', 'limits'] as const
 export type StoreTab = (typeof STORE_TABS)[number]
 
 type Asked = Readonly<Record<string, unknown>>
-const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+/** A name of digits comes as a number. */
+const text = (value: unknown): string | undefined =>
+  ['string', 'number'].includes(typeof value) && value !== '' ? String(value) : undefined
 const texts = (value: unknown): readonly string[] | undefined =>
   Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string') ? value : undefined
 

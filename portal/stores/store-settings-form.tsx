@@ -1,6 +1,7 @@
-import { Alert, Button, Group, Loader, Stack, TextInput } from '@mantine/core'
+import { Alert, Button, Checkbox, Group, Loader, Stack, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import type { GatewayView } from '@postern/protocol/api/gateways.ts'
+import type { StoreChange } from '@postern/protocol/api/lists.ts'
 import type { StoreKindView } from '@postern/protocol/api/store-kinds.ts'
 import type { StoreSettings, StoreView } from '@postern/protocol/api/stores.ts'
 import { audienceByKind } from '@postern/protocol/seal-context.ts'
@@ -34,44 +35,32 @@ interface LoadedProps {
 function Loaded({ store, kind, gateway }: LoadedProps) {
   const form = useStoreForm(kind, store.settings, store.secrets)
   const [labels, setLabels] = useState(() => labelText(store))
+  const [forget, setForget] = useState(false)
   const nodeLabels = labelsOf(labels)
   const typed = Object.values(form.secrets).some(({ text }) => text !== '')
-  const change = useMutation({
-    mutationFn: async (settings: StoreSettings) =>
-      api.stores.change(store.name, {
-        settings,
-        nodeLabels: { ...nodeLabels },
-        ...(await sealSecrets(gateway, kind, settings, form.secrets)),
-      }),
-    onSuccess: async () => {
-      notifications.show({ message: `Store ${store.name} is changed. Nodes open it anew with their next query.` })
-      await queryClient.invalidateQueries({ queryKey: KEYS.stores })
-    },
-  })
-  const left = store.secrets.filter((name) => !form.secrets[name]?.text)
+  const change = useChange(store)
   const now = settingsOf([...form.groups.main, ...form.groups.more], form.typed)
-  const moved = store.secrets.length > 0 && !typed && !sameAudience(kind, store.settings, now)
+  const moved = store.secrets.length > 0 && !typed && !forget && !sameAudience(kind, store.settings, now)
+  const submit = async (settings: StoreSettings) => ({
+    settings,
+    nodeLabels: { ...nodeLabels },
+    ...(forget && !typed ? { secrets: [] } : await sealSecrets(gateway, kind, settings, form.secrets)),
+  })
   return (
     <form
       noValidate
       onSubmit={(event) => {
         event.preventDefault()
         const settings = form.check()
-        if (settings && nodeLabels) change.mutate(settings)
+        if (settings && nodeLabels) change.mutate(() => submit(settings))
       }}
     >
       <Stack gap="md" maw={860}>
         <StoreFields form={form} gateway={gateway} kept={store.secrets} />
-        {moved && (
-          <Alert color="yellow" variant="light" title="Type the secrets again">
-            A sealed secret may only be sent where it was meant to go, and that is what you change.
-          </Alert>
+        {store.secrets.length > 0 && !typed && (
+          <Checkbox label="Take the sealed secrets away" checked={forget} onChange={(event) => setForget(event.currentTarget.checked)} />
         )}
-        {typed && left.length > 0 && (
-          <Alert color="yellow" variant="light" title={`Without ${left.join(', ')}`}>
-            Secrets are sealed together: those that are not typed now are gone after this.
-          </Alert>
-        )}
+        <SecretWarnings moved={moved} gone={typed ? store.secrets.filter((name) => !form.secrets[name]?.text) : []} />
         <TextInput
           label="Only nodes with these labels"
           description="site=berlin, disk=ssd; empty: every node of the gateway"
@@ -87,6 +76,34 @@ function Loaded({ store, kind, gateway }: LoadedProps) {
         </Group>
       </Stack>
     </form>
+  )
+}
+
+/** The body is made when it is sent: sealing takes a moment and may fail. */
+function useChange({ name }: StoreView) {
+  return useMutation({
+    mutationFn: async (body: () => Promise<StoreChange>) => api.stores.change(name, await body()),
+    onSuccess: async () => {
+      notifications.show({ message: `Store ${name} is changed. Nodes open it anew with their next query.` })
+      await queryClient.invalidateQueries({ queryKey: KEYS.stores })
+    },
+  })
+}
+
+function SecretWarnings({ moved, gone }: { readonly moved: boolean; readonly gone: readonly string[] }) {
+  return (
+    <>
+      {moved && (
+        <Alert color="yellow" variant="light" title="Type the secrets again">
+          A sealed secret may only be sent where it was meant to go, and that is what you change.
+        </Alert>
+      )}
+      {gone.length > 0 && (
+        <Alert color="yellow" variant="light" title={`Without ${gone.join(', ')}`}>
+          Secrets are sealed together: those that are not typed now are gone after this.
+        </Alert>
+      )}
+    </>
   )
 }
 

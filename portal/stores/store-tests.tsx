@@ -1,7 +1,9 @@
-import { Button, Group, Stack, Table, Text, Title } from '@mantine/core'
+import { Anchor, Button, Group, Stack, Table, Text, Title } from '@mantine/core'
+import type { NodeView } from '@postern/protocol/api/gateways.ts'
 import type { StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
@@ -34,51 +36,70 @@ export function StoreTests({ store }: { readonly store: StoreView }) {
         </Group>
       </Group>
       {tests[ANY] && <AsQuery told={tests[ANY]} />}
-      {nodes.length > 0 && (
-        <Table.ScrollContainer minWidth={560}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Node</Table.Th>
-                <Table.Th>Status</Table.Th>
-                <Table.Th>Result</Table.Th>
-                <Table.Th ta="right">Time</Table.Th>
-                <Table.Th aria-label="Actions" />
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {nodes.map((node) => (
-                <Table.Tr key={node.id}>
-                  <Table.Td>{node.name}</Table.Td>
-                  <Table.Td>
-                    <StatusMark status={node.status} reasons={node.statusReasons} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Result told={tests[node.name]} />
-                  </Table.Td>
-                  <Table.Td ta="right">{timeOf(tests[node.name])}</Table.Td>
-                  <Table.Td ta="right">
-                    <Button
-                      variant="subtle"
-                      onClick={() => test([node.name])}
-                      disabled={tests[node.name] === 'testing'}
-                      aria-label={`Test on ${node.name}`}
-                    >
-                      Test
-                    </Button>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
+      {nodes.length > 0 && <NodeTests nodes={nodes} tests={tests} test={test} />}
       {gateway.data && nodes.length === 0 && (
         <Text size="sm" c="dimmed">
           The gateway has no nodes yet: nothing can open the store.
         </Text>
       )}
     </Stack>
+  )
+}
+
+interface NodeTestsProps {
+  readonly nodes: readonly NodeView[]
+  readonly tests: Tests
+  readonly test: (places: readonly string[]) => void
+}
+
+function NodeTests({ nodes, tests, test }: NodeTestsProps) {
+  return (
+    <Table.ScrollContainer minWidth={560}>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>Node</Table.Th>
+            <Table.Th>Status</Table.Th>
+            <Table.Th>Result</Table.Th>
+            <Table.Th ta="right">Time</Table.Th>
+            <Table.Th aria-label="Actions" />
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {nodes.map((node) => (
+            <Table.Tr key={node.id}>
+              <Table.Td>
+                <Anchor
+                  size="sm"
+                  renderRoot={(props) => (
+                    <Link to="/gateways/$gateway/nodes/$node" params={{ gateway: node.gateway, node: node.name }} {...props} />
+                  )}
+                >
+                  {node.name}
+                </Anchor>
+              </Table.Td>
+              <Table.Td>
+                <StatusMark status={node.status} reasons={node.statusReasons} />
+              </Table.Td>
+              <Table.Td>
+                <Result told={tests[node.name]} />
+              </Table.Td>
+              <Table.Td ta="right">{timeOf(tests[node.name])}</Table.Td>
+              <Table.Td ta="right">
+                <Button
+                  variant="subtle"
+                  onClick={() => test([node.name])}
+                  disabled={tests[node.name] === 'testing'}
+                  aria-label={`Test on ${node.name}`}
+                >
+                  Test
+                </Button>
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
   )
 }
 

@@ -2,11 +2,14 @@ import { Anchor, Button, Group, Select, Stack, Table, Text, TextInput, Title } f
 import type { StoreView } from '@postern/protocol/api/stores.ts'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { useRights } from '../sign-in/use-rights.ts'
 import { useKinds } from './kinds.ts'
+import type { StoresSearch } from './store-search.ts'
 import { placeOf, storesMatching } from './store-words.ts'
+import { type StoreRights, useStoreRights } from './use-store-rights.ts'
 
 const route = getRouteApi('/stores')
 const READ_AGAIN_MS = 10_000
@@ -14,14 +17,17 @@ const READ_AGAIN_MS = 10_000
 export function StoresPage(): ReactNode {
   const search = route.useSearch()
   const stores = useQuery({ queryKey: KEYS.stores, queryFn: ({ signal }) => api.stores.list(signal), refetchInterval: READ_AGAIN_MS })
+  const { mayAnywhere } = useRights()
   const found = storesMatching(stores.data ?? [], search)
   return (
     <Stack gap="md">
       <Group justify="space-between">
         <Title order={1}>Stores</Title>
-        <Button component={Link} to="/stores/-/new">
-          New store
-        </Button>
+        {mayAnywhere('stores:create') && (
+          <Button component={Link} to="/stores/-/new">
+            New store
+          </Button>
+        )}
       </Group>
       {stores.error && <FaultNote cause={stores.error} />}
       {stores.data?.length === 0 && (
@@ -43,8 +49,10 @@ export function StoresPage(): ReactNode {
 function StoreFilters({ stores }: { readonly stores: readonly StoreView[] }) {
   const search = route.useSearch()
   const navigate = route.useNavigate()
+  // The address follows a moment later: a field must hold what is typed at once.
+  const [text, setText] = useState(search.text ?? '')
   const kinds = useKinds()
-  const set = (change: Partial<typeof search>) => void navigate({ search: { ...search, ...change }, replace: true })
+  const set = (change: StoresSearch) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
   const kindsHere = [...new Set(stores.map(({ kind }) => kind))].sort()
   const gatewaysHere = [...new Set(stores.map(({ gateway }) => gateway))].sort()
   return (
@@ -52,8 +60,11 @@ function StoreFilters({ stores }: { readonly stores: readonly StoreView[] }) {
       <TextInput
         aria-label="Name or place"
         placeholder="Name or place"
-        value={search.text ?? ''}
-        onChange={(event) => set({ text: event.currentTarget.value || undefined })}
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value)
+          set({ text: event.currentTarget.value || undefined })
+        }}
         w={{ base: '100%', xs: 220 }}
       />
       <Select
@@ -80,6 +91,7 @@ function StoreFilters({ stores }: { readonly stores: readonly StoreView[] }) {
 
 function StoreTable({ stores }: { readonly stores: readonly StoreView[] }) {
   const kinds = useKinds()
+  const rightsOn = useStoreRights()
   return (
     <Table.ScrollContainer minWidth={720}>
       <Table highlightOnHover>
@@ -95,7 +107,13 @@ function StoreTable({ stores }: { readonly stores: readonly StoreView[] }) {
         </Table.Thead>
         <Table.Tbody>
           {stores.map((store) => (
-            <StoreRow key={store.id} store={store} kind={kinds.titleOf(store.kind)} canQuery={kinds.find(store.kind)?.can.query ?? false} />
+            <StoreRow
+              key={store.id}
+              store={store}
+              kind={kinds.titleOf(store.kind)}
+              answersSql={kinds.find(store.kind)?.can.query ?? false}
+              rights={rightsOn(store)}
+            />
           ))}
         </Table.Tbody>
       </Table>
@@ -103,7 +121,14 @@ function StoreTable({ stores }: { readonly stores: readonly StoreView[] }) {
   )
 }
 
-function StoreRow({ store, kind, canQuery }: { readonly store: StoreView; readonly kind: string; readonly canQuery: boolean }) {
+interface StoreRowProps {
+  readonly store: StoreView
+  readonly kind: string
+  readonly answersSql: boolean
+  readonly rights: StoreRights
+}
+
+function StoreRow({ store, kind, answersSql, rights }: StoreRowProps) {
   const { name, gateway, secrets, settings } = store
   return (
     <Table.Tr>
@@ -126,14 +151,16 @@ function StoreRow({ store, kind, canQuery }: { readonly store: StoreView; readon
       <Table.Td>{secrets.length === 0 ? 'none' : 'sealed'}</Table.Td>
       <Table.Td ta="right">
         <Group gap="md" justify="flex-end" wrap="nowrap">
-          <Anchor
-            size="sm"
-            aria-label={`Browse ${name}`}
-            renderRoot={(props) => <Link to="/stores/$store" params={{ store: name }} search={{ tab: 'browse' }} {...props} />}
-          >
-            Browse
-          </Anchor>
-          {canQuery && (
+          {rights.mayQuery && (
+            <Anchor
+              size="sm"
+              aria-label={`Browse ${name}`}
+              renderRoot={(props) => <Link to="/stores/$store" params={{ store: name }} search={{ tab: 'browse' }} {...props} />}
+            >
+              Browse
+            </Anchor>
+          )}
+          {rights.mayQuery && answersSql && (
             <Anchor
               size="sm"
               aria-label={`Query ${name}`}
