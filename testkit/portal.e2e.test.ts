@@ -29,7 +29,7 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
   })
 
   async function signIn({ page }: Visitor): Promise<void> {
-    await page.getByLabel('Name').fill(NAME)
+    await page.getByRole('textbox', { name: 'Name' }).fill(NAME)
     await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   }
@@ -52,7 +52,7 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     await using visitor = await browser.visitor(cluster.service.url)
     const { page } = visitor
     await page.goto('/gateways/demo')
-    await page.getByLabel('Name').fill(NAME)
+    await page.getByRole('textbox', { name: 'Name' }).fill(NAME)
     await page.getByRole('textbox', { name: 'Password' }).fill('not this one at all')
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByRole('alert').waitFor()
@@ -110,10 +110,10 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     await signIn(visitor)
     await menu.click()
     await page.getByRole('menuitem', { name: /^Drain/ }).click()
-    await page.getByText('draining').waitFor()
+    await page.getByText('draining', { exact: true }).waitFor()
     await menu.click()
     await page.getByRole('menuitem', { name: 'Enable' }).click()
-    await page.getByText('draining').waitFor({ state: 'detached' })
+    await page.getByText('draining', { exact: true }).waitFor({ state: 'detached' })
     await menu.click()
     await page.getByRole('menuitem', { name: 'Delete…' }).click()
     const remove = page.getByRole('button', { name: 'Delete', exact: true })
