@@ -6,7 +6,22 @@ import { type AuditSearch, fromLocal, isFiltered, OUTCOMES, readAuditSearch, toL
 const route = getRouteApi('/audit')
 
 /** Those that are most often asked for; others can be typed. */
-const ACTIONS = ['store', 'query', 'copy', 'run', 'gateway', 'node', 'grant', 'group', 'person', 'token', 'sign-in', 'oidc', 'audit', 'session']
+const ACTIONS = [
+  'store',
+  'query',
+  'copy',
+  'run',
+  'gateway',
+  'node',
+  'grant',
+  'group',
+  'person',
+  'token',
+  'sign-in',
+  'oidc',
+  'audit',
+  'session',
+]
 
 export function AuditFilters() {
   const search = route.useSearch()

@@ -35,7 +35,8 @@ function Audit() {
   const audit = useInfiniteQuery({
     queryKey: [...KEYS.audit, wanted],
     initialPageParam: '',
-    queryFn: ({ pageParam, signal }) => api.audit.list({ ...wanted, limit: PAGE, ...(pageParam === '' ? {} : { cursor: pageParam }) }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      api.audit.list({ ...wanted, limit: PAGE, ...(pageParam === '' ? {} : { cursor: pageParam }) }, signal),
     getNextPageParam: ({ nextCursor }) => nextCursor,
     // What is read on or looked at does not move under the eyes.
     refetchInterval: ({ state }) => (search.row === undefined && (state.data?.pages.length ?? 0) <= 1 ? READ_AGAIN_MS : false),

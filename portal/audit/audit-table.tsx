@@ -38,7 +38,8 @@ export function AuditTable({ records }: { readonly records: readonly AuditView[]
 function Record({ record, open }: { readonly record: AuditView; readonly open: boolean }) {
   const navigate = route.useNavigate()
   const { id, at, who, action, target, outcome, ip } = record
-  const toggle = () => void navigate({ search: (search) => ({ ...search, row: open ? undefined : String(id) }), replace: true, resetScroll: false })
+  const toggle = () =>
+    void navigate({ search: (search) => ({ ...search, row: open ? undefined : String(id) }), replace: true, resetScroll: false })
   return (
     <>
       <Table.Tr>
@@ -75,7 +76,19 @@ function Details({ record }: { readonly record: AuditView }) {
     <Stack gap="sm" py={4}>
       <Facts
         facts={[
-          ...detailsOf(record).map(([name, value]) => [name, value.length > 80 ? <Code key={name} block>{value}</Code> : value] as const),
+          ...detailsOf(record).map(
+            ([name, value]) =>
+              [
+                name,
+                value.length > 80 ? (
+                  <Code key={name} block>
+                    {value}
+                  </Code>
+                ) : (
+                  value
+                ),
+              ] as const,
+          ),
           ['Id of who', whoId ?? 'none'],
           ['Record', String(id)],
         ]}

@@ -7,12 +7,9 @@ test('a record leads to what it is about, where that has a page and may be seen'
     '/gateways/demo',
     '/people/ann%40example.com',
   ])
-  expect([pageOf('person ann', false), pageOf('sign-ins', true), pageOf('token ci', true), pageOf('store shop, store lake', true)]).toEqual([
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ])
+  expect([pageOf('person ann', false), pageOf('sign-ins', true), pageOf('token ci', true), pageOf('store shop, store lake', true)]).toEqual(
+    [undefined, undefined, undefined, undefined],
+  )
 })
 
 test('details are texts with readable names', () => {

@@ -49,7 +49,15 @@ function Change({ keepDays, done }: { readonly keepDays: number; readonly done: 
   const shorter = typeof days === 'number' && days > 0 && (keepDays === 0 || days < keepDays)
   return (
     <Stack gap="xs" w={260}>
-      <NumberInput label="Days to keep" description="0: for ever" min={0} max={LONGEST_DAYS} allowDecimal={false} value={days} onChange={setDays} />
+      <NumberInput
+        label="Days to keep"
+        description="0: for ever"
+        min={0}
+        max={LONGEST_DAYS}
+        allowDecimal={false}
+        value={days}
+        onChange={setDays}
+      />
       {shorter && (
         <Text size="sm" role="alert">
           What is older is deleted within ten minutes, for good. Export it first if it matters.

@@ -23,7 +23,9 @@ export function GrantsPage() {
   const [giving, { open, close }] = useDisclosure(false)
   const wanted = asked(search)
   const grants = useQuery({ queryKey: [...KEYS.grants, wanted], queryFn: ({ signal }) => api.grants.list(wanted, signal) })
-  const because = mayAnywhere('grants:write') ? undefined : 'You may give roles nowhere: owners of stores, admins of gateways and administrators may'
+  const because = mayAnywhere('grants:write')
+    ? undefined
+    : 'You may give roles nowhere: owners of stores, admins of gateways and administrators may'
   return (
     <PeopleFrame
       title="Roles given"
@@ -41,7 +43,7 @@ export function GrantsPage() {
       {grants.error && <FaultNote cause={grants.error} />}
       {grants.data?.length === 0 && (
         <Text c="dimmed">
-          {search.to ?? search.on ? 'Nothing was given like that. Take a filter away.' : 'No role has been given yet.'}
+          {(search.to ?? search.on) ? 'Nothing was given like that. Take a filter away.' : 'No role has been given yet.'}
         </Text>
       )}
       {grants.data && grants.data.length > 0 && <GrantTable grants={grants.data.slice(0, SHOWN)} />}

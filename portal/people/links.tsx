@@ -8,7 +8,8 @@ export function PrincipalLink({ who }: { readonly who: string }) {
   const [kind, ...rest] = who.split('/')
   const name = rest.join('/')
   const told = kind === 'person' ? name : `${kind} ${name}`
-  if (kind === 'token') return (
+  if (kind === 'token')
+    return (
       <Anchor {...size} renderRoot={(props) => <Link to="/tokens" search={{ find: name }} {...props} />}>
         {told}
       </Anchor>
@@ -21,10 +22,10 @@ export function PrincipalLink({ who }: { readonly who: string }) {
       </Anchor>
     )
   return (
-      <Anchor {...size} renderRoot={(props) => <Link to="/people/$person" params={{ person: name }} {...props} />}>
-        {told}
-      </Anchor>
-    )
+    <Anchor {...size} renderRoot={(props) => <Link to="/people/$person" params={{ person: name }} {...props} />}>
+      {told}
+    </Anchor>
+  )
 }
 
 /** `service`, `gateway/demo`, `store/shop` */

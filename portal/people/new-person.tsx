@@ -64,9 +64,7 @@ function Made({ person, done }: { readonly person: PersonCreated; readonly done:
         <Button variant="default" onClick={done}>
           Close
         </Button>
-        <Button renderRoot={(props) => <Link to="/people/$person" params={{ person: person.name }} {...props} />}>
-          Give roles
-        </Button>
+        <Button renderRoot={(props) => <Link to="/people/$person" params={{ person: person.name }} {...props} />}>Give roles</Button>
       </Group>
     </Stack>
   )

@@ -1,5 +1,5 @@
 import { Button, Collapse, Group, NumberInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
-import { useForm, type UseFormReturnType } from '@mantine/form'
+import { type UseFormReturnType, useForm } from '@mantine/form'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { api, KEYS, queryClient } from '../app/client.ts'
@@ -45,7 +45,14 @@ export function NewToken({ done }: { readonly done: () => void }) {
         />
         {may('tokens:write') && <Whose form={form} />}
         <What form={form} />
-        <NumberInput label="Ends after days" description="Empty: never" min={1} max={3_650} allowDecimal={false} {...form.getInputProps('days')} />
+        <NumberInput
+          label="Ends after days"
+          description="Empty: never"
+          min={1}
+          max={3_650}
+          allowDecimal={false}
+          {...form.getInputProps('days')}
+        />
         <Limits form={form} />
         {make.error && <FaultNote cause={make.error} />}
         <Group justify="flex-end">

@@ -11,9 +11,7 @@ export function OwnRightsList() {
   return (
     <Stack gap="xs">
       <Title order={2}>What you may</Title>
-      {places.length === 0 && (
-        <Text c="dimmed">Nothing yet. Ask an administrator for a role, or an owner of a store for one on it.</Text>
-      )}
+      {places.length === 0 && <Text c="dimmed">Nothing yet. Ask an administrator for a role, or an owner of a store for one on it.</Text>}
       {places.length > 0 && (
         <Table.ScrollContainer minWidth={420}>
           <Table>

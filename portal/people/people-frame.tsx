@@ -12,7 +12,15 @@ const TABS = [
 ] as const
 
 /** The pages about who may come and what they may do; those that would only refuse are left out. */
-export function PeopleFrame({ title, actions, children }: { readonly title: string; readonly actions?: ReactNode; readonly children: ReactNode }) {
+export function PeopleFrame({
+  title,
+  actions,
+  children,
+}: {
+  readonly title: string
+  readonly actions?: ReactNode
+  readonly children: ReactNode
+}) {
   const { may } = useRights()
   const path = useRouterState({ select: (state) => state.location.pathname })
   return (

@@ -12,7 +12,10 @@ test('a number that is looked for is a text', () => {
 })
 
 test('all words must stand somewhere, in any case', () => {
-  const people = [{ name: 'ann', email: 'ann@example.com' }, { name: 'bob', email: '' }] as const
+  const people = [
+    { name: 'ann', email: 'ann@example.com' },
+    { name: 'bob', email: '' },
+  ] as const
   const found = (find: string | undefined) => matching(people, find, ({ name, email }) => [name, email]).map(({ name }) => name)
 
   expect([found(undefined), found('EXAMPLE an'), found('bob example')]).toEqual([['ann', 'bob'], ['ann'], []])

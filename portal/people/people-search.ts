@@ -31,7 +31,11 @@ export interface TokenSearch extends Find {
 export const readTokenSearch = ({ find, kind }: Asked): TokenSearch => ({ find: text(find), kind: TOKEN_KINDS.find((one) => one === kind) })
 
 /** Of what is listed, those with the words somewhere in one of the texts. */
-export function matching<Item>(items: readonly Item[], find: string | undefined, texts: (item: Item) => readonly string[]): readonly Item[] {
+export function matching<Item>(
+  items: readonly Item[],
+  find: string | undefined,
+  texts: (item: Item) => readonly string[],
+): readonly Item[] {
   const words = (find ?? '').toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return items
   return items.filter((item) => {

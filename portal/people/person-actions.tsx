@@ -78,7 +78,9 @@ function NewPassword({ name }: { readonly name: string }) {
     )
   return (
     <Stack gap="sm">
-      <Text size="sm">The old password opens nothing any more, and what was open under it ends: in browsers, programs and connections.</Text>
+      <Text size="sm">
+        The old password opens nothing any more, and what was open under it ends: in browsers, programs and connections.
+      </Text>
       {reset.error && <FaultNote cause={reset.error} />}
       <Group justify="flex-end">
         <ReasonedButton loading={reset.isPending} onClick={() => reset.mutate()}>

@@ -33,8 +33,21 @@ export function PersonForm({ person, because }: { readonly person: PersonView; r
       <Stack gap="sm">
         <Title order={2}>Account</Title>
         <SimpleGrid cols={{ base: 1, md: 3 }} spacing="sm">
-          <TextInput label="Called" autoComplete="off" disabled={disabled} description="As colleagues know her or him" {...form.getInputProps('displayName')} />
-          <TextInput label="E-mail" type="email" autoComplete="off" disabled={disabled} description="Empty: none" {...form.getInputProps('email')} />
+          <TextInput
+            label="Called"
+            autoComplete="off"
+            disabled={disabled}
+            description="As colleagues know her or him"
+            {...form.getInputProps('displayName')}
+          />
+          <TextInput
+            label="E-mail"
+            type="email"
+            autoComplete="off"
+            disabled={disabled}
+            description="Empty: none"
+            {...form.getInputProps('email')}
+          />
           <RoleSelect value={form.values.role} onChange={(role) => form.setFieldValue('role', role)} disabled={disabled} />
         </SimpleGrid>
         {person.issuer !== null && (
@@ -44,7 +57,12 @@ export function PersonForm({ person, because }: { readonly person: PersonView; r
         )}
         {save.error && <FaultNote cause={save.error} />}
         <Group>
-          <ReasonedButton type="submit" variant="light" because={because ?? (form.isDirty() ? undefined : 'Nothing was changed')} loading={save.isPending}>
+          <ReasonedButton
+            type="submit"
+            variant="light"
+            because={because ?? (form.isDirty() ? undefined : 'Nothing was changed')}
+            loading={save.isPending}
+          >
             Save
           </ReasonedButton>
         </Group>

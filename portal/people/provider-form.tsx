@@ -1,12 +1,12 @@
 import { Code, Fieldset, Group, SimpleGrid, Stack, TagsInput, Text, TextInput } from '@mantine/core'
-import { useForm, type UseFormReturnType } from '@mantine/form'
+import { type UseFormReturnType, useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { ReasonedButton } from '../parts/reasoned-button.tsx'
 import { ProviderRoles } from './provider-roles.tsx'
-import { CHECKS, type ProviderForm as Values, putOf } from './provider-words.ts'
+import { CHECKS, putOf, type ProviderForm as Values } from './provider-words.ts'
 
 export type Form = UseFormReturnType<Values>
 
@@ -55,7 +55,13 @@ function Where({ form, isNew, disabled }: PartProps & { readonly isNew: boolean 
     <Fieldset legend="Provider" disabled={disabled}>
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
         {isNew && (
-          <TextInput label="Name" description="Part of the address to come back to" required autoComplete="off" {...form.getInputProps('name')} />
+          <TextInput
+            label="Name"
+            description="Part of the address to come back to"
+            required
+            autoComplete="off"
+            {...form.getInputProps('name')}
+          />
         )}
         <TextInput label="Title" description="What people see on the button" autoComplete="off" {...form.getInputProps('title')} />
         <TextInput
@@ -66,7 +72,13 @@ function Where({ form, isNew, disabled }: PartProps & { readonly isNew: boolean 
           autoComplete="off"
           {...form.getInputProps('issuer')}
         />
-        <TextInput label="Client id" description="As the provider gave it" required autoComplete="off" {...form.getInputProps('clientId')} />
+        <TextInput
+          label="Client id"
+          description="As the provider gave it"
+          required
+          autoComplete="off"
+          {...form.getInputProps('clientId')}
+        />
         <TextInput
           label="Where the client secret is"
           description="On each replica: a variable, or a file in the folder “secrets”. Empty: a public client"

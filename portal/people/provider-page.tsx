@@ -33,7 +33,11 @@ export function NewProviderPage() {
 
 export function ProviderPage() {
   const { provider: name } = route.useParams()
-  const provider = useQuery({ queryKey: KEYS.provider(name), queryFn: ({ signal }) => api.oidc.get(name, signal), refetchOnWindowFocus: false })
+  const provider = useQuery({
+    queryKey: KEYS.provider(name),
+    queryFn: ({ signal }) => api.oidc.get(name, signal),
+    refetchOnWindowFocus: false,
+  })
   return (
     <Stack gap="md">
       <Trail name={name} />

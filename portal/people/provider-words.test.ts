@@ -13,13 +13,20 @@ test('what the form says by itself is what the service takes for left out', () =
 
 test('a provider goes through the form unchanged', () => {
   const view: OidcProviderView = {
-    ...OidcProvider.parse({ issuer: 'https://login.example.com', clientId: 'postern', roles: { dba: 'operator' }, allowDomains: ['example.com'] }),
+    ...OidcProvider.parse({
+      issuer: 'https://login.example.com',
+      clientId: 'postern',
+      roles: { dba: 'operator' },
+      allowDomains: ['example.com'],
+    }),
     name: 'acme',
     redirectUri: 'https://postern.example.com/v1/oidc/acme/callback',
     createdAt: '2026-11-22T12:00:00.000Z',
   }
 
-  expect(OidcProvider.parse(putOf(formOf(view)))).toEqual(OidcProvider.parse(putOf({ ...filled, roles: [{ group: 'dba', role: 'operator' }], allowDomains: ['example.com'] })))
+  expect(OidcProvider.parse(putOf(formOf(view)))).toEqual(
+    OidcProvider.parse(putOf({ ...filled, roles: [{ group: 'dba', role: 'operator' }], allowDomains: ['example.com'] })),
+  )
 })
 
 test('a row without a group is left out', () => {

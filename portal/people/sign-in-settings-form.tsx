@@ -3,8 +3,8 @@ import { useForm } from '@mantine/form'
 import type { SignInSettings } from '@postern/protocol/api/people.ts'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { api, KEYS, queryClient } from '../app/client.ts'
-import { duration } from '../parts/figures.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { duration } from '../parts/figures.ts'
 import { ReasonedButton } from '../parts/reasoned-button.tsx'
 
 const KEY = [...KEYS.signIns, 'settings']
@@ -33,12 +33,26 @@ function Settings({ settings, because }: { readonly settings: SignInSettings; re
     <form onSubmit={form.onSubmit((values) => save.mutate(values))}>
       <Stack gap="sm">
         <Text size="sm" c="dimmed">
-          Ends when not used for {duration(settings.idleSeconds * 1_000)}, and at an age of {duration(settings.lifeSeconds * 1_000)}. A shorter
-          time holds at once, also for those that are open.
+          Ends when not used for {duration(settings.idleSeconds * 1_000)}, and at an age of {duration(settings.lifeSeconds * 1_000)}. A
+          shorter time holds at once, also for those that are open.
         </Text>
         <Group gap="sm" align="flex-end">
-          <NumberInput label="Not used for, hours" min={0.02} decimalScale={2} disabled={disabled} w={180} {...form.getInputProps('idle')} />
-          <NumberInput label="At the age of, hours" min={0.02} decimalScale={2} disabled={disabled} w={180} {...form.getInputProps('life')} />
+          <NumberInput
+            label="Not used for, hours"
+            min={0.02}
+            decimalScale={2}
+            disabled={disabled}
+            w={180}
+            {...form.getInputProps('idle')}
+          />
+          <NumberInput
+            label="At the age of, hours"
+            min={0.02}
+            decimalScale={2}
+            disabled={disabled}
+            w={180}
+            {...form.getInputProps('life')}
+          />
           <ReasonedButton
             type="submit"
             variant="light"

@@ -1,5 +1,5 @@
-import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import type { GrantRole } from '@postern/protocol/api/grants.ts'
+import type { QueryLimits } from '@postern/protocol/api/query-limits.ts'
 import type { RoleName, TokenCreate, TokenView } from '@postern/protocol/api/tokens.ts'
 
 const DAY_MS = 86_400_000
@@ -59,4 +59,5 @@ export function allows({ role, roles, owner }: TokenView): string {
   return [...(role === 'none' ? [] : [`${role} on the service`]), ...there].join(', ') || 'nothing by itself'
 }
 
-export const isOver = ({ expiresAt }: Pick<TokenView, 'expiresAt'>, now: number): boolean => expiresAt !== null && Date.parse(expiresAt) <= now
+export const isOver = ({ expiresAt }: Pick<TokenView, 'expiresAt'>, now: number): boolean =>
+  expiresAt !== null && Date.parse(expiresAt) <= now

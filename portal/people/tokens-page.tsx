@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Table, Text, TextInput, Select } from '@mantine/core'
+import { Button, Group, Modal, Select, Table, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import type { TokenView } from '@postern/protocol/api/tokens.ts'
 import { useQuery } from '@tanstack/react-query'
@@ -34,7 +34,9 @@ export function TokensPage() {
       {tokens.error && <FaultNote cause={tokens.error} />}
       <Filters />
       {tokens.data && found.length === 0 && (
-        <Text c="dimmed">{tokens.data.length === 0 ? 'There is no token that you may see.' : 'No token is like that. Take a filter away.'}</Text>
+        <Text c="dimmed">
+          {tokens.data.length === 0 ? 'There is no token that you may see.' : 'No token is like that. Take a filter away.'}
+        </Text>
       )}
       {found.length > 0 && <TokenTable tokens={found} />}
       <Modal opened={adding} onClose={close} title="New token" size="lg">

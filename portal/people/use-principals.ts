@@ -20,7 +20,9 @@ export function usePrincipals(): readonly string[] {
 }
 
 /** By name; by id where several have the same. */
-function serviceTokens(tokens: readonly { readonly id: string; readonly name: string; readonly owner: string | null }[]): readonly string[] {
+function serviceTokens(
+  tokens: readonly { readonly id: string; readonly name: string; readonly owner: string | null }[],
+): readonly string[] {
   const ours = tokens.filter(({ owner, name }) => owner === null && !/\s/.test(name))
   return ours.map(({ id, name }) => `token/${ours.some((other) => other.id !== id && other.name === name) ? id : name}`)
 }

@@ -6,5 +6,7 @@ const NONE: Roles = { items: [], permissions: [] }
 
 /** They change with the program only. */
 export function useRoles(): Roles {
-  return useQuery({ queryKey: KEYS.roles, queryFn: ({ signal }) => api.roles.all(signal), staleTime: Number.POSITIVE_INFINITY }).data ?? NONE
+  return (
+    useQuery({ queryKey: KEYS.roles, queryFn: ({ signal }) => api.roles.all(signal), staleTime: Number.POSITIVE_INFINITY }).data ?? NONE
+  )
 }

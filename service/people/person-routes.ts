@@ -1,4 +1,12 @@
-import { PersonChange, PersonCreate, PersonCreated, PersonDetail, PersonName, PersonView, SignInView } from '@postern/protocol/api/people.ts'
+import {
+  PersonChange,
+  PersonCreate,
+  PersonCreated,
+  PersonDetail,
+  PersonName,
+  PersonView,
+  SignInView,
+} from '@postern/protocol/api/people.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
