@@ -97,7 +97,7 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
     await page.getByRole('img', { name: /^CPU: CPU between/ }).waitFor()
     await look('node', 'The last hour')
     await page.getByRole('link', { name: 'Settings' }).click()
-    await look('node-settings', 'Marks that stores may require (`labels=site=berlin,disk=ssd`)')
+    await look('node-settings', 'Marks that stores may require (labels=site=berlin,disk=ssd)')
 
     expect({ barriers, complaints: visitor.complaints }).toEqual({ barriers: [], complaints: [] })
   })

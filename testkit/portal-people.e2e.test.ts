@@ -100,7 +100,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     await page.getByRole('button', { name: 'New person' }).click()
     await page.getByRole('dialog').getByLabel('Name').fill('cleo')
     await page.getByRole('button', { name: 'Make the account' }).click()
-    const once = await page.locator('pre').innerText()
+    const once = String(await page.locator('pre').textContent())
     await visitor.shot('people-made')
     await using other = await browser.visitor(service.url)
     await other.page.goto('/audit')
@@ -142,7 +142,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     await page.getByRole('button', { name: 'New token' }).click()
     await page.getByRole('dialog').getByLabel('Name').fill('laptop')
     await page.getByRole('button', { name: 'Make the token' }).click()
-    const authorization = `Bearer ${(await page.locator('pre').innerText()).trim()}`
+    const authorization = `Bearer ${String(await page.locator('pre').textContent()).trim()}`
     await page.getByRole('button', { name: 'Close', exact: true }).last().click()
     expect((await service.fetch('GET', '/v1/people', undefined, { authorization })).status).toBe(200)
 
@@ -150,7 +150,10 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     await page.getByLabel('Type laptop to delete it').fill('laptop')
     await page.getByRole('button', { name: 'Delete', exact: true }).click()
     await page.getByText('laptop', { exact: true }).waitFor({ state: 'detached' })
-    await waitFor('the token opens nothing', async () => (await service.fetch('GET', '/v1/people', undefined, { authorization })).status === 401)
+    await waitFor(
+      'the token opens nothing',
+      async () => (await service.fetch('GET', '/v1/people', undefined, { authorization })).status === 401,
+    )
     expect(visitor.complaints).toEqual([])
   })
 
@@ -178,7 +181,10 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     await here.page.getByRole('button', { name: 'Change it' }).click()
     await here.page.getByText('Your password is changed').waitFor()
 
-    await waitFor('the other one is out', async () => (await there.page.evaluate('fetch("/v1/sign-in").then((answer) => answer.status)')) === 401)
+    await waitFor(
+      'the other one is out',
+      async () => (await there.page.evaluate('fetch("/v1/sign-in").then((answer) => answer.status)')) === 401,
+    )
     await there.page.getByRole('link', { name: 'your own' }).click()
     await there.page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
     await signIn(there.page, 'bea', 'quite another gate')

@@ -27,7 +27,7 @@ export function AuditFilters() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
   const set = (change: AuditSearch) => void navigate({ search: readAuditSearch({ ...search, row: undefined, ...change }), replace: true })
-  const wide = { base: '100%', xs: 180 }
+  const wide = { base: '100%', xs: 145 }
   return (
     <Group gap="sm" align="flex-end" role="search" aria-label="Filter the audit">
       <SettledField label="Who" placeholder="ann" value={search.who ?? ''} settle={(who) => set({ who })} w={wide} />
@@ -47,9 +47,9 @@ export function AuditFilters() {
         data={[...OUTCOMES]}
         value={search.outcome ?? null}
         onChange={(outcome) => set({ outcome: OUTCOMES.find((one) => one === outcome) })}
-        w={{ base: '100%', xs: 130 }}
+        w={{ base: '100%', xs: 110 }}
       />
-      <Time key={`since ${search.since}`} label="From" value={search.since} settle={(since) => set({ since })} />
+      <Time key={`since ${search.since}`} label="Since" value={search.since} settle={(since) => set({ since })} />
       <Time key={`until ${search.until}`} label="Before" value={search.until} settle={(until) => set({ until })} />
       <Checkbox
         label="With queries"
@@ -82,7 +82,7 @@ function Time({ label, value, settle }: TimeProps) {
       onBlur={(event) => {
         if (event.currentTarget.value !== toLocal(value)) settle(fromLocal(event.currentTarget.value))
       }}
-      w={{ base: '100%', xs: 200 }}
+      w={{ base: '100%', xs: 190 }}
     />
   )
 }

@@ -37,8 +37,8 @@ export function CredentialKey({ gateway, because }: KeySectionProps) {
       </Text>
       <Facts
         facts={[
-          ['Fingerprint', fingerprint ?? 'no node yet'],
-          ['Public key', publicKey ?? 'no node yet'],
+          ['Fingerprint', fingerprint ?? 'none yet: the first node makes the key'],
+          ['Public key', publicKey ?? 'none yet'],
         ]}
       />
       {rotation && <Outcome rotation={rotation} />}

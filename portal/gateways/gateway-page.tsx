@@ -49,5 +49,5 @@ const factsOf = ({ settings, queue, version, recoveryKeyAt, fingerprint }: Gatew
   ['Copy tasks that wait', queue && queue.tasks > 0 ? `${queue.tasks}, the first for ${Math.round(queue.waitedMs / 1_000)} s` : 'none'],
   ['Version', version === '' ? 'no node yet' : version],
   ['Recovery key', recoveryKeyAt ? `since ${new Date(recoveryKeyAt).toLocaleDateString()}` : 'none: make one on a node'],
-  ['Fingerprint', fingerprint ?? 'no node yet'],
+  ['Fingerprint', fingerprint ?? 'none yet: the first node makes the key'],
 ]

@@ -14,6 +14,8 @@ interface Words {
   readonly title: string
   readonly hint: string | undefined
   readonly standard: SettingValue
+  /** The gateway has none of it. */
+  readonly ofNodeOnly: boolean
 }
 
 export interface ChoiceField extends Words {
@@ -70,7 +72,13 @@ function groupsOf(names: readonly string[]): readonly SettingGroup[] {
 function fieldOf(name: SettingName): SettingField {
   const schema = NodeSettings.shape[name]
   const said = z.toJSONSchema(schema, { io: 'input' }) as Said
-  const words: Words = { name, title: said.title ?? name, hint: HINTS[name], standard: schema.parse(undefined) }
+  const words: Words = {
+    name,
+    title: (said.title ?? name).replaceAll('`', ''),
+    hint: HINTS[name],
+    standard: schema.parse(undefined),
+    ofNodeOnly: !(name in GatewaySettings.shape),
+  }
   if (said.enum) return { ...words, kind: 'choice', choices: said.enum.map((value) => ({ value, says: CHOICES[value] ?? '' })) }
   const whole = [said, ...(said.anyOf ?? [])].find(({ type }) => type === 'integer')
   if (whole)

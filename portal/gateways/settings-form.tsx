@@ -52,7 +52,7 @@ export function SettingsForm({ groups, fallback, own, fallbackName, because, sav
     return {
       field,
       fallback: fallback[field.name],
-      fallbackName,
+      fallbackName: field.ofNodeOnly ? 'Default' : fallbackName,
       value: (drafted === null ? undefined : (drafted ?? own[field.name])) ?? fallback[field.name],
       isOwn,
       problem: problems.get(field.name),

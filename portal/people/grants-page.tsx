@@ -26,6 +26,7 @@ export function GrantsPage() {
   const because = mayAnywhere('grants:write')
     ? undefined
     : 'You may give roles nowhere: owners of stores, admins of gateways and administrators may'
+  const emptyText = because === undefined ? 'No role has been given yet.' : 'No role was given to you or to a group of yours.'
   return (
     <PeopleFrame
       title="Roles given"
@@ -42,9 +43,7 @@ export function GrantsPage() {
       <Filters />
       {grants.error && <FaultNote cause={grants.error} />}
       {grants.data?.length === 0 && (
-        <Text c="dimmed">
-          {(search.to ?? search.on) ? 'Nothing was given like that. Take a filter away.' : 'No role has been given yet.'}
-        </Text>
+        <Text c="dimmed">{(search.to ?? search.on) ? 'Nothing was given like that. Take a filter away.' : emptyText}</Text>
       )}
       {grants.data && grants.data.length > 0 && <GrantTable grants={grants.data.slice(0, SHOWN)} />}
       {(grants.data?.length ?? 0) > SHOWN && (

@@ -49,9 +49,7 @@ function MemberTable({ group, because }: MembersProps) {
                 <PrincipalLink who={who} />
               </Table.Td>
               <Table.Td>{source === 'oidc' ? 'the provider says so' : 'put in here'}</Table.Td>
-              <Table.Td ta="right">
-                {source === 'local' && because === undefined && <LeaveButton group={group.name} who={who} />}
-              </Table.Td>
+              <Table.Td ta="right">{source === 'local' && because === undefined && <LeaveButton group={group.name} who={who} />}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

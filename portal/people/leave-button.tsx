@@ -14,7 +14,7 @@ export function LeaveButton({ group, who }: { readonly group: string; readonly w
       size="compact-xs"
       loading={out.isPending}
       onClick={() => out.mutate()}
-      aria-label={`Take ${who.replace('/', ' ')} out of ${group}`}
+      aria-label={`Take out ${who.replace('/', ' ')} of ${group}`}
     >
       Take out
     </Button>

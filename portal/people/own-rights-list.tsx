@@ -13,28 +13,26 @@ export function OwnRightsList() {
       <Title order={2}>What you may</Title>
       {places.length === 0 && <Text c="dimmed">Nothing yet. Ask an administrator for a role, or an owner of a store for one on it.</Text>}
       {places.length > 0 && (
-        <Table.ScrollContainer minWidth={420}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th w="30%">On</Table.Th>
-                <Table.Th>You may</Table.Th>
+        <Table>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th w="30%">On</Table.Th>
+              <Table.Th>You may</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {places.map(({ on, permissions }) => (
+              <Table.Tr key={on}>
+                <Table.Td style={{ verticalAlign: 'top' }}>
+                  <PlaceLink on={on} />
+                </Table.Td>
+                <Table.Td>
+                  <Allowed permissions={permissions} />
+                </Table.Td>
               </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {places.map(({ on, permissions }) => (
-                <Table.Tr key={on}>
-                  <Table.Td style={{ verticalAlign: 'top' }}>
-                    <PlaceLink on={on} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Allowed permissions={permissions} />
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+            ))}
+          </Table.Tbody>
+        </Table>
       )}
     </Stack>
   )

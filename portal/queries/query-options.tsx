@@ -43,7 +43,7 @@ export function QueryOptions({ draft, change }: QueryOptionsProps) {
       <NumberInput
         label="Seconds at most"
         size="sm"
-        w={130}
+        w={150}
         hideControls
         min={0.001}
         max={86_400}

@@ -28,7 +28,8 @@ export function ResultTable({ rows, count }: { readonly rows: readonly Row[]; re
     },
     ...names.map((name, at) => ({
       title: name,
-      width: `minmax(${widths[at]}px, 1fr)`,
+      // The last one takes what is left: figures stay beside what they belong to.
+      width: at === names.length - 1 ? `minmax(${widths[at]}px, 1fr)` : `${widths[at]}px`,
       right: isNumeric(name, rows),
       cell: ({ row }: NumberedRow) => <Cell value={row[name]} />,
     })),

@@ -1,4 +1,4 @@
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete'
+import { autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { MySQL, PostgreSQL, type SQLNamespace, sql } from '@codemirror/lang-sql'
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
@@ -64,7 +64,7 @@ const FIXED: readonly Extension[] = [
   drawSelection(),
   bracketMatching(),
   closeBrackets(),
-  autocompletion(),
+  autocompletion({ icons: false }),
   highlightActiveLine(),
   syntaxHighlighting(colours),
   EditorView.lineWrapping,
@@ -88,7 +88,8 @@ export function SqlEditor({ value, onChange, onRun, kind, names }: SqlEditorProp
 
   useEffect(() => {
     if (!host.current) return
-    const run = () => {
+    const run = (editor: EditorView) => {
+      closeCompletion(editor)
       calls.current.onRun()
       return true
     }

@@ -1,8 +1,8 @@
-import { Group, Progress, SimpleGrid, Stack, Text } from '@mantine/core'
+import { Anchor, Group, Progress, SimpleGrid, Stack, Text } from '@mantine/core'
 import type { RunView } from '@postern/protocol/api/runs.ts'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { bytes, count, duration, moment, percent, rate } from '../parts/figures.ts'
+import { bytes, count, duration, percent, rate, shortMoment } from '../parts/figures.ts'
 import { Sparkline } from '../parts/sparkline.tsx'
 import { isActive } from './run-list.ts'
 import { useRunPace } from './use-run.ts'
@@ -37,14 +37,14 @@ export function RunFigures({ run, at }: { readonly run: RunView; readonly at: nu
           )}
         </Figure>
         <Figure name={live ? 'Goes on for' : 'Took'} text={duration(run.durationMs)}>
-          {run.endedAt ? `until ${moment(run.endedAt)}` : `since ${moment(run.createdAt)}`}
+          {run.endedAt ? `until ${shortMoment(run.endedAt)}` : `since ${shortMoment(run.createdAt)}`}
         </Figure>
         <Figure
           name="Gateway"
           text={
-            <Link to="/gateways/$gateway" params={{ gateway: run.gateway }}>
+            <Anchor fw={600} renderRoot={(props) => <Link to="/gateways/$gateway" params={{ gateway: run.gateway }} {...props} />}>
               {run.gateway}
-            </Link>
+            </Anchor>
           }
         >
           by {run.startedBy}
