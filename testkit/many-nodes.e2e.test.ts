@@ -10,6 +10,8 @@ import { TestService } from './service.ts'
 import { waitFor } from './wait-for.ts'
 
 const NODES = 500
+/** Between the starts of two: this process plays all of them, and each is told of all that came. */
+const START_MS = 40
 let database: TestDatabase
 let a: TestService
 let b: TestService
@@ -26,7 +28,7 @@ beforeAll(async () => {
   nodes = keys.map((key) => new SmallNode(balancer.url, key))
   await Promise.all(
     nodes.map(async (node, index) => {
-      await new Promise((resolve) => setTimeout(resolve, index * 10))
+      await new Promise((resolve) => setTimeout(resolve, index * START_MS))
       await node.start()
     }),
   )

@@ -9,6 +9,10 @@ import type { Route } from '../app/router.ts'
 /** An answer has the whole list of peers when that is new. */
 const LINE_BYTES = 16 * LIMITS.bodyBytes
 
+/** What the first answer of a line must have. Each part is held against its schema when it comes, and not again with each beat: the list of peers is long. */
+const NEEDED = Object.entries(BeatResponse.shape).flatMap(([name, schema]) => (schema.safeParse(undefined).success ? [] : [name]))
+const isWhole = (said: object): said is BeatResponse => NEEDED.every((name) => name in said)
+
 /** One stream of beats, on one link. */
 interface Line {
   readonly stream: ServerHttp2Stream
@@ -110,7 +114,7 @@ export class BeatLine {
     // Also one that came too late: what it said counts for those after it.
     if (asked?.n !== n) return
     line.asked = undefined
-    asked.settle(fault ? Fault.fromJson(fault) : BeatResponse.safeParse(line.said).data)
+    asked.settle(fault ? Fault.fromJson(fault) : isWhole(line.said) ? line.said : undefined)
   }
 }
 

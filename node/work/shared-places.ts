@@ -20,6 +20,7 @@ interface SharedPlacesParts {
 /** What was found the same is not looked at again for so long. */
 const KNOWN_MS = 60_000
 const ASK_MS = 5_000
+const AGAIN_MS = 300
 const MOST_KNOWN = 10_000
 
 /**
@@ -68,17 +69,21 @@ export class SharedPlaces {
     for (const one of seen) if (one.seen) this.#known.set(keyOf(one.peer), clock.monotonic())
   }
 
-  /** Undefined when that node does not answer: it may be away by the time the parts are handed out. */
+  /** Undefined when that node does not answer, also not when it is asked again: it may be away by the time the parts are handed out. */
   async #ask(peer: Peer, store: StoreRef, mark: string, signal: AbortSignal): Promise<boolean | undefined> {
+    const { channel, clock, log } = this.#parts
     const until = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)])
     const { id, name, version } = store
-    try {
-      const said = await this.#parts.channel.call(peer, NODE_PATHS.place, { store: { id, name, version }, mark }, until)
-      return PlaceSeen.parse(said).seen
-    } catch (cause) {
-      signal.throwIfAborted()
-      this.#parts.log.debug({ err: cause, peer: peer.name, store: name }, 'a node did not say whether it sees the same place')
-      return undefined
+    for (;;) {
+      try {
+        const said = await channel.call(peer, NODE_PATHS.place, { store: { id, name, version }, mark }, until)
+        return PlaceSeen.parse(said).seen
+      } catch (cause) {
+        signal.throwIfAborted()
+        log.debug({ err: cause, peer: peer.name, store: name }, 'a node did not say whether it sees the same place')
+        // A store that is new, or a connection that broke: a moment later it can answer.
+        if (until.aborted || !(await waited(clock, until))) return undefined
+      }
     }
   }
 
@@ -94,6 +99,12 @@ export class SharedPlaces {
       throw fault
     }
   }
+}
+
+/** False when the time is up. */
+async function waited(clock: Clock, until: AbortSignal): Promise<boolean> {
+  await clock.sleep(AGAIN_MS, until).catch(() => undefined)
+  return !until.aborted
 }
 
 function notShared(ref: StoreRef, place: LocalPlace, blind: readonly string[]): Fault {

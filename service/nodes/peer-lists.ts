@@ -3,8 +3,12 @@ import type { GatewayId } from '@postern/protocol/ids.ts'
 import type { Peer } from '@postern/protocol/node-api.ts'
 import type { NodeFacts } from './node-facts.ts'
 
-/** How old a list may be: with 500 nodes in a gateway there are 500 beats a second that ask for it. */
+/**
+ * How old a list may be, for each so many nodes: with 500 there are 500 beats a second that ask for it, and while many come at once each of them
+ * is told all of it again. So what it costs grows with the nodes, and not with their square.
+ */
 const FRESH_MS = 250
+const FRESH_NODES = 50
 
 interface PeerList {
   readonly peers: readonly Peer[]
@@ -25,7 +29,7 @@ export class PeerLists {
   of(gatewayId: GatewayId): readonly Peer[] {
     const now = this.#clock.monotonic()
     const known = this.#lists.get(gatewayId)
-    if (known && now - known.checkedAt < FRESH_MS) return known.peers
+    if (known && now - known.checkedAt < FRESH_MS * Math.max(1, known.peers.length / FRESH_NODES)) return known.peers
     const nodes = this.#nodesOf(gatewayId)
     const same = known?.peers.length === nodes.length && nodes.every((node, index) => isAsBefore(known.peers[index], node))
     const peers = same ? known.peers : nodes.map(peerOf)
