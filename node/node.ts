@@ -153,7 +153,9 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     return new Engine({ clock, log, open: (ref, signal, order) => bridge.open(ref, order) ?? stores.open(ref, signal) })
   }
   const checkPlaces: SharedPlaces['check'] = (order, signal) => places.check(order, signal)
-  const refuses = ({ source, sink, rejects }: TaskOrder) => stale.refuses([source.remote ? undefined : source, sink, rejects])
+  // A node that has just joined would fail what another one can do.
+  const refuses = ({ source, sink, rejects }: TaskOrder) =>
+    keys.key ? stale.refuses([source.remote ? undefined : source, sink, rejects]) : "it does not have the gateway's key yet"
   const worker: Worker = new Worker({ ...base, service, loadEngine, checkPlaces, refuses })
   const bridge = new BridgeDoor({ stores, key: () => keys.key, limit: () => worker.limit, clock, log })
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
