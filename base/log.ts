@@ -1,4 +1,5 @@
-import { destination, type Logger, pino } from 'pino'
+import { type DestinationStream, destination, type Logger, pino } from 'pino'
+import type { LogRing } from './log-ring.ts'
 
 export type Log = Logger
 
@@ -30,9 +31,10 @@ export class Secret {
 
 /**
  * JSON lines to stderr: stdout belongs to what a command answers. ERROR = wake someone, WARN = look tomorrow,
- * INFO = changes of state only, DEBUG = the rest.
+ * INFO = changes of state only, DEBUG = the rest. `ring` keeps the newest lines besides.
  */
-export function createLog(name: string, level = process.env['POSTERN_LOG'] ?? 'info'): Log {
+export function createLog(name: string, level = process.env['POSTERN_LOG'] ?? 'info', ring?: LogRing): Log {
+  const stderr = destination({ dest: 2, sync: false })
   return pino(
     {
       name,
@@ -41,8 +43,21 @@ export function createLog(name: string, level = process.env['POSTERN_LOG'] ?? 'i
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: ['*.password', '*.secret', '*.key', '*.token', '*.authorization', 'req.headers.authorization'], censor: '[secret]' },
     },
-    destination({ dest: 2, sync: false }),
+    ring ? both(stderr, ring) : stderr,
   )
+}
+
+function both(stderr: DestinationStream & { flushSync(): void }, ring: LogRing): DestinationStream & { flush(done?: () => void): void } {
+  return {
+    write: (line) => {
+      stderr.write(line)
+      ring.write(line)
+    },
+    flush: (done) => {
+      stderr.flushSync()
+      done?.()
+    },
+  }
 }
 
 /** Swallows everything: for commands and tests that speak otherwise. */
