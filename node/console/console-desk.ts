@@ -27,7 +27,8 @@ import { bundleOf, without } from './log-bundle.ts'
 
 /** What somebody at the console wants of the process: done by who started the node. */
 export type ConsoleWish =
-  | { readonly act: 'stop' | 'restart' }
+  | { readonly act: 'stop' }
+  | { readonly act: 'restart' }
   | { readonly act: 'switch'; readonly url: string; readonly key: Secret; readonly name: string | undefined }
 
 export interface ConsoleDeskParts {

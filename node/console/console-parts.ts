@@ -30,5 +30,10 @@ export async function consoleParts(options: ConsoleOptions, { folder, recovery, 
 /** As it is written in the address, and as it is meant. */
 function passwordsOf(address: string): readonly string[] {
   const password = URL.parse(address)?.password
-  return password ? [password, decodeURIComponent(password)] : []
+  if (!password) return []
+  try {
+    return [password, decodeURIComponent(password)]
+  } catch {
+    return [password]
+  }
 }
