@@ -1,15 +1,8 @@
 /** `postern node status`, and what else is asked of the node that runs on this machine (its configuration manager). */
+
 import { writeFile } from 'node:fs/promises'
-import {
-  Asked,
-  CONSOLE_PATHS,
-  ConsoleStores,
-  LogLines,
-  NodeFacts,
-  PeerTests,
-  StoreTested,
-  type SwitchRequest,
-} from '@postern/protocol/console-api.ts'
+import { Asked, ConsoleStores, LogLines, NodeFacts, PeerTests, StoreTested, type SwitchRequest } from '@postern/protocol/console-api.ts'
+import { CONSOLE_PATHS } from '@postern/protocol/console-paths.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Command } from 'commander'
 import { Exit } from '../exit.ts'

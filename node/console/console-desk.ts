@@ -5,7 +5,6 @@ import type { LogRing } from '@postern/base/log-ring.ts'
 import { openAuthKey } from '@postern/protocol/auth-key.ts'
 import {
   type Asked,
-  CONSOLE_PATHS,
   type ConsoleStores,
   type LogLines,
   type NodeFacts,
@@ -14,6 +13,7 @@ import {
   type StoreTested,
   SwitchRequest,
 } from '@postern/protocol/console-api.ts'
+import { CONSOLE_PATHS } from '@postern/protocol/console-paths.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { StoreId } from '@postern/protocol/ids.ts'
 import { parseBody } from '../app/parse.ts'

@@ -1,4 +1,4 @@
-import { PASS_MS } from '@postern/protocol/console-api.ts'
+import { PASS_MS } from '@postern/protocol/console-paths.ts'
 import { expect, test } from 'vitest'
 import { makePass, openPass } from './console-pass.ts'
 

@@ -5,8 +5,9 @@
  *     code:     KIND.UNTIL.NONCE.MAC, in the address that `postern node console` prints; once
  *     session:  of the page, for such a code;  call: of one call of the command line
  */
+
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { PASS_MS } from '@postern/protocol/console-api.ts'
+import { PASS_MS } from '@postern/protocol/console-paths.ts'
 
 export type PassKind = keyof typeof PASS_MS
 
