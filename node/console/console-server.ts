@@ -69,14 +69,9 @@ export class ConsoleServer implements Component {
     const server = createServer({ ...LATE, maxHeaderSize: 8_192 }, (request, response) => void this.#serve(request, response))
     server.maxConnections = MOST_CONNECTIONS
     server.on('connection', (socket: Socket) => this.#strangers.add(socket))
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => {
-        const code = errorCode(cause)
-        const at = `(console port ${port}; choose another with --console-port)`
-        reject(new Fault(code === 'EADDRINUSE' ? 'PORT_TAKEN' : 'CONFIG_INVALID', { at, cause }))
-      })
-      server.listen(port, '127.0.0.1', resolve)
-    })
+    // Any port: then rather the one that it had, so that pages that are open find it again.
+    const again = port === 0 && file.port !== 0 && (await listen(server, file.port).then(...YES_OR_NO))
+    if (!again) await listen(server, port)
     this.#server = server
     await writeConsoleFile(data, { ...file, port: (server.address() as AddressInfo).port })
   }
@@ -146,6 +141,23 @@ export class ConsoleServer implements Component {
     const session = makePass({ kind: 'session', secret: file.secret, nonce: random.bytes(16), now })
     return { session, until: new Date(Number(session.split('.')[1])).toISOString() }
   }
+}
+
+const YES_OR_NO = [() => true, () => false] as const
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: Error) => {
+      const code = errorCode(cause)
+      const at = `(console port ${port}; choose another with --console-port)`
+      reject(new Fault(code === 'EADDRINUSE' ? 'PORT_TAKEN' : 'CONFIG_INVALID', { at, cause }))
+    }
+    server.once('error', failed)
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', failed)
+      resolve()
+    })
+  })
 }
 
 /** Pages of other sites: neither by a name that they point at 127.0.0.1, nor from where they are. */
