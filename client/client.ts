@@ -9,6 +9,7 @@ import type {
   PersonChange,
   PersonCreate,
   PersonCreated,
+  PersonDetail,
   PersonView,
   SignedIn,
   SignInRequest,
@@ -24,7 +25,6 @@ import type { SessionList, SessionView } from '@postern/protocol/api/sessions.ts
 import type { StoreKindView } from '@postern/protocol/api/store-kinds.ts'
 import type { Catalog, StoreCreate, StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
 import type { TokenCreate, TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
-import { makeAuthKey } from '@postern/protocol/auth-key.ts'
 import { readEvents } from './events.ts'
 import { type ClientOptions, Http } from './http.ts'
 import { type QueryOptions, type QueryResult, runQuery } from './query.ts'
@@ -57,7 +57,11 @@ export interface KeyMade {
   readonly key2?: string
 }
 
-const random = (count: number) => crypto.getRandomValues(new Uint8Array(count))
+/** Only who makes keys loads how: the first page of the portal need not. */
+async function newAuthKey() {
+  const { makeAuthKey } = await import('@postern/protocol/auth-key.ts')
+  return await makeAuthKey((count) => crypto.getRandomValues(new Uint8Array(count)))
+}
 
 export interface PageOptions {
   readonly limit?: number
@@ -88,7 +92,7 @@ export class Client {
     list: (signal?: AbortSignal) => this.#all<GatewayView>(at('gateways'), signal),
     /** The two authentication keys are made here: the service is given what it must know of them, never the keys. */
     create: async (body: { readonly name: string; readonly settings?: SettingsPatch }, signal?: AbortSignal): Promise<GatewayMade> => {
-      const [one, two] = [await makeAuthKey(random), await makeAuthKey(random)]
+      const [one, two] = [await newAuthKey(), await newAuthKey()]
       const view = await this.#http.json<GatewayView>('POST', at('gateways'), { body: { ...body, keys: [one.part, two.part] }, signal })
       return { ...view, key1: one.text, key2: two.text }
     },
@@ -99,7 +103,7 @@ export class Client {
     keys: (gateway: string, signal?: AbortSignal) => this.#http.json<GatewayKeys>('GET', at('gateways', gateway, 'keys'), { signal }),
     /** Made here, as with `create`; the answer has `key1` or `key2`. */
     regenerateKey: async (gateway: string, slot: 1 | 2, signal?: AbortSignal): Promise<KeyMade> => {
-      const { text, part } = await makeAuthKey(random)
+      const { text, part } = await newAuthKey()
       await this.#http.json<unknown>('POST', at('gateways', gateway, 'keys', String(slot)), { body: part, signal })
       return slot === 1 ? { key1: text } : { key2: text }
     },
@@ -153,7 +157,7 @@ export class Client {
 
   readonly people = {
     list: (signal?: AbortSignal) => this.#all<PersonView>(at('people'), signal),
-    get: (person: string, signal?: AbortSignal) => this.#http.json<PersonView>('GET', at('people', person), { signal }),
+    get: (person: string, signal?: AbortSignal) => this.#http.json<PersonDetail>('GET', at('people', person), { signal }),
     /** Without a password the answer has one that is good for one sign-in, and is the only one that holds it. */
     create: (body: PersonCreate, signal?: AbortSignal) => this.#http.json<PersonCreated>('POST', at('people'), { body, signal }),
     change: (person: string, body: PersonChange, signal?: AbortSignal) =>

@@ -1,5 +1,6 @@
-import { FORMATS, type QueryFormat, type QueryRequest } from '@postern/protocol/api/queries.ts'
+import type { QueryFormat, QueryRequest } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import { FORMATS } from '@postern/protocol/formats.ts'
 import { type Http, reasonOf } from './http.ts'
 
 export interface QueryOptions extends QueryRequest {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { type SealContext, sealAad } from '@postern/protocol/api/stores.ts'
 import { fromBase64Url, toBase64Url } from '@postern/protocol/base64url.ts'
+import { type SealContext, sealAad } from '@postern/protocol/seal-context.ts'
 import { expect, test } from 'vitest'
 import { fingerprintOf, SEAL_INFO, seal } from './seal.ts'
 import { publicKeyFrom, referenceOpen } from './seal-reference.ts'

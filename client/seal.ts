@@ -6,10 +6,10 @@
  *     plaintext   = JSON object of the secret settings
  */
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
-import { type SealContext, sealAad } from '@postern/protocol/api/stores.ts'
 import { fromBase64Url, toBase64Url } from '@postern/protocol/base64url.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { formatFingerprint } from '@postern/protocol/fingerprint.ts'
+import { type SealContext, sealAad } from '@postern/protocol/seal-context.ts'
 
 export const SEAL_INFO = 'postern/credential/v1'
 

@@ -5,7 +5,7 @@
  *
  *     pgk_ base64url(join secret 32 · hand-over secret 32 · check 2)
  */
-import { z } from 'zod'
+import type { AuthKeyPart } from './auth-key-part.ts'
 import { fromBase64Url, toBase64Url } from './base64url.ts'
 
 const PREFIX = 'pgk_'
@@ -14,17 +14,6 @@ const CHECK_BYTES = 2
 const HINT_CHARACTERS = 8
 /** PKCS#8 of an Ed25519 key is this head (RFC 8410) and the seed. */
 const ED25519_HEAD = Uint8Array.of(0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20)
-
-/** What the service may know of a key. */
-export const AuthKeyPart = z.strictObject({
-  /** SHA-256 of the join proof, hex. */
-  proofHash: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Ed25519 public key, base64url: checks who asks for the gateway's key. */
-  verifier: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  /** Enough to tell two keys apart, too little to guess one. */
-  hint: z.string().max(20),
-})
-export type AuthKeyPart = z.infer<typeof AuthKeyPart>
 
 /** What a node makes of a key. */
 export interface OpenedAuthKey {

@@ -74,6 +74,12 @@ test('a browser goes to the provider, signs in there, and comes back signed in',
   })
 })
 
+test('who was on the way nowhere lands in the portal', async () => {
+  const page = await signIn('ann', new WebVisitor(), `${service.url}/v1/oidc/acme/start`)
+
+  expect(page.html).toContain('content="0; url=/"')
+})
+
 test('who comes again is the same person, with what the provider says now', async () => {
   await signIn('bob')
   const before = await service.client.people.get('bob')

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
-import { type SealContext, StoreSettings, sealAad } from '@postern/protocol/api/stores.ts'
+import { StoreSettings } from '@postern/protocol/api/stores.ts'
+import { type SealContext, sealAad } from '@postern/protocol/seal-context.ts'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { fingerprintOf, gatewayKeyFrom, makeGatewayKey } from './gateway-key.ts'

@@ -1,6 +1,6 @@
 import { Secret } from '@postern/base/log.ts'
-import { type SealContext, sealAad } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import { type SealContext, sealAad } from '@postern/protocol/seal-context.ts'
 import { z } from 'zod'
 import { type GatewayKey, withOthers } from './gateway-key.ts'
 import { hpkeOpen, hpkeSeal } from './hpke.ts'

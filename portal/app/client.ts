@@ -1,6 +1,6 @@
 import { Client } from '@postern/client/client.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { QueryClient } from '@tanstack/react-query'
+import { QueryCache, QueryClient } from '@tanstack/react-query'
 
 /** The browser's cookie says who asks: no script ever sees a token. */
 export const api = new Client({ url: location.origin })
@@ -8,7 +8,16 @@ export const api = new Client({ url: location.origin })
 /** What a person can do something about is not asked again by itself. */
 const TRIES = 2
 
+/** Codes of who is not, or no longer, signed in. */
+export const STRANGER: ReadonlySet<string> = new Set(['TOKEN_MISSING', 'TOKEN_INVALID', 'SIGN_IN_UNKNOWN'])
+
 export const queryClient = new QueryClient({
+  // A sign-in can end while a page is open: whoever notices first has it asked for again, at the same address.
+  queryCache: new QueryCache({
+    onError: (cause, { queryKey }) => {
+      if (queryKey[0] !== KEYS.me[0] && STRANGER.has(Fault.from(cause).code)) void queryClient.invalidateQueries({ queryKey: KEYS.me })
+    },
+  }),
   defaultOptions: {
     queries: {
       retry: (failures, cause) => failures < TRIES && Fault.from(cause).canPass,
@@ -24,6 +33,9 @@ export const KEYS = {
   ways: ['sign-in', 'ways'],
   gateways: ['gateways'],
   gateway: (name: string) => ['gateways', name],
+  gatewayKeys: (name: string) => ['gateways', name, 'keys'],
+  node: (gateway: string, name: string) => ['gateways', gateway, 'nodes', name],
+  nodeHistory: (gateway: string, name: string) => ['gateways', gateway, 'nodes', name, 'history'],
   people: ['people'],
   person: (name: string) => ['people', name],
   groups: ['groups'],

@@ -1,6 +1,11 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
-import { GatewayPage } from '../gateways/gateway-page.tsx'
-import { GatewaysPage } from '../gateways/gateways-page.tsx'
+import { auditRoutes } from '../audit/audit-routes.ts'
+import { copyRoutes } from '../copies/routes.ts'
+import { gatewayRoutes } from '../gateways/routes.ts'
+import { peopleRoutes } from '../people/people-routes.ts'
+import { queryRoutes } from '../queries/routes.ts'
+import { runRoutes } from '../runs/routes.ts'
+import { storeRoutes } from '../stores/routes.ts'
 import { root } from './root-route.tsx'
 
 const home = createRoute({
@@ -10,16 +15,19 @@ const home = createRoute({
     throw redirect({ to: '/gateways' })
   },
 })
-const gateways = createRoute({ getParentRoute: () => root, path: '/gateways', component: GatewaysPage })
-const gateway = createRoute({
-  getParentRoute: () => root,
-  path: '/gateways/$gateway',
-  component: function Gateway() {
-    return <GatewayPage name={gateway.useParams().gateway} />
-  },
+export const router = createRouter({
+  routeTree: root.addChildren([
+    home,
+    ...gatewayRoutes,
+    ...storeRoutes,
+    ...queryRoutes,
+    ...copyRoutes,
+    ...runRoutes,
+    ...peopleRoutes,
+    ...auditRoutes,
+  ]),
+  defaultPreload: 'intent',
 })
-
-export const router = createRouter({ routeTree: root.addChildren([home, gateways, gateway]), defaultPreload: 'intent' })
 
 declare module '@tanstack/react-router' {
   interface Register {

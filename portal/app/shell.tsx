@@ -11,16 +11,36 @@ import {
   useMantineColorScheme,
 } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import type { PermissionName } from '@postern/protocol/api/rights.ts'
+import { useMutation } from '@tanstack/react-query'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { Arch } from '../parts/arch.tsx'
-import { api, KEYS, queryClient } from './client.ts'
+import { useMe, useRights } from '../sign-in/use-rights.ts'
+import { api, queryClient } from './client.ts'
 
-const PLACES = [{ to: '/gateways', label: 'Gateways' }] as const
+interface Place {
+  readonly to: string
+  readonly label: string
+  /** Other pages that belong to it. */
+  readonly under?: RegExp
+  /** Not offered to who may do it nowhere. */
+  readonly needs?: PermissionName
+}
+
+const PLACES = [
+  { to: '/gateways', label: 'Gateways' },
+  { to: '/stores', label: 'Stores' },
+  { to: '/queries', label: 'Queries' },
+  { to: '/copies/new', label: 'Copy', needs: 'runs:write' },
+  { to: '/runs', label: 'Runs' },
+  { to: '/people', label: 'People', under: /^\/(people|groups|grants|tokens|providers)\b/ },
+  { to: '/audit', label: 'Audit', needs: 'audit:read' },
+] as const satisfies readonly Place[]
 
 /** Navigation at the left, the page at the right; on a phone the navigation opens over it. */
 export function Shell() {
   const [open, { toggle, close }] = useDisclosure(false)
+  const { mayAnywhere } = useRights()
   const path = useRouterState({ select: (state) => state.location.pathname })
   return (
     <AppShell header={{ height: 48 }} navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !open } }} padding="md">
@@ -38,8 +58,15 @@ export function Shell() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" component="nav" aria-label="Main">
-        {PLACES.map(({ to, label }) => (
-          <NavLink key={to} component={Link} to={to} label={label} active={path.startsWith(to)} onClick={close} />
+        {PLACES.filter((place) => !('needs' in place) || mayAnywhere(place.needs)).map((place) => (
+          <NavLink
+            key={place.to}
+            component={Link}
+            to={place.to}
+            label={place.label}
+            active={'under' in place ? place.under.test(path) : path.startsWith(place.to)}
+            onClick={close}
+          />
         ))}
       </AppShell.Navbar>
       <AppShell.Main>
@@ -66,7 +93,7 @@ function SchemeSwitch() {
 }
 
 function Me() {
-  const { data } = useQuery({ queryKey: KEYS.me, queryFn: ({ signal }) => api.signIn.whoAmI(signal) })
+  const data = useMe()
   const signOut = useMutation({
     mutationFn: () => api.signIn.end(),
     onSettled: () => queryClient.clear(),
@@ -85,6 +112,7 @@ function Me() {
         <Menu.Label>
           {data?.name} · {data?.role}
         </Menu.Label>
+        <Menu.Item renderRoot={(props) => <Link to="/account" {...props} />}>Your account</Menu.Item>
         <Menu.Item onClick={() => signOut.mutate()}>Sign out</Menu.Item>
       </Menu.Dropdown>
     </Menu>

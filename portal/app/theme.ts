@@ -1,6 +1,6 @@
 import { createTheme, type MantineColorsTuple } from '@mantine/core'
 
-/** The one accent. Shade 7 on white and shade 4 on the dark background have a contrast of more than 4.5 to 1. */
+/** The one accent. Shade 7 on white, white on shades 6 and 7, and shade 4 on the dark background have a contrast of more than 4.5 to 1. */
 const arch: MantineColorsTuple = [
   '#effcf9',
   '#d5f5ee',
@@ -17,7 +17,7 @@ const arch: MantineColorsTuple = [
 /** Calm and dense, for people who keep it open all day. */
 export const theme = createTheme({
   primaryColor: 'arch',
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: { light: 7, dark: 6 },
   colors: { arch },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
@@ -28,6 +28,7 @@ export const theme = createTheme({
     Button: { defaultProps: { size: 'xs' } },
     TextInput: { defaultProps: { size: 'sm' } },
     PasswordInput: { defaultProps: { size: 'sm' } },
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
     Table: { defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm' } },
     Tooltip: { defaultProps: { openDelay: 300, multiline: true, maw: 360 } },
   },

@@ -1,36 +1,39 @@
-import { Anchor, Button, Code, Group, Modal, Stack, Table, Text, TextInput, Title } from '@mantine/core'
-import { useForm } from '@mantine/form'
+import { Anchor, Button, Group, Stack, Table, Text, Title } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import type { GatewayMade } from '@postern/client/client.ts'
 import type { GatewayView } from '@postern/protocol/api/gateways.ts'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { api, KEYS, queryClient } from '../app/client.ts'
+import { lazy, Suspense } from 'react'
+import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { StatusMark } from '../parts/status-mark.tsx'
-import { JoinSteps } from './join-steps.tsx'
+import { useRights } from '../sign-in/use-rights.ts'
 
 const LIVE_MS = 2_000
+
+/** No part of the first view. */
+const NewGateway = lazy(async () => ({ default: (await import('./new-gateway.tsx')).NewGateway }))
 
 export function GatewaysPage() {
   const [open, { open: show, close }] = useDisclosure(false)
   const gateways = useQuery({ queryKey: KEYS.gateways, queryFn: ({ signal }) => api.gateways.list(signal), refetchInterval: LIVE_MS })
+  const mayMake = useRights().may('gateways:write')
   return (
     <Stack gap="md">
       <Group justify="space-between">
         <Title order={1}>Gateways</Title>
-        <Button onClick={show}>New gateway</Button>
+        {mayMake && <Button onClick={show}>New gateway</Button>}
       </Group>
       {gateways.error && <FaultNote cause={gateways.error} />}
       {gateways.data?.length === 0 && (
         <Text c="dimmed">
-          There is no gateway yet. Make one, then install a node beside your data and join it with the line that you are shown.
+          {mayMake
+            ? 'There is no gateway yet. Make one, then install a node beside your data and join it with the line that you are shown.'
+            : 'There is no gateway that you may see. Ask an administrator for a role on one.'}
         </Text>
       )}
       {gateways.data && gateways.data.length > 0 && <GatewayTable gateways={gateways.data} />}
-      <Modal opened={open} onClose={close} title="New gateway" size="lg">
-        <NewGateway />
-      </Modal>
+      <Suspense>{open && <NewGateway close={close} />}</Suspense>
     </Stack>
   )
 }
@@ -75,45 +78,5 @@ function GatewayTable({ gateways }: { readonly gateways: readonly GatewayView[] 
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
-  )
-}
-
-/** The keys are made in the browser, and shown this once. */
-function NewGateway() {
-  const form = useForm({ mode: 'uncontrolled', initialValues: { name: '' } })
-  const make = useMutation({
-    mutationFn: ({ name }: { readonly name: string }): Promise<GatewayMade> => api.gateways.create({ name }),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: KEYS.gateways }),
-  })
-  if (make.data)
-    return (
-      <Stack gap="sm">
-        <Text size="sm">
-          Gateway <b>{make.data.name}</b> is made. Its two keys are shown now and never again: keep them where your passwords are. They open
-          nothing but the joining of nodes.
-        </Text>
-        <Code block>{`key 1  ${make.data.key1}\nkey 2  ${make.data.key2}`}</Code>
-        <JoinSteps joinKey={make.data.key1} />
-      </Stack>
-    )
-  return (
-    <form onSubmit={form.onSubmit((values) => make.mutate(values))}>
-      <Stack gap="sm">
-        <TextInput
-          label="Name"
-          description="Letters, digits, “.”, “_” and “-”"
-          required
-          data-autofocus
-          key={form.key('name')}
-          {...form.getInputProps('name')}
-        />
-        {make.error && <FaultNote cause={make.error} />}
-        <Group justify="flex-end">
-          <Button type="submit" loading={make.isPending}>
-            Make the gateway
-          </Button>
-        </Group>
-      </Stack>
-    </form>
   )
 }

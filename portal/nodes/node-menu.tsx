@@ -1,81 +1,77 @@
-import { ActionIcon, Button, Group, Menu, Modal, Stack, Text, TextInput } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
+import { ActionIcon, Button, Menu } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import type { NodeView } from '@postern/protocol/api/gateways.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { useMutation } from '@tanstack/react-query'
-import { useState } from 'react'
+import { memo, useState } from 'react'
 import { api, KEYS, queryClient } from '../app/client.ts'
-import { FaultNote } from '../parts/fault-note.tsx'
+import { DeleteByName } from '../parts/delete-by-name.tsx'
+import { RenameNode } from './rename-node.tsx'
 
-export function NodeMenu({ node }: { readonly node: NodeView }) {
-  const [deleting, { open, close }] = useDisclosure(false)
-  const reread = () => queryClient.invalidateQueries({ queryKey: KEYS.gateway(node.gateway) })
+interface NodeMenuProps {
+  readonly gateway: string
+  readonly name: string
+  /** Neither disabled nor draining. */
+  readonly serves: boolean
+  /** With a word, where there is room for one. */
+  readonly wide?: boolean
+  /** Told of the new name, or of none when it is deleted: the page of a node goes along. */
+  readonly onMoved?: ((name: string | undefined) => void) | undefined
+}
+
+/** What can be done to a node. */
+export const NodeMenu = memo(function NodeMenu({ gateway, name, serves, wide = false, onMoved }: NodeMenuProps) {
+  const [asking, setAsking] = useState<'rename' | 'delete'>()
+  const close = () => setAsking(undefined)
+  const reread = () => queryClient.invalidateQueries({ queryKey: KEYS.gateway(gateway) })
   const act = useMutation({
-    mutationFn: (action: 'drain' | 'enable' | 'disable') => api.nodes.act(node.gateway, node.name, action),
+    mutationFn: (action: 'drain' | 'enable' | 'disable') => api.nodes.act(gateway, name, action),
     onSuccess: reread,
     onError: (cause) => notifications.show({ color: 'red', title: Fault.from(cause).message, message: Fault.from(cause).remedy }),
   })
-  const serves = node.enabled && node.status !== 'draining'
+  const remove = async () => {
+    await api.nodes.delete(gateway, name)
+    onMoved?.(undefined)
+    await reread()
+  }
   return (
     <>
       <Menu position="bottom-end" withinPortal>
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={`Actions on ${node.name}`} loading={act.isPending}>
-            <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="currentColor">
-              <circle cx="3" cy="8" r="1.5" />
-              <circle cx="8" cy="8" r="1.5" />
-              <circle cx="13" cy="8" r="1.5" />
-            </svg>
-          </ActionIcon>
+          {wide ? (
+            <Button variant="default" loading={act.isPending}>
+              Actions
+            </Button>
+          ) : (
+            <ActionIcon variant="subtle" color="gray" aria-label={`Actions on ${name}`} loading={act.isPending}>
+              <Dots />
+            </ActionIcon>
+          )}
         </Menu.Target>
         <Menu.Dropdown>
           {serves && <Menu.Item onClick={() => act.mutate('drain')}>Drain: finish what runs, take nothing new</Menu.Item>}
           {serves && <Menu.Item onClick={() => act.mutate('disable')}>Disable: take nothing new</Menu.Item>}
           {!serves && <Menu.Item onClick={() => act.mutate('enable')}>Enable</Menu.Item>}
+          <Menu.Item onClick={() => setAsking('rename')}>Rename…</Menu.Item>
           <Menu.Divider />
-          <Menu.Item color="red" onClick={open}>
+          <Menu.Item color="red" onClick={() => setAsking('delete')}>
             Delete…
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Modal opened={deleting} onClose={close} title={`Delete node ${node.name}`}>
-        <DeleteNode node={node} done={close} />
-      </Modal>
+      {asking === 'rename' && <RenameNode gateway={gateway} name={name} close={close} onRenamed={onMoved} />}
+      {asking === 'delete' && (
+        <DeleteByName opened close={close} title={`node ${name}`} name={name} remove={remove}>
+          The node stops serving at once, and what runs on it is ended. Its machine can join again with one of the gateway&apos;s keys.
+        </DeleteByName>
+      )}
     </>
   )
-}
+})
 
-/** Confirmed by the node's name: what is typed cannot be the wrong row. */
-function DeleteNode({ node, done }: { readonly node: NodeView; readonly done: () => void }) {
-  const [typed, setTyped] = useState('')
-  const remove = useMutation({
-    mutationFn: () => api.nodes.delete(node.gateway, node.name),
-    onSuccess: async () => {
-      done()
-      await queryClient.invalidateQueries({ queryKey: KEYS.gateway(node.gateway) })
-    },
-  })
-  return (
-    <Stack gap="sm">
-      <Text size="sm">
-        The node stops serving at once, and what runs on it is ended. Its machine can join again with one of the gateway&apos;s keys.
-      </Text>
-      <TextInput
-        label={`Type ${node.name} to delete it`}
-        value={typed}
-        onChange={(event) => setTyped(event.currentTarget.value)}
-        data-autofocus
-      />
-      {remove.error && <FaultNote cause={remove.error} />}
-      <Group justify="flex-end">
-        <Button variant="default" onClick={done}>
-          Keep it
-        </Button>
-        <Button color="red" disabled={typed !== node.name} loading={remove.isPending} onClick={() => remove.mutate()}>
-          Delete
-        </Button>
-      </Group>
-    </Stack>
-  )
-}
+const Dots = () => (
+  <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="currentColor">
+    <circle cx="3" cy="8" r="1.5" />
+    <circle cx="8" cy="8" r="1.5" />
+    <circle cx="13" cy="8" r="1.5" />
+  </svg>
+)

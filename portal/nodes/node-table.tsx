@@ -1,112 +1,177 @@
-import { Badge, Group, Table, Text } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import type { GatewayView, NodeView } from '@postern/protocol/api/gateways.ts'
-import { bytes, percent, rate } from '../parts/figures.ts'
-import { Sparkline } from '../parts/sparkline.tsx'
+import { Link } from '@tanstack/react-router'
+import { memo } from 'react'
 import { StatusMark } from '../parts/status-mark.tsx'
-import { JobLimit } from './job-limit.tsx'
-import { type NodeHistory, useNodeHistory } from './node-history.ts'
+import { useRights } from '../sign-in/use-rights.ts'
+import { FIGURE_TITLES, type FigureName, figuresOf } from './node-figures.tsx'
 import { NodeMenu } from './node-menu.tsx'
+import classes from './node-table.module.css'
+import { NO_FIGURES, type RecentFigures, useRecentFigures } from './recent-figures.ts'
+
+const FIGURES = Object.entries(FIGURE_TITLES) as readonly (readonly [FigureName, string])[]
+
+/** Below it the columns do not fit beside the navigation. */
+const NARROW = '(max-width: 76em)'
+/** Columns that stay where they are whatever the figures: nothing moves without a reason. The name has the rest. */
+const WIDTHS: Readonly<Record<FigureName | 'status' | 'version' | 'credentials' | 'actions', number>> = {
+  status: 98,
+  version: 66,
+  memory: 118,
+  cpu: 100,
+  network: 154,
+  jobs: 108,
+  queries: 118,
+  credentials: 96,
+  actions: 40,
+}
+
+interface NodeRowProps {
+  readonly node: NodeView
+  readonly recent: RecentFigures
+  readonly mayChange: boolean
+}
 
 /** The Gateway page's heart: what each node is, does and can still do, each second. `at`: when the figures came. */
 export function NodeTable({ gateway, at }: { readonly gateway: GatewayView; readonly at: number }) {
-  const history = useNodeHistory(gateway.nodes, at)
-  if (gateway.nodes.length === 0) return <Text c="dimmed">No node has joined yet.</Text>
+  const recent = useRecentFigures(gateway.nodes, at)
+  const narrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false })
+  const mayChange = useRights().may('nodes:write', `gateway/${gateway.name}`)
+  if (gateway.nodes.length === 0)
+    return <Text c="dimmed">No node has joined yet. “Add a node” shows the line that makes a machine beside your data one.</Text>
+  const rows = gateway.nodes.map((node) => ({ node, recent: recent.get(node.id) ?? NO_FIGURES, mayChange }))
+  if (narrow)
+    return (
+      <ul className={classes['cards']} aria-label="Nodes">
+        {rows.map((row) => (
+          <NodeCard key={row.node.id} {...row} />
+        ))}
+      </ul>
+    )
   return (
-    <Table.ScrollContainer minWidth={1020}>
-      <Table highlightOnHover horizontalSpacing={6}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Name</Table.Th>
-            <Table.Th>Status</Table.Th>
-            <Table.Th>Role</Table.Th>
-            <Table.Th>Version</Table.Th>
-            <Table.Th ta="right">Memory free</Table.Th>
-            <Table.Th ta="right">CPU</Table.Th>
-            <Table.Th ta="right">Network in / out</Table.Th>
-            <Table.Th ta="right">Jobs</Table.Th>
-            <Table.Th ta="right">Queries</Table.Th>
-            <Table.Th>Credentials</Table.Th>
-            <Table.Th aria-label="Actions" />
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {gateway.nodes.map((node) => (
-            <NodeRow key={node.id} node={node} history={history.get(node.id) ?? []} />
+    <table className={classes['table']}>
+      <thead>
+        <tr>
+          <th>Name</th>
+          <th style={{ width: WIDTHS.status }}>Status</th>
+          <th style={{ width: WIDTHS.version }}>Version</th>
+          {FIGURES.map(([name, title]) => (
+            <th key={name} className={classes['right']} style={{ width: WIDTHS[name] }}>
+              {title}
+            </th>
           ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+          <th style={{ width: WIDTHS.credentials }}>Credentials</th>
+          <th style={{ width: WIDTHS.actions }} aria-label="Actions" />
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <NodeRow key={row.node.id} {...row} />
+        ))}
+      </tbody>
+    </table>
   )
 }
 
-function NodeRow({ node, history }: { readonly node: NodeView; readonly history: NodeHistory }) {
-  const live = node.status !== 'offline'
+function NodeRow({ node, recent, mayChange }: NodeRowProps) {
+  const figures = figuresOf(node, recent, mayChange)
   return (
-    <Table.Tr>
-      <Table.Td>
-        <Group gap={6} wrap="nowrap">
-          <Text size="sm" fw={500}>
-            {node.name}
-          </Text>
-          {node.isPrimary && (
-            <Badge variant="light" size="xs" flex="none">
-              primary
-            </Badge>
-          )}
-        </Group>
-      </Table.Td>
-      <Table.Td>
-        <StatusMark status={node.status} reasons={node.statusReasons} />
-      </Table.Td>
-      <Table.Td>{node.role}</Table.Td>
-      <Table.Td>{node.version}</Table.Td>
-      <Figure
-        text={live ? bytes(node.availableMemoryBytes) : '–'}
-        label={`Available memory of ${node.name}`}
-        values={history.map((one) => one.memory)}
-        most={node.totalMemoryBytes}
-      />
-      <Figure
-        text={live ? percent(node.cpuPercent) : '–'}
-        label={`CPU of ${node.name}`}
-        values={history.map((one) => one.cpu)}
-        most={100}
-      />
-      <Figure
-        text={live ? `${rate(node.networkInBytesPerSecond)} / ${rate(node.networkOutBytesPerSecond)}` : '–'}
-        label={`Network of ${node.name}`}
-        values={history.map((one) => one.network)}
-      />
-      <Table.Td ta="right">
-        <JobLimit node={node} />
-      </Table.Td>
-      <Table.Td ta="right">
-        {node.runningQueries} of {node.queryLimit}
-      </Table.Td>
-      <Table.Td>{node.credentialStatus}</Table.Td>
-      <Table.Td>
-        <NodeMenu node={node} />
-      </Table.Td>
-    </Table.Tr>
+    <tr>
+      <td className={classes['name']}>
+        <NodeName gateway={node.gateway} name={node.name} role={node.role} isPrimary={node.isPrimary} />
+      </td>
+      <td>
+        <Status status={node.status} reasons={node.statusReasons} />
+      </td>
+      <td>{node.version}</td>
+      {FIGURES.map(([name]) => (
+        <td key={name}>{figures[name]}</td>
+      ))}
+      <td>
+        <Credentials gateway={node.gateway} name={node.name} status={node.credentialStatus} />
+      </td>
+      <td>{mayChange && <Actions node={node} />}</td>
+    </tr>
   )
 }
 
-interface FigureProps {
-  readonly text: string
-  readonly label: string
-  readonly values: readonly number[]
-  readonly most?: number
-}
-
-function Figure({ text, ...line }: FigureProps) {
+/** The same on a phone, where ten columns would be read through a keyhole. */
+function NodeCard({ node, recent, mayChange }: NodeRowProps) {
+  const figures = figuresOf(node, recent, mayChange)
   return (
-    <Table.Td ta="right">
-      <Group gap={8} justify="flex-end" wrap="nowrap">
-        <Sparkline {...line} />
-        <Text size="sm" style={{ whiteSpace: 'nowrap' }}>
-          {text}
-        </Text>
-      </Group>
-    </Table.Td>
+    <li className={classes['card']}>
+      <div className={classes['head']}>
+        <NodeName gateway={node.gateway} name={node.name} role={node.role} isPrimary={node.isPrimary} />
+        <div className={classes['figure']}>
+          <Status status={node.status} reasons={node.statusReasons} />
+          {mayChange && <Actions node={node} />}
+        </div>
+      </div>
+      <dl className={classes['values']}>
+        {FIGURES.map(([name, title]) => (
+          <div key={name}>
+            <dt>{title}</dt>
+            <dd>{figures[name]}</dd>
+          </div>
+        ))}
+        <div>
+          <dt>Credentials</dt>
+          <dd>
+            <Credentials gateway={node.gateway} name={node.name} status={node.credentialStatus} />
+          </dd>
+        </div>
+        <div>
+          <dt>Version</dt>
+          <dd>{node.version}</dd>
+        </div>
+      </dl>
+    </li>
   )
 }
+
+/** Drawn anew only when it changes: the figures beside it do each second. */
+const Status = memo(StatusMark)
+
+const Actions = ({ node }: { readonly node: NodeView }) => (
+  <NodeMenu gateway={node.gateway} name={node.name} serves={node.enabled && node.status !== 'draining'} />
+)
+
+interface NodeNameProps {
+  readonly gateway: string
+  readonly name: string
+  readonly role: NodeView['role']
+  readonly isPrimary: boolean
+}
+
+const NodeName = memo(function NodeName({ gateway, name, role, isPrimary }: NodeNameProps) {
+  return (
+    <div>
+      <Anchor
+        size="sm"
+        fw={500}
+        renderRoot={(props) => <Link to="/gateways/$gateway/nodes/$node" params={{ gateway, node: name }} {...props} />}
+      >
+        {name}
+      </Anchor>
+      <div className={classes['under']}>
+        {role}
+        {isPrimary && ', primary'}
+      </div>
+    </div>
+  )
+})
+
+/** What it lacks stands on its page. */
+const Credentials = memo(function Credentials(props: { readonly gateway: string; readonly name: string; readonly status: string }) {
+  const { gateway, name, status } = props
+  if (!status.startsWith('behind') && status !== 'missing') return status
+  return (
+    <Anchor
+      size="sm"
+      renderRoot={(root) => <Link to="/gateways/$gateway/nodes/$node" params={{ gateway, node: name }} hash="credentials" {...root} />}
+    >
+      {status}
+    </Anchor>
+  )
+})

@@ -12,7 +12,12 @@ export function bytes(value: number): string {
 export const rate = (perSecond: number): string => `${bytes(perSecond)}/s`
 export const percent = (value: number): string => `${Math.round(value)} %`
 
-export const count = (value: number): string => Math.round(value).toLocaleString('en-US')
+/** Made once: long lists write thousands of them. */
+const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+const SHORT = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' })
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+
+export const count = (value: number): string => WHOLE.format(value)
 
 /** 950 ms, 12.3 s, 4 m 05 s, 3 h 20 m, 2 d 4 h. */
 export function duration(ms: number): string {
@@ -27,5 +32,7 @@ export function duration(ms: number): string {
 
 const twoDigits = (value: number) => String(value).padStart(2, '0')
 
+/** For columns; the whole moment should be near. */
+export const shortMoment = (iso: string): string => SHORT.format(new Date(iso))
 /** In the reader's own zone and spelling, to the second. */
-export const moment = (iso: string): string => new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+export const moment = (iso: string): string => MOMENT.format(new Date(iso))

@@ -2,14 +2,14 @@ import { Group, Text, Tooltip } from '@mantine/core'
 import type { AuditOutcome } from '@postern/protocol/api/audit.ts'
 import type { GatewayStatus, NodeStatus } from '@postern/protocol/api/gateways.ts'
 import type { AttemptView, RunStatus, TaskStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
-import type { z } from 'zod'
 import type { ReactNode } from 'react'
+import type { z } from 'zod'
 
 type Shape = 'disc' | 'triangle' | 'square' | 'ring' | 'bar'
 type Tone = 'teal' | 'yellow' | 'red' | 'gray' | 'blue'
 
 /** Of accounts and tokens. */
-type AccountStatus = 'active' | 'first sign-in open' | 'expired'
+type AccountStatus = 'active' | 'new' | 'expired'
 
 export type Status =
   | AccountStatus
@@ -50,7 +50,7 @@ const LOOKS = {
   same: ['disc', 'teal'],
   differs: ['square', 'red'],
   active: ['disc', 'teal'],
-  'first sign-in open': ['ring', 'blue'],
+  new: ['ring', 'blue'],
   expired: ['ring', 'gray'],
   done: ['disc', 'teal'],
   refused: ['triangle', 'yellow'],
@@ -64,13 +64,7 @@ const SHAPES: Record<Shape, ReactNode> = {
   bar: <rect x="1" y="4" width="10" height="4" rx="1" />,
 }
 
-export function StatusMark({
-  status,
-  reasons = [],
-}: {
-  readonly status: Status
-  readonly reasons?: readonly string[]
-}) {
+export function StatusMark({ status, reasons = [] }: { readonly status: Status; readonly reasons?: readonly string[] }) {
   const [shape, tone] = LOOKS[status]
   const mark = (
     <Group gap={6} wrap="nowrap" w="fit-content" tabIndex={reasons.length > 0 ? 0 : undefined}>

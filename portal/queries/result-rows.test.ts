@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cellOf, columnsOf, ResultRows, widthsOf } from './result-rows.ts'
+import { cellOf, columnsOf, isNumeric, ResultRows, widthsOf } from './result-rows.ts'
 
 test('rows are whole, wherever the chunks are cut', () => {
   const bytes = new TextEncoder().encode('{"a":"é"}\n{"a":"2"}\n{"a":null}')
@@ -14,6 +14,15 @@ test('null is no text, and what has parts is shown as JSON', () => {
   expect(cellOf(null)).toEqual({ is: 'null' })
   expect(cellOf('null')).toEqual({ is: 'text', text: 'null' })
   expect(cellOf({ x: [1] })).toEqual({ is: 'json', text: '{"x":[1]}' })
+})
+
+test('a column of numbers may have nulls, and is not one of nulls alone', () => {
+  const rows = [
+    { id: 1, none: null, note: 'x' },
+    { id: null, none: null, note: 2 },
+  ]
+
+  expect(['id', 'none', 'note'].filter((column) => isNumeric(column, rows))).toEqual(['id'])
 })
 
 test('columns are as wide as their first rows, within bounds', () => {

@@ -36,6 +36,12 @@ export function cellOf(value: unknown): Cell {
   return { is: 'json', text: JSON.stringify(value) }
 }
 
+/** Whether what stands in a column is numbers: those stand under each other. */
+export function isNumeric(column: string, rows: readonly Row[]): boolean {
+  const looked = rows.slice(0, LOOKED).map((row) => cellOf(row[column]).is)
+  return looked.includes('number') && looked.every((is) => is === 'number' || is === 'null')
+}
+
 /** How wide columns are, in characters: by their names and first rows. */
 export function widthsOf(columns: readonly string[], rows: readonly Row[]): readonly number[] {
   const looked = rows.slice(0, LOOKED)

@@ -5,7 +5,10 @@ import { hasGap, mergeRuns, pagesToReread, type RunPage } from './run-list.ts'
 /** The larger the number, the newer. */
 const run = (number: number, status: RunSummary['status'] = 'succeeded') =>
   ({ id: `run_${number}`, createdAt: new Date(number * 1_000).toISOString(), status }) as RunSummary
-const page = (numbers: readonly number[], nextCursor: string | null = 'more'): RunPage => ({ items: numbers.map((one) => run(one)), nextCursor })
+const page = (numbers: readonly number[], nextCursor: string | null = 'more'): RunPage => ({
+  items: numbers.map((one) => run(one)),
+  nextCursor,
+})
 const ids = (runs: readonly RunSummary[]) => runs.map(({ id }) => Number(id.slice(4)))
 
 test('new runs come on top, and none is shown twice', () => {
@@ -29,9 +32,9 @@ test('before the first page was read again, what was read is shown', () => {
   expect(ids(mergeRuns({ pages: [page([2, 1])], newest: undefined, reread: [] }))).toEqual([2, 1])
 })
 
-test('there is a gap when the first page no longer reaches what was read before', () => {
-  expect(hasGap({ pages: [page([5, 4])], newest: page([9, 8, 7]) })).toBe(true)
-  expect(hasGap({ pages: [page([5, 4])], newest: page([6, 5]) })).toBe(false)
+test('there is a gap when the newest runs no longer cover the first page that was read', () => {
+  expect(hasGap({ pages: [page([5, 4])], newest: page([7, 6, 5]) })).toBe(true)
+  expect(hasGap({ pages: [page([5, 4])], newest: page([6, 5, 4]) })).toBe(false)
   expect(hasGap({ pages: [page([5, 4])], newest: page([9], null) })).toBe(false)
   expect(hasGap({ pages: [], newest: page([9]) })).toBe(false)
 })

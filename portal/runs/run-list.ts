@@ -27,17 +27,17 @@ export function mergeRuns({ pages, newest, reread }: RunPieces): readonly RunSum
   return [...top, ...rest.map((run) => again.get(run.id) ?? run)]
 }
 
-/** So many began meanwhile that the first page no longer reaches what is below it: read it all anew. */
+/** So many began meanwhile that the newest no longer cover the first page that was read: read all anew. */
 export function hasGap({ pages, newest }: Pick<RunPieces, 'pages' | 'newest'>): boolean {
-  const first = pages[0]?.items[0]
+  const covered = pages[0]?.items.at(-1)
   const last = newest?.items.at(-1)
-  if (!newest || newest.nextCursor === null || !first || !last) return false
-  return last.createdAt > first.createdAt
+  if (!newest || newest.nextCursor === null || !covered || !last) return false
+  return last.createdAt > covered.createdAt
 }
 
 export const isActive = ({ status }: Pick<RunSummary, 'status'>): boolean => status === 'queued' || status === 'running'
 
-/** Which pages, of those that were read, hold these runs and have some that go on. */
+/** Which pages, of those that were read, hold these runs and have some that go on; the first one is read again anyway. */
 export function pagesToReread(pages: readonly RunPage[], visible: ReadonlySet<string>): readonly number[] {
   return pages.flatMap(({ items }, index) => (index > 0 && items.some((run) => visible.has(run.id) && isActive(run)) ? [index] : []))
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { AuthKeyPart } from '../auth-key.ts'
+import { AuthKeyPart } from '../auth-key-part.ts'
 import { GatewayId, Name, NodeId } from '../ids.ts'
 
 const percent = z.int().min(0).max(100)

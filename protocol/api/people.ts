@@ -31,6 +31,13 @@ export const PersonView = z.object({
 })
 export type PersonView = z.infer<typeof PersonView>
 
+/** One person by name: with what lists leave out. */
+export const PersonDetail = PersonView.extend({
+  /** By `source`: who says so, people here or the OpenID Connect provider. In both ways it stands twice. */
+  groups: z.array(z.object({ name: Name, source: z.enum(['local', 'oidc']) })),
+})
+export type PersonDetail = z.infer<typeof PersonDetail>
+
 export const PersonCreate = z.strictObject({
   name: PersonName,
   displayName: DisplayName.default(''),

@@ -1,13 +1,6 @@
 import { z } from 'zod'
 import { Name, QueryId } from '../ids.ts'
 
-/** What a query's result is sent as, by `Accept`. */
-export const FORMATS = {
-  json: 'application/json',
-  ndjson: 'application/x-ndjson',
-  csv: 'text/csv',
-  arrow: 'application/vnd.apache.arrow.stream',
-} as const
 export const QueryFormat = z.enum(['json', 'ndjson', 'csv', 'arrow'])
 export type QueryFormat = z.infer<typeof QueryFormat>
 

@@ -1,6 +1,5 @@
 /** Which kinds of store there are and what each must be told: forms are made from it, secrets sealed by its marks. */
 import { z } from 'zod'
-import type { StoreSettings } from './stores.ts'
 
 /** JSON schema (2020-12) of one setting, and the marks of its connector. */
 export const SettingSchema = z.looseObject({
@@ -47,16 +46,3 @@ export const StoreKindView = z.object({
 })
 export type StoreKindView = z.infer<typeof StoreKindView>
 export const StoreKinds = z.object({ items: z.array(StoreKindView) })
-
-/**
- * Where a store's secrets go, for `SealContext.audience`: what the node makes of the settings when it opens them, so numbers must be
- * numbers already and defaults are filled in here.
- */
-export function audienceByKind({ config }: Pick<StoreKindView, 'config'>, settings: StoreSettings): StoreSettings {
-  const audience: Record<string, string | number | boolean> = {}
-  for (const [name, schema] of Object.entries(config.properties)) {
-    const value = settings[name] ?? schema.default
-    if (schema.audience && value !== undefined) audience[name] = value
-  }
-  return audience
-}

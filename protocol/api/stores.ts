@@ -72,19 +72,3 @@ export const CatalogEntry = z.object({
 export type CatalogEntry = z.infer<typeof CatalogEntry>
 export const Catalog = z.object({ path: z.string(), entries: z.array(CatalogEntry).max(10_000), truncated: z.boolean() })
 export type Catalog = z.infer<typeof Catalog>
-
-/** How a credential is sealed is bound to where it may be sent: a changed host cannot be given an old password. */
-export interface SealContext {
-  readonly gatewayId: string
-  readonly kind: string
-  /** Settings that say where the secret goes: the ones whose schema has `audience: true`. */
-  readonly audience: StoreSettings
-}
-
-/** The bytes that authenticate a sealed credential (HPKE `aad`), the same on both sides. */
-export function sealAad(context: SealContext): Uint8Array<ArrayBuffer> {
-  const audience = Object.keys(context.audience)
-    .sort()
-    .map((name) => [name, String(context.audience[name])])
-  return new TextEncoder().encode(JSON.stringify(['postern/credential/v1', context.gatewayId, context.kind, audience]))
-}

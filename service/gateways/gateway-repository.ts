@@ -1,5 +1,5 @@
 import type { SettingsChange, SettingsPatch } from '@postern/protocol/api/gateways.ts'
-import type { AuthKeyPart } from '@postern/protocol/auth-key.ts'
+import type { AuthKeyPart } from '@postern/protocol/auth-key-part.ts'
 import type { GatewayId } from '@postern/protocol/ids.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'

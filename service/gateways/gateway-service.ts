@@ -7,7 +7,8 @@ import {
   type SettingsChange,
   type SettingsPatch,
 } from '@postern/protocol/api/gateways.ts'
-import { type AuthKeyPart, makeAuthKey } from '@postern/protocol/auth-key.ts'
+import { makeAuthKey } from '@postern/protocol/auth-key.ts'
+import type { AuthKeyPart } from '@postern/protocol/auth-key-part.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type GatewayId, newId } from '@postern/protocol/ids.ts'
 import type { Kysely } from 'kysely'

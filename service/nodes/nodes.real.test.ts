@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { silentLog } from '@postern/base/log.ts'
 import type { GatewayCreated, GatewayView, NodeView } from '@postern/protocol/api/gateways.ts'
+import type { NodeHistory } from '@postern/protocol/api/node-history.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { type TestFolder, testFolder } from '@postern/testkit/folder.ts'
 import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
@@ -274,4 +275,19 @@ test('a node that has been away for longer than nodeExpirySeconds is deleted', a
     .toBe('NODE_DELETED')
 
   expect((await call<GatewayView>('GET', `/v1/gateways/${name}`)).body.nodes.map((node) => node.name)).toEqual(['stays'])
+})
+
+test('what a node says is kept as a history, and who is unknown has none', async () => {
+  const { at, join } = await gateway()
+  const node = await join('one')
+  await vi.waitFor(
+    async () => {
+      await node.beat({ cpuPercent: 42 })
+      const { body } = await call<NodeHistory>('GET', at('one', '/history'))
+      expect(body.cpuPercent.at(-1)).toBe(42)
+      expect(body.at).toHaveLength(body.cpuPercent.length)
+    },
+    { timeout: 20_000, interval: 500 },
+  )
+  expect((await call('GET', at('two', '/history'))).body).toMatchObject({ code: 'NODE_UNKNOWN' })
 })

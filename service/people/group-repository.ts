@@ -60,6 +60,17 @@ export class GroupRepository {
     return rows
   }
 
+  /** Those that somebody is in, by name. */
+  async groupsOf(principal: PersonId | TokenId): Promise<readonly { readonly name: string; readonly source: 'local' | 'oidc' }[]> {
+    const { rows } = await sql<{ name: string; source: 'local' | 'oidc' }>`
+      select g.name, m.source
+        from group_member as m
+        join people_group as g on g.id = m.group_id
+       where m.principal_id = ${principal}
+       order by g.name, m.source`.execute(this.#db)
+    return rows
+  }
+
   /** False where it was one before. */
   async addMember(id: GroupId, principal: PersonId | TokenId): Promise<boolean> {
     const { numInsertedOrUpdatedRows } = await this.#db

@@ -79,7 +79,7 @@ export function buildPeople({ db, audit, tokens, callers, secrets, publicUrl, lo
     providers: (await providers.list()).map(({ name, title }) => ({ name, title: title || name })),
   })
   const routes: readonly Routes[] = [
-    personRoutes({ people, signIns }),
+    personRoutes({ people, signIns, groupsOf: (person) => new GroupRepository(db).groupsOf(person) }),
     signInRoutes({ signIns, repository: new SignInRepository(db), audit, ways, rightsOf: (caller) => ownRights(caller, db), publicUrl }),
     roleRoutes,
     oidcRoutes({ oidc, repository: providers, audit, publicUrl }),

@@ -1,8 +1,9 @@
-import { PersonChange, PersonCreate, PersonCreated, PersonName, PersonView, SignInView } from '@postern/protocol/api/people.ts'
+import { PersonChange, PersonCreate, PersonCreated, PersonDetail, PersonName, PersonView, SignInView } from '@postern/protocol/api/people.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
 import { byOf, callerOf } from './actor.ts'
+import type { GroupRepository } from './group-repository.ts'
 import type { PersonRow } from './person-repository.ts'
 import type { PersonService } from './person-service.ts'
 import { viewOfSignIn } from './sign-in-routes.ts'
@@ -28,10 +29,11 @@ const params = z.object({ person: PersonName })
 export interface PersonRouteParts {
   readonly people: PersonService
   readonly signIns: SignInService
+  readonly groupsOf: GroupRepository['groupsOf']
 }
 
 export const personRoutes = (parts: PersonRouteParts): Routes => {
-  const { people, signIns } = parts
+  const { people, signIns, groupsOf } = parts
   return async (http) => {
     http.get(
       '/v1/people',
@@ -62,8 +64,11 @@ export const personRoutes = (parts: PersonRouteParts): Routes => {
 
     http.get(
       '/v1/people/:person',
-      { schema: { summary: 'One person', tags, params, response: { 200: PersonView } }, config: { needs: 'people:read' } },
-      async (request) => viewOf(await people.get(request.params.person)),
+      { schema: { summary: 'One person', tags, params, response: { 200: PersonDetail } }, config: { needs: 'people:read' } },
+      async (request) => {
+        const row = await people.get(request.params.person)
+        return { ...viewOf(row), groups: [...(await groupsOf(row.id))] }
+      },
     )
 
     http.patch(

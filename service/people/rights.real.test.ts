@@ -1,5 +1,5 @@
 import type { GrantView, GroupView } from '@postern/protocol/api/grants.ts'
-import type { SignedIn, WhoAmI } from '@postern/protocol/api/people.ts'
+import type { PersonDetail, SignedIn, WhoAmI } from '@postern/protocol/api/people.ts'
 import type { RunSummary, RunView } from '@postern/protocol/api/runs.ts'
 import type { StoreView } from '@postern/protocol/api/stores.ts'
 import type { TokenCreated, TokenView } from '@postern/protocol/api/tokens.ts'
@@ -67,10 +67,12 @@ test('what is given to a group each member has, and loses with it', async () => 
 
   const joined = await service.api<GroupView>('PUT', `/v1/groups/${group}/members/person%2F${person}`)
   await soon(hers, '/v1/stores/shop', 200)
+  const during = await service.api<PersonDetail>('GET', `/v1/people/${person}`)
   await service.api('DELETE', `/v1/groups/${group}/members/person%2F${person}`)
   await soon(hers, '/v1/stores/shop', 404)
 
   expect(joined.memberList).toEqual([{ who: `person/${person}`, source: 'local' }])
+  expect(during.groups).toEqual([{ name: group, source: 'local' }])
 })
 
 test('one is told what one may, everywhere and at each place, as the doors would answer', async () => {

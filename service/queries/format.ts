@@ -1,5 +1,6 @@
-import { FORMATS, type QueryFormat } from '@postern/protocol/api/queries.ts'
+import type { QueryFormat } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import { FORMATS } from '@postern/protocol/formats.ts'
 
 const BY_TYPE = new Map<string, QueryFormat>([
   ['*/*', 'json'],

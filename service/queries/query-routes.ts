@@ -1,5 +1,6 @@
-import { FORMATS, QueryOutcome, QueryRequest, QueryView } from '@postern/protocol/api/queries.ts'
+import { QueryOutcome, QueryRequest, QueryView } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import { FORMATS } from '@postern/protocol/formats.ts'
 import { Name, QueryId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'

@@ -1,6 +1,7 @@
 import { audienceOf } from '@postern/connectors/contract.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
-import { audienceByKind, StoreKindView } from '@postern/protocol/api/store-kinds.ts'
+import { StoreKindView } from '@postern/protocol/api/store-kinds.ts'
+import { audienceByKind } from '@postern/protocol/seal-context.ts'
 import { expect, test } from 'vitest'
 import { kindView } from './store-kinds.ts'
 

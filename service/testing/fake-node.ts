@@ -5,7 +5,7 @@ import { openAuthKey } from '@postern/protocol/auth-key.ts'
 import type { NodeId, RunId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { LINK_PATH, NODE_AUTH_SCHEME, NODE_PATHS, QUERY_TRAILERS, SERVICE_PATHS } from '@postern/protocol/link.ts'
-import type { AttemptFinished, BeatResponse, Counters, JoinResponse, TaskOrder } from '@postern/protocol/node-api.ts'
+import type { AttemptFinished, Beat, BeatResponse, Counters, JoinResponse, TaskOrder } from '@postern/protocol/node-api.ts'
 import { makeCsr } from './csr.ts'
 import { type Dialled, dialLink } from './fake-dialler.ts'
 
@@ -28,6 +28,8 @@ export class FakeNode {
   snapshots: RunId[] = []
   draining = false
   averages: { cpuPercent: number; memoryPercent: number; overSeconds: number } | undefined
+  /** Over what a beat says, anew for each. */
+  figures: () => Partial<Beat> = () => ({})
   lastBeat: BeatResponse | undefined
   #dialled: Dialled | undefined
   #beating: NodeJS.Timeout | undefined
@@ -92,6 +94,7 @@ export class FakeNode {
       averages,
       hasGatewayKey: true,
       draining,
+      ...this.figures(),
     })
     return this.lastBeat
   }

@@ -23,7 +23,7 @@ export class LocalService implements AsyncDisposable {
     this.#port = Number(new URL(running.url).port)
   }
 
-  static async start(options: Pick<Partial<ServiceOptions>, 'postgres' | 'log'> = {}): Promise<LocalService> {
+  static async start(options: Pick<Partial<ServiceOptions>, 'postgres' | 'log' | 'pages'> = {}): Promise<LocalService> {
     const database = await testDatabase()
     const data = await mkdtemp(join(tmpdir(), 'postern-service-'))
     const running = await startService({ data, port: 0, databaseUrl: database.url, log: silentLog, ...options })

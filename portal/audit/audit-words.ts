@@ -1,0 +1,19 @@
+import type { AuditView } from '@postern/protocol/api/audit.ts'
+
+const PAGES = { gateway: '/gateways', store: '/stores', person: '/people', group: '/groups', oidc: '/providers' } as const
+const OF_PEOPLE: readonly string[] = ['person', 'group', 'oidc']
+
+/** Where what was done something to can be seen; it may be gone. Targets are "store shop", those of grants "store/shop". */
+export function pageOf(target: string, seesPeople: boolean): string | undefined {
+  const [, kind = '', name = ''] = /^(\w+)[ /](\S+)$/.exec(target) ?? []
+  if (OF_PEOPLE.includes(kind) && !seesPeople) return undefined
+  return Object.hasOwn(PAGES, kind) ? `${PAGES[kind as keyof typeof PAGES]}/${encodeURIComponent(name)}` : undefined
+}
+
+/** Names and values as texts. */
+export function detailsOf({ details }: Pick<AuditView, 'details'>): readonly (readonly [string, string])[] {
+  return Object.entries(details).map(([name, value]) => [inWords(name), typeof value === 'string' ? value : JSON.stringify(value)] as const)
+}
+
+/** "expiresAt" is "expires at". */
+const inWords = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)

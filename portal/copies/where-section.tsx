@@ -1,0 +1,82 @@
+import { Radio, SimpleGrid, Stack, TagsInput, Text, TextInput } from '@mantine/core'
+import { holdsFiles, NAME_MARK } from './copy-form.ts'
+import { Section, type SectionProps, UNDER } from './section.tsx'
+import { StoreSelect } from './store-select.tsx'
+
+const MODES = [
+  ['append', 'Append', 'adds the rows to what is there'],
+  ['overwrite', 'Overwrite', 'replaces all at the end: readers see the old rows or the new ones'],
+  ['upsert', 'Upsert', 'changes the rows with the same key, adds the others'],
+] as const
+
+/** Where it goes, and what becomes of what is there. */
+export function WhereSection({ form, set, kinds, parts, columns, problems }: SectionProps) {
+  const sinks = parts.stores.filter(({ name }) => (parts.kindsOf({ ...form, sink: name }).sink?.can.sinkModes.length ?? 0) > 0)
+  const [source, sink] = [parts.find(form.source)?.gateway, parts.find(form.sink)?.gateway]
+  return (
+    <Section title="Where">
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="md">
+        <StoreSelect
+          label="Into the store"
+          stores={sinks}
+          value={form.sink}
+          error={problems.fields.sink}
+          onChange={(name) => set({ sink: name })}
+          {...(source !== undefined &&
+            sink !== undefined &&
+            source !== sink && {
+              description: `Nodes of ${sink} do the work; rows come from a node of ${source}, sealed from node to node.`,
+            })}
+        />
+        <TextInput
+          label={holdsFiles(kinds.sink) ? 'File or folder' : 'Table'}
+          description={targetHelp(form.from.length > 1 && form.takes === 'names', holdsFiles(kinds.sink))}
+          inputWrapperOrder={UNDER}
+          withAsterisk
+          spellCheck={false}
+          value={form.to}
+          onChange={(event) => set({ to: event.currentTarget.value })}
+          error={problems.fields.to}
+        />
+      </SimpleGrid>
+      <Radio.Group label="What is there already" value={form.mode} onChange={(mode) => set({ mode: modeOf(mode) })}>
+        <Stack gap={6} mt={6}>
+          {MODES.filter(([mode]) => !kinds.sink || kinds.sink.can.sinkModes.includes(mode)).map(([mode, label, does]) => (
+            <Radio
+              key={mode}
+              value={mode}
+              size="sm"
+              label={
+                <Text span size="sm">
+                  {label}: {does}
+                </Text>
+              }
+            />
+          ))}
+        </Stack>
+      </Radio.Group>
+      {form.mode === 'upsert' && (
+        <TagsInput
+          size="sm"
+          label="Key"
+          description="The columns that tell rows apart; Enter after each"
+          inputWrapperOrder={UNDER}
+          withAsterisk
+          data={[...columns]}
+          maxTags={32}
+          acceptValueOnBlur
+          value={[...form.key]}
+          onChange={(key) => set({ key })}
+          error={problems.fields.key}
+        />
+      )}
+    </Section>
+  )
+}
+
+const modeOf = (text: string) => MODES.find(([mode]) => mode === text)?.[0] ?? 'append'
+
+function targetHelp(several: boolean, isFiles: boolean): string {
+  if (several) return `${NAME_MARK} stands for the name of each`
+  return isFiles ? 'The ending says the format; a “/” at the end makes a folder with a file a part' : 'It is made when it is missing'
+}

@@ -1,0 +1,53 @@
+/** What is told of a node, in words. */
+import type { NodeView } from '@postern/protocol/api/gateways.ts'
+import { labelsText } from '../gateways/labels.ts'
+import { bytes, percent, rate } from '../parts/figures.ts'
+
+type Words = readonly (readonly [name: string, value: string])[]
+
+/** `now`: when this was so. */
+export function factsOf(node: NodeView, now: number): Words {
+  const live = node.status !== 'offline'
+  const figure = (text: string) => (live ? text : '–')
+  return [
+    ['Memory free', figure(`${bytes(node.availableMemoryBytes)} of ${bytes(node.totalMemoryBytes)}`)],
+    ['CPU', figure(percent(node.cpuPercent))],
+    ['Network', figure(`${rate(node.networkInBytesPerSecond)} in, ${rate(node.networkOutBytesPerSecond)} out`)],
+    ['Copy tasks', figure(`${node.runningJobs} of ${node.jobLimit}`)],
+    ['Queries', figure(`${node.runningQueries} of ${node.queryLimit}`)],
+    ['Heard', node.lastBeatAt === null ? 'never yet' : ago(now - Date.parse(node.lastBeatAt))],
+    ['Version', node.version],
+    ['Link to the service', node.linkTransport ?? 'none'],
+    ['Reached by other nodes at', node.channelAddress ?? 'not known'],
+    ['Weight', String(node.weight)],
+    ['Labels', labelsText(node.labels) || 'none'],
+    ['Joined', new Date(node.joinedAt).toLocaleString()],
+  ]
+}
+
+/** Each limit with how it came about, and what it is held against. */
+export function limitsOf(node: NodeView): Words {
+  const { averages } = node
+  const over = averages ? ` on average over ${ago(averages.overSeconds * 1_000, '')}` : ''
+  const share = (limit: number, reason: string, average: number | undefined) =>
+    `${limit === 0 ? 'off' : `${percent(limit)} (${reason})`}${average === undefined ? '' : `; now ${percent(average)}${over}`}`
+  return [
+    ['Copy tasks at a time', `${node.jobLimit} (${node.jobLimitReason})`],
+    ['Queries at a time', `${node.queryLimit} (${node.queryLimitReason})`],
+    ['CPU', share(node.cpuLimitPercent, node.cpuLimitReason, averages?.cpuPercent)],
+    ['Memory', share(node.memoryLimitPercent, node.memoryLimitReason, averages?.memoryPercent)],
+  ]
+}
+
+const STEPS = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+] as const
+
+/** Whole units, the largest that fits: "5 s ago", "3 min ago", "2 d ago". */
+export function ago(ms: number, after = ' ago'): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  const [size, unit] = STEPS.find(([step]) => seconds >= step) ?? [1, 's']
+  return `${Math.floor(seconds / size)} ${unit}${after}`
+}

@@ -1,0 +1,112 @@
+import { Alert, Button, Group, Stack, Tabs, Text } from '@mantine/core'
+import { useInterval } from '@mantine/hooks'
+import { useEffect, useState } from 'react'
+import { FaultNote } from '../parts/fault-note.tsx'
+import { bytes } from '../parts/figures.ts'
+import { useCurrentRun } from './current-run.ts'
+import { HowItRan } from './how-it-ran.tsx'
+import { OutcomeMark } from './outcome-mark.tsx'
+import type { RunState } from './query-run.ts'
+import { ResultTable } from './result-table.tsx'
+
+type Begun = Exclude<RunState, { readonly at: 'idle' }>
+const CLOCK_MS = 200
+
+/** What the statement of this tab gave, and how it ran. */
+export function ResultView() {
+  const run = useCurrentRun()
+  const [tab, setTab] = useState<string | null>('result')
+  if (run.at === 'idle')
+    return (
+      <Text size="sm" c="dimmed">
+        Ctrl-Enter runs the statement. $1, $2, … stand for values, which are asked for below the editor.
+      </Text>
+    )
+  return (
+    <Stack gap="sm">
+      <Summary run={run} />
+      {run.fault && <FaultNote cause={run.fault} />}
+      <Tabs value={tab} onChange={setTab} keepMounted={false}>
+        <Tabs.List mb="sm">
+          <Tabs.Tab value="result">Result</Tabs.Tab>
+          <Tabs.Tab value="how" disabled={run.id === undefined}>
+            How it ran
+          </Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="result">
+          <Result run={run} />
+        </Tabs.Panel>
+        <Tabs.Panel value="how">{run.id !== undefined && <HowItRan key={`${run.id} ${run.at}`} id={run.id} />}</Tabs.Panel>
+      </Tabs>
+    </Stack>
+  )
+}
+
+function Summary({ run }: { readonly run: Begun }) {
+  const { rows, asked } = run
+  return (
+    <Group gap="md" role="status">
+      <OutcomeMark outcome={run.at} />
+      <Text size="sm">{run.tookMs === undefined ? <Elapsed since={run.startedAt} /> : seconds(run.tookMs)}</Text>
+      {asked.as === 'table' && <Text size="sm">{rows.length.toLocaleString()} rows</Text>}
+      <Text size="sm">{bytes(run.bytes)}</Text>
+      {run.node && (
+        <Text size="sm" c="dimmed">
+          on {run.node}
+        </Text>
+      )}
+    </Group>
+  )
+}
+
+const seconds = (ms: number) => (ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`)
+
+function Elapsed({ since }: { readonly since: number }) {
+  const [now, setNow] = useState(() => performance.now())
+  const { start, stop } = useInterval(() => setNow(performance.now()), CLOCK_MS)
+  useEffect(() => {
+    start()
+    return stop
+  }, [start, stop])
+  return <>{seconds(Math.max(0, now - since))}</>
+}
+
+function Result({ run }: { readonly run: Begun }) {
+  const { asked, rows, file, at } = run
+  if (asked.as !== 'table') return file ? <Download file={file} name={`${asked.store}.${asked.as}`} /> : null
+  if (rows.length === 0)
+    return at === 'succeeded' ? (
+      <Text size="sm" c="dimmed">
+        Done. It gave no rows.
+      </Text>
+    ) : null
+  return (
+    <Stack gap="xs">
+      {at === 'succeeded' && rows.length === asked.maxRows && (
+        <Alert color="blue" variant="light" p="xs">
+          Cut after {rows.length.toLocaleString()} rows, as was asked: there may be more.
+        </Alert>
+      )}
+      <ResultTable rows={rows} count={rows.length} />
+    </Stack>
+  )
+}
+
+function Download({ file, name }: { readonly file: Blob; readonly name: string }) {
+  const [url, setUrl] = useState<string>()
+  useEffect(() => {
+    const made = URL.createObjectURL(file)
+    setUrl(made)
+    return () => URL.revokeObjectURL(made)
+  }, [file])
+  return (
+    <Group gap="sm">
+      <Button component="a" href={url} download={name}>
+        Save {name}
+      </Button>
+      <Text size="sm" c="dimmed">
+        {bytes(file.size)}, whole
+      </Text>
+    </Group>
+  )
+}

@@ -1,0 +1,151 @@
+import { Anchor, Breadcrumbs, Button, Group, Select, Stack, Text, TextInput, Title } from '@mantine/core'
+import type { GatewayView } from '@postern/protocol/api/gateways.ts'
+import type { StoreKindView } from '@postern/protocol/api/store-kinds.ts'
+import type { StoreCreate, StoreSettings } from '@postern/protocol/api/stores.ts'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { type ReactNode, useState } from 'react'
+import { api, KEYS, queryClient } from '../app/client.ts'
+import { FaultNote } from '../parts/fault-note.tsx'
+import { useRights } from '../sign-in/use-rights.ts'
+import { useKinds } from './kinds.ts'
+import { sealSecrets } from './seal-store.ts'
+import { StoreFields } from './store-fields.tsx'
+import { labelsOf, NAME } from './store-form.ts'
+import { type StoreFormState, useStoreForm } from './use-store-form.ts'
+
+const route = getRouteApi('/stores/-/new')
+
+export function NewStorePage(): ReactNode {
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
+  const kinds = useKinds()
+  const gateways = useQuery({ queryKey: KEYS.gateways, queryFn: ({ signal }) => api.gateways.list(signal) })
+  const { may } = useRights()
+  const open = gateways.data?.filter(({ name }) => may('stores:create', `gateway/${name}`))
+  const only = open?.length === 1 ? open[0] : undefined
+  const gateway = open?.find(({ name }) => name === search.gateway) ?? only
+  const kind = search.kind === undefined ? undefined : kinds.find(search.kind)
+  const error = kinds.error ?? gateways.error
+  return (
+    <Stack gap="md" maw={860}>
+      <Breadcrumbs>
+        <Anchor component={Link} to="/stores" size="sm">
+          Stores
+        </Anchor>
+        <Text size="sm">New</Text>
+      </Breadcrumbs>
+      <Title order={1}>New store</Title>
+      {error ? <FaultNote cause={error} /> : null}
+      {open?.length === 0 && <NoGateway />}
+      <Group gap="md" align="flex-start" grow preventGrowOverflow={false}>
+        <Select
+          label="Gateway"
+          description="Its nodes open the store"
+          data={open?.map(({ name }) => name) ?? []}
+          value={gateway?.name ?? null}
+          onChange={(name) => void navigate({ search: { ...search, gateway: name ?? undefined }, replace: true })}
+          allowDeselect={false}
+          required
+          size="sm"
+        />
+        <Select
+          label="Kind"
+          description="What it is"
+          data={kinds.all?.map(({ kind: value, title }) => ({ value, label: title })) ?? []}
+          value={kind?.kind ?? null}
+          onChange={(value) => void navigate({ search: { ...search, kind: value ?? undefined }, replace: true })}
+          allowDeselect={false}
+          required
+          size="sm"
+        />
+      </Group>
+      {kind && gateway ? (
+        <NewStoreForm key={kind.kind} kind={kind} gateway={gateway} />
+      ) : (
+        <Text c="dimmed" size="sm">
+          Choose both, and see what the kind asks.
+        </Text>
+      )}
+    </Stack>
+  )
+}
+
+function NoGateway() {
+  return (
+    <Text c="dimmed">
+      A store belongs to a gateway, and there is none where you may make one.{' '}
+      <Anchor component={Link} to="/gateways">
+        Make a gateway
+      </Anchor>{' '}
+      and join a node to it first, or ask for the role store-creator on one that there is.
+    </Text>
+  )
+}
+
+function NewStoreForm({ kind, gateway }: { readonly kind: StoreKindView; readonly gateway: GatewayView }) {
+  const form = useStoreForm(kind)
+  const [name, setName] = useState('')
+  const [labels, setLabels] = useState('')
+  const [tried, setTried] = useState(false)
+  const nodeLabels = labelsOf(labels)
+  const create = useCreate(kind, gateway, form)
+  const submit = () => {
+    setTried(true)
+    const settings = form.check()
+    if (settings && NAME.test(name) && nodeLabels) create.mutate({ name, settings, nodeLabels: { ...nodeLabels } })
+  }
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        submit()
+      }}
+    >
+      <Stack gap="md">
+        <TextInput
+          label="Name"
+          description="What people and statements call it: letters, digits, “.”, “_” and “-”"
+          withAsterisk
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          error={tried && !NAME.test(name) ? 'Letters, digits, “.”, “_” and “-”, 1 to 63 characters' : undefined}
+          autoComplete="off"
+        />
+        <StoreFields form={form} gateway={gateway} />
+        <TextInput
+          label="Only nodes with these labels"
+          description="site=berlin, disk=ssd; empty: every node of the gateway"
+          value={labels}
+          onChange={(event) => setLabels(event.currentTarget.value)}
+          error={tried && !nodeLabels ? 'KEY=VALUE, with commas between' : undefined}
+        />
+        {create.error && <FaultNote cause={create.error} />}
+        <Group justify="flex-end">
+          <Button variant="default" component={Link} to="/stores">
+            Leave it
+          </Button>
+          <Button type="submit" loading={create.isPending}>
+            Make the store
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  )
+}
+
+function useCreate(kind: StoreKindView, gateway: GatewayView, { secrets }: StoreFormState) {
+  const navigate = route.useNavigate()
+  return useMutation({
+    mutationFn: async (store: Pick<StoreCreate, 'name' | 'nodeLabels'> & { readonly settings: StoreSettings }) => {
+      const sealed = await sealSecrets(gateway, kind, store.settings, secrets)
+      return await api.stores.create({ ...store, gateway: gateway.name, kind: kind.kind, ...sealed })
+    },
+    onSuccess: async ({ name: store }) => {
+      // Who makes a store owns it: what she may do has changed too.
+      await Promise.all([KEYS.stores, KEYS.me].map((queryKey) => queryClient.invalidateQueries({ queryKey })))
+      await navigate({ to: '/stores/$store', params: { store }, search: {} })
+    },
+  })
+}

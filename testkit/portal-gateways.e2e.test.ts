@@ -1,0 +1,195 @@
+/** The pages of gateways and nodes in a real Chromium: fifty nodes that are live, settings, keys, and one node with its hour. */
+import { resolve } from 'node:path'
+import type { GatewayView, NodeView } from '@postern/protocol/api/gateways.ts'
+import { FakeNode } from '@postern/service/testing/fake-node.ts'
+import { LocalService } from '@postern/service/testing/local-service.ts'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Browser, browserMissing, type Scheme, type Visitor, type Width } from './browser.ts'
+import { waitFor } from './wait-for.ts'
+
+const PAGES = resolve(import.meta.dirname, '..', 'portal', 'dist')
+const PERSON = { name: 'ada', password: 'a gate in the north wall', role: 'administrator' }
+const NODES = 50
+const WATCHED_MS = 10_000
+/** What fifty nodes, each second, may cost of one core. */
+const MOST_SHARE = 0.1
+const LOOKS: readonly (readonly [Scheme, Width])[] = [
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 390],
+]
+
+describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the portal', () => {
+  let service: LocalService
+  let browser: Browser
+  let key = ''
+  const nodes: FakeNode[] = []
+
+  const join = async (gateway: string, name: string) => {
+    const node = await FakeNode.join(service.url, gateway, name)
+    nodes.push(node)
+    node.figures = figures
+    await node.up()
+  }
+
+  beforeAll(async () => {
+    service = await LocalService.start({ pages: PAGES })
+    await service.api('POST', '/v1/people', PERSON)
+    const wide = await service.api<{ key1: string }>('POST', '/v1/gateways', { name: 'wide' })
+    for (let index = 1; index <= NODES; index += 1) await join(wide.key1, `frankfurt-rack-${String(index).padStart(2, '0')}`)
+    const demo = await service.api<{ key1: string }>('POST', '/v1/gateways', { name: 'demo' })
+    key = demo.key1
+    await join(key, 'berlin')
+    await join(key, 'munich')
+    browser = await Browser.start()
+  })
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    for (const node of nodes) await node.die()
+    await service?.[Symbol.asyncDispose]()
+  })
+
+  async function visit(path: string, look?: { readonly scheme?: Scheme; readonly width?: Width }): Promise<Visitor> {
+    const visitor = await browser.visitor(service.url, look)
+    const { page } = visitor
+    await page.goto(path)
+    await page.getByLabel('Name').fill(PERSON.name)
+    await page.getByRole('textbox', { name: 'Password' }).fill(PERSON.password)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByRole('navigation', { name: 'Main' }).waitFor({ state: 'attached' })
+    return visitor
+  }
+
+  const gateway = (name: string) => service.api<GatewayView>('GET', `/v1/gateways/${name}`)
+  const node = (name: string) => service.api<NodeView>('GET', `/v1/gateways/demo/nodes/${name}`)
+
+  test.each([1280, 390] as const)('fifty nodes fit %i pixels, and cost less than a tenth of a core', async (width) => {
+    await using visitor = await visit('/gateways/wide', { width })
+    const { page } = visitor
+    await page.getByRole('link', { name: 'frankfurt-rack-50' }).waitFor()
+    expect(await overhang(page)).toBe(0)
+    const share = await shareOfCore(page, WATCHED_MS)
+    console.info(
+      `portal: ${NODES} nodes at ${width} pixels take ${(100 * share.page).toFixed(1)} % of a core in the page, ${(100 * share.browser).toFixed(1)} % in the whole browser`,
+    )
+    await visitor.shot('fifty-nodes')
+
+    expect(share.page).toBeLessThan(MOST_SHARE)
+    expect(visitor.complaints).toEqual([])
+  })
+
+  test.each(LOOKS)('in %s at %i pixels settings, keys and a node show what they should and shut nobody out', async (scheme, width) => {
+    await using visitor = await visit('/gateways/demo', { scheme, width })
+    const { page } = visitor
+    const barriers: string[] = []
+    const look = async (name: string, sign: string) => {
+      await page.getByText(sign, { exact: true }).first().waitFor()
+      await visitor.shot(name)
+      barriers.push(...(await visitor.barriers()), ...((await overhang(page)) > 0 ? [`${name} hangs over`] : []))
+    }
+    await look('gateway-nodes', 'munich')
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await look('gateway-settings', 'How a node is chosen for a query')
+    await page.getByRole('link', { name: 'Keys' }).click()
+    await look('gateway-keys', 'Recovery key')
+    await page.goto('/gateways/demo/nodes/berlin')
+    await page.getByRole('img', { name: /^CPU: CPU between/ }).waitFor()
+    await look('node', 'The last hour')
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await look('node-settings', 'Marks that stores may require (`labels=site=berlin,disk=ssd`)')
+
+    expect({ barriers, complaints: visitor.complaints }).toEqual({ barriers: [], complaints: [] })
+  })
+
+  test('a setting is changed, what cannot be is told at once, and what was set is taken back', async () => {
+    await using visitor = await visit('/gateways/demo/settings')
+    const { page } = visitor
+    const cpu = page.getByRole('textbox', { name: 'CPU limit of a node in percent; 0 = off' })
+    await cpu.fill('170')
+    await page.getByText('A whole number from 0 to 100.').waitFor()
+    await cpu.fill('85')
+    await page.getByText('1 change', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Nothing changed').waitFor()
+    expect((await gateway('demo')).settings.cpuPercent).toBe(85)
+
+    await page.getByRole('button', { name: 'Take back: CPU limit of a node in percent; 0 = off' }).click()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Nothing changed').waitFor()
+    expect((await gateway('demo')).settings.cpuPercent).toBe(0)
+  })
+
+  test('a node has a setting of its own over the gateway, and goes back to the gateway', async () => {
+    await using visitor = await visit('/gateways/demo/nodes/munich/settings')
+    const { page } = visitor
+    await page.getByRole('textbox', { name: /^Marks that stores may require/ }).fill('site=munich, disk=ssd')
+    await page.getByRole('checkbox', { name: 'Copy tasks that one node runs at a time: auto' }).uncheck()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Nothing changed').waitFor()
+    expect((await node('munich')).settings).toEqual({ labels: { site: 'munich', disk: 'ssd' }, jobConcurrency: 4 })
+
+    await page.getByRole('button', { name: 'Take back: Copy tasks that one node runs at a time' }).click()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Nothing changed').waitFor()
+    expect((await node('munich')).settings).toEqual({ labels: { site: 'munich', disk: 'ssd' } })
+  })
+
+  test('a key is replaced by who types the name of the gateway; the new one joins, the old one joins nobody', async () => {
+    await using visitor = await visit('/gateways/demo/keys')
+    const { page } = visitor
+    await page.getByRole('button', { name: 'Replace…' }).first().click()
+    await page.getByLabel('Type demo to replace it').fill('demo')
+    await page.getByRole('button', { name: 'Replace', exact: true }).click()
+    const made = await page.getByRole('dialog').getByText(/^pgk_/).first().textContent()
+
+    await expect(FakeNode.join(service.url, key, 'late')).rejects.toThrow()
+    await join(made ?? '', 'late')
+    await waitFor('the new key has joined a node', async () => (await gateway('demo')).nodes.length === 3)
+  })
+
+  test('a node is renamed on its page, and the page goes along', async () => {
+    await using visitor = await visit('/gateways/demo/nodes/berlin')
+    const { page } = visitor
+    await page.getByRole('button', { name: 'Actions' }).click()
+    await page.getByRole('menuitem', { name: 'Rename…' }).click()
+    await page.getByLabel('New name').fill('hamburg')
+    await page.getByRole('button', { name: 'Rename', exact: true }).click()
+
+    await page.getByRole('heading', { name: 'hamburg' }).waitFor()
+    expect(new URL(page.url()).pathname).toBe('/gateways/demo/nodes/hamburg')
+    expect((await node('hamburg')).name).toBe('hamburg')
+    expect(visitor.complaints).toEqual([])
+  })
+})
+
+/** Of each beat anew: what does not change costs a page nothing. */
+const figures = () => ({
+  cpuPercent: Math.round(Math.random() * 1_000) / 10,
+  availableMemoryBytes: Math.round(1e9 + Math.random() * 2e9),
+  networkInBytesPerSecond: Math.round(Math.random() * 5e7),
+  networkOutBytesPerSecond: Math.round(Math.random() * 5e5),
+  runningQueries: Math.floor(Math.random() * 64),
+})
+
+/** By how many pixels the page is wider than the window. */
+const overhang = (page: Page): Promise<number> => page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
+
+/** What the page, and what all processes of its browser, take of one core while it is only looked at. */
+async function shareOfCore(page: Page, ms: number): Promise<{ readonly page: number; readonly browser: number }> {
+  const session = await page.context().browser()?.newBrowserCDPSession()
+  if (!session) throw new Error('The browser has no session.')
+  const spent = async () => {
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo')
+    const sum = (kind?: string) =>
+      processInfo.reduce((seconds, one) => seconds + (kind === undefined || one.type === kind ? one.cpuTime : 0), 0)
+    return { page: sum('renderer'), browser: sum() }
+  }
+  const before = await spent()
+  const from = performance.now()
+  await page.waitForTimeout(ms)
+  const after = await spent()
+  const seconds = (performance.now() - from) / 1_000
+  await session.detach()
+  return { page: (after.page - before.page) / seconds, browser: (after.browser - before.browser) / seconds }
+}
