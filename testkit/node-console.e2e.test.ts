@@ -165,7 +165,7 @@ describe.skipIf(browserMissing() !== undefined)('the page', () => {
 
     await page.getByRole('link', { name: 'Diagnostics' }).click()
     await page.getByRole('button', { name: 'Test all' }).click()
-    await page.getByText('failed').waitFor()
+    await page.getByText('failed', { exact: true }).first().waitFor()
     await visitor.shot('node-diagnostics')
     expect(await visitor.barriers()).toEqual([])
 
