@@ -48,7 +48,7 @@ async function ask(path: string, { method = 'GET', headers = {}, body }: Asked =
         })
       })
       sent.once('error', reject)
-      sent.end(body)
+      sent.end(method === 'POST' ? body : undefined)
     },
   )
 }

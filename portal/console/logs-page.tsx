@@ -11,7 +11,7 @@ import { ask, save } from './session.ts'
 
 const LOOK_MS = 1_000
 const MOST = 5_000
-const ROW_PX = 22
+const ROW_PX = 24
 
 export function LogsPage({ away }: { readonly away: boolean }) {
   const [follow, setFollow] = useState(true)
