@@ -113,28 +113,6 @@ test('a restart by the console keeps the process and its id, and runs it anew', 
   await cluster.allOnline()
 })
 
-test('a running node moves to another gateway, and stays where it was when it cannot', async () => {
-  const { key1 } = await cluster.client.gateways.create({ name: 'second' })
-  expect((await on(node('n2'), 'switch', '--url', cluster.service.url, '--key', 'nonsense')).code).toBe(4)
-  expect((await on(node('n2'), 'switch', '--url', 'http://127.0.0.1:1', '--key', key1)).code).toBe(0)
-  const stayed = await waitFor(
-    'it runs where it was',
-    () => facts(node('n2')),
-    (now) => now?.notice?.includes('127.0.0.1:1') === true,
-    SLOW,
-  )
-  expect(stayed?.gateway).toBe('demo')
-
-  expect((await on(node('n2'), 'switch', '--url', cluster.service.url, '--key', key1)).code).toBe(0)
-  await waitFor(
-    'it is in the other gateway',
-    () => facts(node('n2')),
-    (now) => now?.gateway === 'second',
-    SLOW,
-  )
-  expect((await cluster.client.nodes.list('demo')).map(({ name }) => name)).toEqual(['n1'])
-})
-
 describe.skipIf(browserMissing() !== undefined)('the page', () => {
   let browser: Browser
   beforeAll(async () => {
@@ -164,6 +142,8 @@ describe.skipIf(browserMissing() !== undefined)('the page', () => {
     expect(await visitor.barriers()).toEqual([])
 
     await page.getByRole('link', { name: 'Diagnostics' }).click()
+    await page.getByRole('button', { name: 'Call every node' }).click()
+    await page.getByText('passed', { exact: true }).first().waitFor()
     await page.getByRole('button', { name: 'Test all' }).click()
     await page.getByText('failed', { exact: true }).first().waitFor()
     await visitor.shot('node-diagnostics')
@@ -177,7 +157,7 @@ describe.skipIf(browserMissing() !== undefined)('the page', () => {
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export a bundle' }).click()])
     expect(download.suggestedFilename()).toMatch(/^postern-n1-.*\.tar\.gz$/)
 
-    await page.getByRole('link', { name: 'Restart, stop, switch' }).click()
+    await page.getByRole('link', { name: 'Process' }).click()
     await page.getByRole('button', { name: 'Restart', exact: true }).waitFor()
     await visitor.shot('node-process')
     expect(await visitor.barriers()).toEqual([])
@@ -189,12 +169,34 @@ describe.skipIf(browserMissing() !== undefined)('the page', () => {
     await using visitor = await browser.visitor(new URL(address).origin)
     const { page } = visitor
     await page.goto(address)
-    await page.getByRole('link', { name: 'Restart, stop, switch' }).click()
+    await page.getByRole('link', { name: 'Process' }).click()
     await page.getByRole('button', { name: 'Restart', exact: true }).click()
     await page.getByRole('button', { name: 'Restart it' }).click()
 
     await page.getByText('It runs again').waitFor({ timeout: 60_000 })
   })
+})
+
+test('a running node moves to another gateway, and stays where it was when it cannot', async () => {
+  const { key1 } = await cluster.client.gateways.create({ name: 'second' })
+  expect((await on(node('n2'), 'switch', '--url', cluster.service.url, '--key', 'nonsense')).code).toBe(4)
+  expect((await on(node('n2'), 'switch', '--url', 'http://127.0.0.1:1', '--key', key1)).code).toBe(0)
+  const stayed = await waitFor(
+    'it runs where it was',
+    () => facts(node('n2')),
+    (now) => now?.notice?.includes('127.0.0.1:1') === true,
+    SLOW,
+  )
+  expect(stayed?.gateway).toBe('demo')
+
+  expect((await on(node('n2'), 'switch', '--url', cluster.service.url, '--key', key1)).code).toBe(0)
+  await waitFor(
+    'it is in the other gateway',
+    () => facts(node('n2')),
+    (now) => now?.gateway === 'second',
+    SLOW,
+  )
+  expect((await cluster.client.nodes.list('demo')).map(({ name }) => name)).toEqual(['n1'])
 })
 
 test('a stop by the console ends the process as SIGTERM does, and then status says that nothing runs', async () => {

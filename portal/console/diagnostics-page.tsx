@@ -64,7 +64,7 @@ interface ResultRow {
 
 function Results({ what, rows }: { readonly what: string; readonly rows: readonly ResultRow[] }) {
   return (
-    <Table.ScrollContainer minWidth={560}>
+    <Table.ScrollContainer minWidth={720} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
       <Table>
         <Table.Thead>
           <Table.Tr>
@@ -106,7 +106,9 @@ function Row({ name, about, result, test }: ResultRow) {
           '–'
         )}
       </Table.Td>
-      <Table.Td ta="right">{done ? duration(done.durationMs) : ''}</Table.Td>
+      <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
+        {done ? duration(done.durationMs) : ''}
+      </Table.Td>
       <Table.Td maw={420} style={{ overflowWrap: 'anywhere' }}>
         {done?.fault ? `${done.fault.message} ${done.fault.remedy}` : (done?.said ?? '')}
       </Table.Td>

@@ -103,7 +103,7 @@ function PeerTable({ peers }: Pick<NodeFacts, 'peers'>) {
       </Text>
     )
   return (
-    <Table.ScrollContainer minWidth={480}>
+    <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
       <Table>
         <Table.Thead>
           <Table.Tr>

@@ -4,7 +4,7 @@ export const TABS = [
   { tab: 'status', label: 'Status' },
   { tab: 'diagnostics', label: 'Diagnostics' },
   { tab: 'logs', label: 'Logs' },
-  { tab: 'process', label: 'Restart, stop, switch' },
+  { tab: 'process', label: 'Process' },
 ] as const
 
 export type Tab = (typeof TABS)[number]['tab']
