@@ -30,7 +30,7 @@ function Channel({ peers }: { readonly peers: number }) {
         </Button>
       </Group>
       <Text size="sm" c="dimmed">
-        {peers === 0 ? 'This is the only node of its gateway.' : `Calls each of ${peers} over the channel, as work is given to them.`}
+        {peers === 0 ? 'This is the only node of its gateway.' : 'Calls each of the others over the channel, as it does to give them work.'}
       </Text>
       {test.error && <FaultNote cause={test.error} />}
       {test.data && (
@@ -110,7 +110,12 @@ function Row({ name, about, result, test }: ResultRow) {
         {done ? duration(done.durationMs) : ''}
       </Table.Td>
       <Table.Td maw={420} style={{ overflowWrap: 'anywhere' }}>
-        {done?.fault ? `${done.fault.message} ${done.fault.remedy}` : (done?.said ?? '')}
+        {done?.fault?.message ?? done?.said}
+        {done?.fault && (
+          <Text size="sm" c="dimmed">
+            {done.fault.remedy}
+          </Text>
+        )}
       </Table.Td>
     </Table.Tr>
   )
