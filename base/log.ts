@@ -1,6 +1,11 @@
-import { destination, type Logger, pino } from 'pino'
+import { type DestinationStream, destination, type Logger, pino } from 'pino'
 
 export type Log = Logger
+
+/** Reads the lines of a log as they are written. */
+interface LineSink {
+  write(line: string): void
+}
 
 /** A value that must not be seen. It prints as "[secret]" everywhere: in logs, errors, JSON and the inspector. */
 export class Secret {
@@ -30,13 +35,10 @@ export class Secret {
 
 /**
  * JSON lines to stderr: stdout belongs to what a command answers. ERROR = wake someone, WARN = look tomorrow,
- * INFO = changes of state only, DEBUG = the rest. `to`: who reads the lines instead.
+ * INFO = changes of state only, DEBUG = the rest. `besides` gets every line too.
  */
-export function createLog(
-  name: string,
-  level = process.env['POSTERN_LOG'] ?? 'info',
-  to: { write(line: string): void } = destination({ dest: 2, sync: false }),
-): Log {
+export function createLog(name: string, level = process.env['POSTERN_LOG'] ?? 'info', besides?: LineSink): Log {
+  const stderr = destination({ dest: 2, sync: false })
   return pino(
     {
       name,
@@ -45,8 +47,21 @@ export function createLog(
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: ['*.password', '*.secret', '*.key', '*.token', '*.authorization', 'req.headers.authorization'], censor: '[secret]' },
     },
-    to,
+    besides ? both(stderr, besides) : stderr,
   )
+}
+
+function both(stderr: DestinationStream & { flushSync(): void }, besides: LineSink): DestinationStream & { flush(done?: () => void): void } {
+  return {
+    write: (line) => {
+      stderr.write(line)
+      besides.write(line)
+    },
+    flush: (done) => {
+      stderr.flushSync()
+      done?.()
+    },
+  }
 }
 
 /** Swallows everything: for commands and tests that speak otherwise. */

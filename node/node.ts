@@ -3,6 +3,7 @@ import type { Clock } from '@postern/base/clock.ts'
 import { HostGuard } from '@postern/base/host-guard.ts'
 import { type Component, Lifecycle } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import type { LogRing } from '@postern/base/log-ring.ts'
 import type { Random } from '@postern/base/random.ts'
 import { VERSION } from '@postern/base/version.ts'
 import type { Fault } from '@postern/protocol/fault.ts'
@@ -22,8 +23,10 @@ import { ServiceClient } from './calls/service-client.ts'
 import { parseServiceUrl } from './calls/service-url.ts'
 import { NodeChannel } from './channel/node-channel.ts'
 import type { CertificatePaths } from './channel/own-certificate.ts'
-import { ConsoleServer } from './console/console-server.ts'
+import type { ConsoleWish } from './console/console-desk.ts'
+import { consoleParts } from './console/console-parts.ts'
 import { nodeStatus } from './console/node-status.ts'
+import { RecoveryLook } from './console/recovery-look.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import { CertificateKeeper } from './identity/certificate-keeper.ts'
 import { Identity } from './identity/identity.ts'
@@ -57,8 +60,16 @@ export interface NodeOptions {
   readonly channelCertificate?: CertificatePaths | undefined
   /** Where stores may refer to files; `secrets/` of the data folder when left out. */
   readonly secretsFolder?: string | undefined
-  /** `GET /status` on 127.0.0.1; none when left out. */
+  /** The configuration manager, on 127.0.0.1; none when left out. */
   readonly consolePort?: number | undefined
+  readonly console?: {
+    /** The built page; left out: only what programs ask. */
+    readonly pages?: string
+    /** The newest lines of `log`. */
+    readonly lines?: LogRing
+    /** What became of a wish before this start, where it did not work. */
+    readonly notice?: string | undefined
+  }
   /** Names, addresses and networks that stores may be at although they are link-local, or a cloud's own. */
   readonly allowHosts?: readonly string[] | undefined
   readonly log: Log
@@ -77,6 +88,8 @@ export interface RunningNode {
   readonly channelPort: number
   /** Resolves, once all is stopped, when the node was deleted from its gateway. */
   readonly ended: Promise<Fault>
+  /** Resolves when somebody at the console wants the process to do something: who started the node does it. */
+  readonly wished: Promise<ConsoleWish>
   /** Takes no new work and finishes what it has; settles soon after the deadline. */
   drain(deadline: AbortSignal): Promise<void>
   /** Drains until the deadline (left out: not at all), says goodbye, stops. The same promise for every caller. */
@@ -97,6 +110,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       channelPort: node.channelPort(),
       drain: node.drain,
       ended: node.ended,
+      wished: node.wished,
       stop: (deadline) => node.lifecycle.stop(deadline),
     }
   } catch (cause) {
@@ -161,8 +175,8 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
   const handOver = new HandOverDoor({ ...base, self, keys, service })
   const line = new BeatLine({ clock })
-  const known = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...handOver.routes, [NODE_PATHS.ping]: ping }
-  const routes = { ...queries.routes, ...wire.routes, ...bridge.routes, ...known }
+  const answered = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...handOver.routes, [NODE_PATHS.ping]: ping }
+  const routes = { ...queries.routes, ...wire.routes, ...bridge.routes, ...answered }
   const places = new SharedPlaces({ stores, channel: client, peers: () => peers.all, clock, log })
   const rotation = new KeyRotation({ ...base, self, keys, service, channel: client, peers: () => peers.all })
   const router = new Router({ routes: { ...routes, ...rotation.routes, ...places.routes, ...sync.routes }, log })
@@ -176,6 +190,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const usage = new Usage({ measure: () => machine.measure(), clock, log })
   const settings = new AppliedSettings({ folder, channel: channel.modes, log })
   const deleted = Promise.withResolvers<Fault>()
+  const startedAt = clock.now()
   const beat: Beat = new Beat({
     ...base,
     service,
@@ -203,7 +218,6 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     onRecovered: () => link.wake('the service answers beats again'),
     onDeleted: (fault) => deleted.resolve(fault),
   })
-  const status = () => nodeStatus({ folder, grace, keys, book, channel, link, beat, peers, dispatcher, worker, queries })
   const endAll = (fault: Fault) => {
     queries.endAll(fault)
     wire.endAll()
@@ -227,7 +241,12 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
       worker.cutOff = false
     },
   })
-  const console = options.consolePort === undefined ? [] : [new ConsoleServer({ port: options.consolePort, status })]
+  const wish = Promise.withResolvers<ConsoleWish>()
+  const recovery = new RecoveryLook({ service, clock })
+  const told = { channelHost: options.channelHost, notice: options.console?.notice, startedAt, clock }
+  const known = { folder, grace, keys, recovery, book, sync, stale, settings, channel, dialler, link, beat, peers, dispatcher }
+  const status = () => nodeStatus({ ...told, ...known, worker, queries })
+  const console = await consoleParts(options, { folder, recovery, status, peers, book, stale, stores, wish: wish.resolve })
 
   const lifecycle = new Lifecycle([
     held('folder', () => folder[Symbol.asyncDispose]()),
@@ -262,7 +281,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     await lifecycle.stop().catch((cause: unknown) => log.error({ err: cause }, 'the deleted node did not stop cleanly'))
     return fault
   })
-  return { lifecycle, drain, ended, channelPort: () => channelServer.port }
+  return { lifecycle, drain, ended, wished: wish.promise, channelPort: () => channelServer.port }
 }
 
 /** Nobody waits for an answer to a goodbye. */

@@ -221,6 +221,16 @@ export const FAULTS = {
     says: 'The ticket of the connection is not known here: used, too old, or of another replica.',
     remedy: 'None: the connection goes over the link instead.',
   },
+  NODE_NOT_RUNNING: {
+    kind: 'remote',
+    says: 'No node runs here that answers.',
+    remedy: 'Start it: `postern node start` with the same --data.',
+  },
+  CONSOLE_DENIED: {
+    kind: 'denied',
+    says: "The node's console asks for a pass.",
+    remedy: 'Run `postern node console` on its machine, as the user that may read its data folder, and open the address that it prints.',
+  },
   NODE_CUT_OFF: {
     kind: 'stopped',
     says: 'This node has not heard from its service for longer than its grace period.',

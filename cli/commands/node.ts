@@ -5,13 +5,12 @@ import { collect, wholeNumber } from '../input/pairs.ts'
 import { note, printJson, printLines } from '../output/print.ts'
 import type { Shell } from '../shell.ts'
 import { nodeAdminCommands } from './node-admin.ts'
+import { consoleCommands } from './node-console.ts'
 import { recoveryCommand, recoveryKeyOf } from './node-recovery.ts'
+import type { StartFlags } from './node-start.ts'
 
 export const DEFAULT_NODE_DATA = '.postern/node'
 const PORT = [0, 65_535] as const
-/** After a signal, work in hand may go on for so long; what is left is given to other nodes. */
-const DRAIN_MS = 10_000
-const EXIT_MS = 20_000
 
 interface JoinFlags {
   readonly url: string
@@ -33,18 +32,6 @@ interface UpgradingFlags {
   readonly data: string
   readonly end?: boolean
   readonly json?: boolean
-}
-
-interface StartFlags {
-  readonly data: string
-  readonly channelPort: number
-  readonly channelHost?: string
-  readonly consolePort: number
-  readonly channelCert?: string
-  readonly channelKey?: string
-  readonly channelCa?: string
-  readonly secretsDir?: string
-  readonly allowHost: readonly string[]
 }
 
 export function nodeCommands(program: Command, shell: Shell): void {
@@ -83,7 +70,7 @@ export function nodeCommands(program: Command, shell: Shell): void {
     .option('--secrets-dir <dir>', 'where stores may refer to files (`file:NAME`; default: secrets/ in the data folder)')
     .option(
       '--console-port <port>',
-      'local page about this node, on 127.0.0.1; 0 = any free port',
+      'the configuration manager of this node, on 127.0.0.1; 0 = any free port',
       wholeNumber('--console-port', ...PORT),
       8051,
     )
@@ -93,7 +80,7 @@ export function nodeCommands(program: Command, shell: Shell): void {
       collect,
       [],
     )
-    .action((flags: StartFlags) => start(flags, shell))
+    .action(async (flags: StartFlags) => (await import('./node-start.ts')).runNode(flags, shell))
   group
     .command('upgrading')
     .description('say that the program on this machine is being updated: its node takes no new work until you say --end')
@@ -108,6 +95,7 @@ export function nodeCommands(program: Command, shell: Shell): void {
     .option('--data <dir>', "the node's data folder", DEFAULT_NODE_DATA)
     .option('--json', 'machine-readable')
     .action((flags: UninstallFlags) => uninstall(flags, shell))
+  consoleCommands(group, shell, DEFAULT_NODE_DATA)
   recoveryCommand(group, shell, DEFAULT_NODE_DATA)
   nodeAdminCommands(group, shell)
 }
@@ -154,35 +142,4 @@ async function uninstall({ data, force, json }: UninstallFlags, shell: Shell): P
   if (gone.fault) note(shell, `The gateway still has it (${gone.fault}); delete it with: postern node delete ${gone.gateway}/${gone.name}`)
   if (gone.nodesLeft === 0)
     note(shell, `It was the last node of ${gone.gateway}: the credentials of its stores must be given again once it has a node.`)
-}
-
-async function start(flags: StartFlags, shell: Shell): Promise<void> {
-  const [{ startNode }, { createLog }, { systemRandom }, { runUntilStopped }] = await Promise.all([
-    import('@postern/node/node.ts'),
-    import('@postern/base/log.ts'),
-    import('@postern/base/random.ts'),
-    import('./foreground.ts'),
-  ])
-  const { data, channelPort, channelHost, consolePort, allowHost } = flags
-  const log = createLog('node', shell.env['POSTERN_LOG'])
-  const node = await startNode({
-    data,
-    channelPort,
-    channelHost,
-    consolePort,
-    channelCertificate: certificatePaths(flags),
-    secretsFolder: flags.secretsDir,
-    allowHosts: allowHost,
-    log,
-    clock: shell.clock,
-    random: systemRandom,
-  })
-  printLines(shell, `ready ${node.name}`)
-  await runUntilStopped(node, shell, { drainMs: DRAIN_MS, exitMs: EXIT_MS })
-}
-
-function certificatePaths({ channelCert: cert, channelKey: key, channelCa: ca }: StartFlags) {
-  if (cert === undefined && key === undefined && ca === undefined) return undefined
-  if (cert === undefined || key === undefined) throw new Fault('CONFIG_INVALID', { at: '--channel-cert and --channel-key go together.' })
-  return { cert, key, ca }
 }

@@ -21,11 +21,21 @@ export class Dialler {
   readonly #proxyUrl: () => string
   /** Address of this machine as the service's network sees it: where other nodes find the channel. */
   #localAddress: string | undefined
+  #used: string | null = null
 
   constructor(parts: DiallerParts) {
     this.target = parts.target
     this.#environment = parts.environment
     this.#proxyUrl = parts.proxyUrl
+  }
+
+  /** For people, without passwords: what is set, and by what the service was last reached ('' = straight, null = not yet). */
+  get proxy(): { readonly setting: string | null; readonly environment: string | null; readonly used: string | null } {
+    return {
+      setting: told(this.#proxyUrl),
+      environment: told(() => proxyFromEnvironment(this.target, this.#environment)?.href ?? ''),
+      used: this.#used,
+    }
   }
 
   get localAddress(): string | undefined {
@@ -50,7 +60,9 @@ export class Dialler {
     const { target } = this
     const plain = proxy ? await throughProxy(proxy, target, signal) : await tcp(target, signal)
     this.#localAddress = plain.localAddress ?? this.#localAddress
-    return target.protocol === 'https:' ? tls(plain, target, signal) : plain
+    const socket = target.protocol === 'https:' ? await tls(plain, target, signal) : plain
+    this.#used = proxy ? where(proxy) : ''
+    return socket
   }
 }
 
@@ -83,6 +95,16 @@ export class DiallerAgent extends Agent {
 const portOf = (url: URL): number => Number(url.port || (url.protocol === 'https:' ? 443 : 80))
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
 const where = (url: URL): string => `${url.protocol}//${url.host}`
+
+/** A proxy's address as a person may see it: one that cannot be read is named and not shown. */
+function told(read: () => string): string | null {
+  try {
+    const text = read()
+    return text === '' ? null : where(parseProxy(text, 'proxyUrl'))
+  } catch (cause) {
+    return Fault.from(cause).message
+  }
+}
 
 /** Settles with the socket on `event`, or with a fault that says what was dialled. */
 function opened<S extends Socket>(socket: S, event: string, url: URL, signal: AbortSignal): Promise<S> {

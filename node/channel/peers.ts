@@ -1,5 +1,6 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
+import type { PeerTest } from '@postern/protocol/console-api.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
@@ -14,6 +15,7 @@ interface PeersParts {
 
 const PROBE_MS = 3_000
 const PROBE_TIMEOUT_MS = 2_000
+const TEST_TIMEOUT_MS = 5_000
 
 /** The other nodes of the gateway as the service last said, and which of them the channel does not reach. */
 export class Peers implements Component {
@@ -49,6 +51,23 @@ export class Peers implements Component {
     this.#stopping.abort()
     await this.#loop
     this.#parts.channel.close()
+  }
+
+  /** Each of them called just now, also one that the service takes for offline. */
+  async test(signal: AbortSignal): Promise<readonly PeerTest[]> {
+    const { channel, clock } = this.#parts
+    return Promise.all(
+      this.#peers.map(async (peer) => {
+        const since = clock.monotonic()
+        const until = AbortSignal.any([signal, this.#stopping.signal, AbortSignal.timeout(TEST_TIMEOUT_MS)])
+        const fault = await channel.call(peer, NODE_PATHS.ping, {}, until).then(
+          () => null,
+          (cause: unknown) => Fault.from(cause).toJSON(),
+        )
+        const durationMs = Math.round((clock.monotonic() - since) * 10) / 10
+        return { name: peer.name, address: peer.channelAddress, durationMs, fault }
+      }),
+    )
   }
 
   async #run(): Promise<void> {

@@ -10,7 +10,9 @@ import { NodeFile } from './node-file.ts'
 const UPGRADING = 'upgrading'
 /** What people put there: a certificate for the channel, secrets that stores refer to. */
 const THEIRS = ['channel', 'secrets'] as const
-const OURS = new Set(['node.json', 'vault', 'scratch', UPGRADING, 'lost+found', ...THEIRS])
+/** Where the console is, and the secret of its passes (node/console). */
+const CONSOLE = 'console.json'
+const OURS = new Set(['node.json', 'vault', 'scratch', UPGRADING, CONSOLE, 'lost+found', ...THEIRS])
 
 /** The node's folder, locked for this process. Everything in it is written by write-then-rename. */
 export class DataFolder implements AsyncDisposable {
@@ -83,7 +85,7 @@ export class DataFolder implements AsyncDisposable {
   /** Takes away all that is a node's; what else lies there stays. The identity goes last, so that it can be tried again. */
   async destroy(): Promise<void> {
     await this.#writing
-    for (const name of ['vault', 'scratch', UPGRADING, 'node.json']) {
+    for (const name of ['vault', 'scratch', UPGRADING, CONSOLE, 'node.json']) {
       const path = join(this.path, name)
       await rm(path, { recursive: true, force: true }).catch((cause) => Promise.reject(fileFault(path, cause)))
     }

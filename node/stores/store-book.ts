@@ -65,6 +65,23 @@ export class StoreBook {
     return store
   }
 
+  /** What is kept, `most` of it: settings, and credentials sealed as they are. */
+  async list(most: number): Promise<{ readonly stores: readonly NodeStore[]; readonly more: boolean }> {
+    const ids = [...this.#versions.keys()]
+    const stores: NodeStore[] = []
+    // One after the other: each is a file that is opened.
+    for (const id of ids.slice(0, most)) {
+      const store = await this.#read(id)
+      if (store) stores.push(store)
+    }
+    return { stores, more: ids.length > most }
+  }
+
+  /** One that is kept. */
+  async kept(id: StoreId): Promise<NodeStore | undefined> {
+    return this.#versions.has(id) ? this.#read(id) : undefined
+  }
+
   /** Of today, whatever is kept. */
   async fetch(ref: Pick<StoreRef, 'id'>, signal: AbortSignal): Promise<NodeStore> {
     return this.#parts.service.call({ method: 'GET', path: SERVICE_PATHS.store(ref.id), answer: NodeStore }, signal)

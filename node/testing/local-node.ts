@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { systemClock } from '@postern/base/clock.ts'
 import { silentLog } from '@postern/base/log.ts'
 import { systemRandom } from '@postern/base/random.ts'
+import type { NodeFacts } from '@postern/protocol/console-api.ts'
 import type { Environment } from '../calls/proxy.ts'
-import type { nodeStatus } from '../console/node-status.ts'
 import { type Joined, joinNode } from '../join/join.ts'
 import { type RunningNode, startNode } from '../node.ts'
 
@@ -70,7 +70,7 @@ export class LocalNode implements AsyncDisposable {
   }
 
   /** What `GET /status` says. */
-  status(): Promise<ReturnType<typeof nodeStatus>> {
+  status(): Promise<NodeFacts> {
     return new Promise((resolve, reject) => {
       get({ host: '127.0.0.1', port: this.#consolePort, path: '/status', agent: false }, (response) => {
         let text = ''
