@@ -10,16 +10,21 @@ export const AzureBlobConfig = z.strictObject({
     .string()
     .regex(/^[a-z0-9]{3,24}$/, 'the name of a storage account: 3 to 24 small letters and digits')
     .optional()
-    .meta({ title: 'Account', description: 'Not needed with a connection string', audience: true }),
+    .meta({ title: 'Account', description: 'Not needed with a connection string', examples: ['lakeaccount'], audience: true }),
   endpoint: z
     .url({ protocol: /^https?$/ })
     .max(2_000)
     .optional()
-    .meta({ title: 'Endpoint', description: 'Where it is not https://ACCOUNT.blob.core.windows.net', audience: true }),
+    .meta({
+      title: 'Endpoint',
+      description: 'Where it is not https://ACCOUNT.blob.core.windows.net',
+      examples: ['https://blobs.internal:10000/lakeaccount'],
+      audience: true,
+    }),
   container: z
     .string()
     .regex(/^(?:\$root|\$web|[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){2,62})$/, 'the name of a container')
-    .meta({ title: 'Container' }),
+    .meta({ title: 'Container', examples: ['lake'] }),
   ...objectSettings,
   accountKey: z.string().max(4_096).optional().meta({ title: 'Account key', secret: true }),
   sasToken: z.string().max(4_096).optional().meta({ title: 'Shared access signature', secret: true }),

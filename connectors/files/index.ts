@@ -10,7 +10,11 @@ const AbsolutePath = z
   .regex(/^(?:\/|[A-Za-z]:[\\/]|\\\\)/, 'an absolute path, such as /srv/lake or D:\\lake')
 
 export const FilesConfig = z.strictObject({
-  path: AbsolutePath.meta({ title: 'Folder', description: 'A folder on the node; every path of the store is below it.' }),
+  path: AbsolutePath.meta({
+    title: 'Folder',
+    description: 'A folder on the node; every path of the store is below it.',
+    examples: ['/srv/lake'],
+  }),
   ...fileSettings,
 })
 export type FilesConfig = z.output<typeof FilesConfig>

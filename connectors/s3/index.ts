@@ -10,12 +10,17 @@ export const S3Config = z.strictObject({
     .url({ protocol: /^https?$/ })
     .max(2_000)
     .optional()
-    .meta({ title: 'Endpoint', description: 'https://… of a server other than Amazon’s', audience: true }),
+    .meta({
+      title: 'Endpoint',
+      description: 'https://… of a server other than Amazon’s',
+      examples: ['https://minio.internal:9000'],
+      audience: true,
+    }),
   region: z.string().min(1).max(63).default('us-east-1').meta({ title: 'Region', audience: true }),
   bucket: z
     .string()
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{1,254}$/, 'a name of letters, digits, ".", "_" and "-"')
-    .meta({ title: 'Bucket' }),
+    .meta({ title: 'Bucket', examples: ['lake'] }),
   ...objectSettings,
   accessKeyId: z.string().min(1).max(256).meta({ title: 'Access key id' }),
   secretAccessKey: z.string().max(4_096).optional().meta({ title: 'Secret access key', secret: true }),

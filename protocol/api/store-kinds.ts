@@ -14,6 +14,10 @@ export const SettingSchema = z.looseObject({
   minLength: z.int().optional(),
   maxLength: z.int().optional(),
   pattern: z.string().optional(),
+  /** `uri`: an http or https address. */
+  format: z.string().optional(),
+  /** What is wanted, where a pattern would not tell it to a person. */
+  examples: z.array(z.string()).optional(),
   /** Goes sealed, never in clear. */
   secret: z.boolean().optional(),
   /** Says where secrets go: part of what a sealed secret is bound to. */

@@ -3,7 +3,8 @@ import { Name, StoreId } from '../ids.ts'
 import { Labels } from './gateways.ts'
 import { StoreLimits } from './query-limits.ts'
 
-const Setting = z.union([z.string().max(4_096), z.number(), z.boolean()])
+/** The longest text is a chain of certificates; each connector says what its own may be. */
+const Setting = z.union([z.string().max(65_536), z.number(), z.boolean()])
 export const StoreSettings = z.record(z.string().max(64), Setting)
 export type StoreSettings = z.infer<typeof StoreSettings>
 
