@@ -5,6 +5,8 @@ export interface LogLine {
 }
 
 export interface LogPage {
+  /** Whose lines these are: another one after the process was started anew, which counts from 1 again. */
+  readonly ring: string
   readonly lines: readonly LogLine[]
   /** To go on from. */
   readonly last: number
@@ -16,12 +18,15 @@ const KEPT = { lines: 5_000, bytes: 2 << 20, line: 16_384 } as const
 
 /** The newest lines of a log, in memory: as they were written, so after all that must not be seen was taken out. */
 export class LogRing {
+  readonly #id: string
   readonly #limits: typeof KEPT | { readonly lines: number; readonly bytes: number; readonly line: number }
   #lines: LogLine[] = []
   #bytes = 0
   #last = 0
 
-  constructor(limits: { readonly lines: number; readonly bytes: number; readonly line: number } = KEPT) {
+  /** `id`: of this process, another one at each start. */
+  constructor(id: string, limits: { readonly lines: number; readonly bytes: number; readonly line: number } = KEPT) {
+    this.#id = id
     this.#limits = limits
   }
 
@@ -34,12 +39,11 @@ export class LogRing {
     while (this.#lines.length > lines || this.#bytes > bytes) this.#bytes -= this.#lines.shift()?.text.length ?? this.#bytes
   }
 
-  /** The lines after `seq`, or the newest `most` of them. */
-  after(seq: number, most: number): LogPage {
-    // Of a process before this one: it counted on its own.
-    const from = seq > this.#last ? 0 : seq
+  /** The lines after `seq` of the ring that is named, or all of this one; of many the newest `most`. */
+  after(seq: number, most: number, ring = this.#id): LogPage {
+    const from = ring === this.#id && seq <= this.#last ? seq : 0
     const lines = this.#lines.filter((line) => line.seq > from).slice(-most)
     const first = lines[0]?.seq ?? this.#last + 1
-    return { lines, last: this.#last, lost: first > from + 1 }
+    return { ring: this.#id, lines, last: this.#last, lost: first > from + 1 }
   }
 }

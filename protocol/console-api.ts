@@ -97,8 +97,12 @@ export const StoreTestAsked = z.object({ id: StoreId })
 export const StoreTested = z.object({ ok: z.boolean(), durationMs: z.number(), server: z.string().optional(), fault: Fault.optional() })
 export type StoreTested = z.infer<typeof StoreTested>
 
-/** `GET /api/logs?after=SEQ`: JSON lines as they are logged. `lost`: older ones than these that are not kept any more. */
+/**
+ * `GET /api/logs?after=SEQ&ring=RING`: JSON lines as they are logged. `ring`: whose; a process that was started anew counts from 1 again
+ * and has another one. `lost`: older ones than these that are not kept any more.
+ */
 export const LogLines = z.object({
+  ring: z.string(),
   lines: z.array(z.object({ seq: z.int(), text: z.string() })),
   last: z.int(),
   lost: z.boolean(),

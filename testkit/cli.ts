@@ -11,6 +11,8 @@ export interface CliOptions {
   readonly input?: string
   readonly cwd?: string
   readonly signal?: AbortSignal
+  /** Called with each piece of its stdout, while it runs. */
+  readonly heard?: (text: string) => void
 }
 
 export interface CliResult {
@@ -30,7 +32,10 @@ export function postern(args: readonly string[], options: CliOptions = {}): Prom
       ...(options.signal ? { signal: options.signal, killSignal: 'SIGINT' as const } : {}),
     })
     const said: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
-    child.stdout.on('data', (bytes: Buffer) => said.stdout.push(bytes))
+    child.stdout.on('data', (bytes: Buffer) => {
+      said.stdout.push(bytes)
+      options.heard?.(bytes.toString())
+    })
     child.stderr.on('data', (bytes: Buffer) => said.stderr.push(bytes))
     child.once('error', (error) => (error.name === 'AbortError' ? undefined : reject(error)))
     child.once('close', (code) => {

@@ -1,10 +1,9 @@
-/** The configuration manager of a running node: by the command line, and its page in a real Chromium. */
+/** The configuration manager of a running node, by the command line. Its page: node-console-page.e2e.test.ts. */
 import { execFileSync } from 'node:child_process'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NodeFacts } from '@postern/protocol/console-api.ts'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Scheme, type Width } from './browser.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CliResult } from './cli.ts'
 import { postern } from './cli.ts'
 import { Cluster } from './cluster.ts'
@@ -58,10 +57,11 @@ test('node status says for people and for programs what the node knows of itself
     expect(stdout).toContain(words)
 })
 
-test('node check calls the other nodes and tries every store from this node', async () => {
+test('node check tries the service, the other nodes, and every store from this node', async () => {
   const { stdout, code } = await on(node('n1'), 'check')
 
   expect(code).toBe(1)
+  expect(stdout).toMatch(/service +PASS/)
   expect(stdout).toMatch(/channel n2 +PASS/)
   expect(stdout).toMatch(/store lake +PASS/)
   expect(stdout).toMatch(/store nowhere +FAIL/)
@@ -113,68 +113,27 @@ test('a restart by the console keeps the process and its id, and runs it anew', 
   await cluster.allOnline()
 })
 
-describe.skipIf(browserMissing() !== undefined)('the page', () => {
-  let browser: Browser
-  beforeAll(async () => {
-    browser = await Browser.start()
+test('logs are followed over a restart, each line once, until Ctrl-C', async () => {
+  const over = new AbortController()
+  let heard = ''
+  const following = postern(['node', 'logs', '--follow', '--data', node('n2').data], {
+    signal: over.signal,
+    heard: (text) => {
+      heard += text
+    },
   })
-  afterAll(() => browser?.[Symbol.asyncDispose]())
+  const links = () => heard.split('"msg":"link is up"').length - 1
+  const before = await waitFor('what was said before', links)
 
-  const LOOKS: readonly (readonly [Scheme, Width])[] = [
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 390],
-  ]
-  test.each(LOOKS)('shows status, diagnostics, logs and what steers the process (%s, %i)', async (scheme, width) => {
-    const { address } = (await on(node('n1'), 'console', '--json')).json<{ address: string }>()
-    const { origin } = new URL(address)
-    await using visitor = await browser.visitor(origin, { scheme, width })
-    const { page } = visitor
-    await page.goto(`${origin}/#logs`)
-    await page.getByText('postern node console').waitFor()
-    await visitor.shot('node-signed-out')
-    await page.goto('about:blank')
+  expect((await on(node('n2'), 'restart')).code).toBe(0)
+  await waitFor('what is said by the new start', links, (count) => count > before, SLOW)
+  over.abort()
+  const { code, stdout } = await following
 
-    await page.goto(address)
-    await page.getByRole('heading', { name: 'n1' }).waitFor()
-    await page.getByText('In sync').waitFor()
-    await visitor.shot('node-status')
-    expect(await visitor.barriers()).toEqual([])
-
-    await page.getByRole('link', { name: 'Diagnostics' }).click()
-    await page.getByRole('button', { name: 'Call every node' }).click()
-    await page.getByText('passed', { exact: true }).first().waitFor()
-    await page.getByRole('button', { name: 'Test all' }).click()
-    await page.getByText('failed', { exact: true }).first().waitFor()
-    await visitor.shot('node-diagnostics')
-    expect(await visitor.barriers()).toEqual([])
-
-    await page.getByRole('link', { name: 'Logs' }).click()
-    await page.getByText('link is up').first().click()
-    await page.getByText('"msg": "link is up"').waitFor()
-    await visitor.shot('node-logs')
-    expect(await visitor.barriers()).toEqual([])
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export a bundle' }).click()])
-    expect(download.suggestedFilename()).toMatch(/^postern-n1-.*\.tar\.gz$/)
-
-    await page.getByRole('link', { name: 'Process' }).click()
-    await page.getByRole('button', { name: 'Restart', exact: true }).waitFor()
-    await visitor.shot('node-process')
-    expect(await visitor.barriers()).toEqual([])
-    expect(visitor.complaints).toEqual([])
-  })
-
-  test('restarts the node, and goes on when it runs again', async () => {
-    const { address } = (await on(node('n1'), 'console', '--json')).json<{ address: string }>()
-    await using visitor = await browser.visitor(new URL(address).origin)
-    const { page } = visitor
-    await page.goto(address)
-    await page.getByRole('link', { name: 'Process' }).click()
-    await page.getByRole('button', { name: 'Restart', exact: true }).click()
-    await page.getByRole('button', { name: 'Restart it' }).click()
-
-    await page.getByText('It runs again').waitFor({ timeout: 60_000 })
-  })
+  expect(code).toBe(130)
+  const lines = stdout.trim().split('\n')
+  expect(lines.filter((line, at) => lines.indexOf(line) !== at)).toEqual([])
+  await cluster.allOnline()
 })
 
 test('a running node moves to another gateway, and stays where it was when it cannot', async () => {

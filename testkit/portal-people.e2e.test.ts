@@ -1,22 +1,17 @@
 /** People, roles, tokens, providers, one's own account and the audit in a real Chromium. */
 import { resolve } from 'node:path'
-import type { GrantView } from '@postern/protocol/api/grants.ts'
+import type { GrantView, GroupView } from '@postern/protocol/api/grants.ts'
 import { LocalService } from '@postern/service/testing/local-service.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Scheme, type Visitor, type Width } from './browser.ts'
+import { Browser, browserMissing, LOOKS, type Scheme, type Visitor, type Width } from './browser.ts'
 import { waitFor } from './wait-for.ts'
 
 const PAGES = resolve(import.meta.dirname, '..', 'portal', 'dist')
 const PASSWORD = 'a gate in the north wall'
-const LOOKS: readonly (readonly [Scheme, Width])[] = [
-  ['light', 1280],
-  ['dark', 1280],
-  ['light', 390],
-]
 /** Where each page is, and what stands on it once it is there. */
 const PLACES = [
-  ['people', '/people', 'Last signed in'],
+  ['people', '/people', 'Bea Other'],
   ['person', '/people/bea', 'Sign out everywhere'],
   ['groups', '/groups', 'analysts'],
   ['group', '/groups/analysts', 'put in here'],
@@ -27,6 +22,8 @@ const PLACES = [
   ['provider', '/providers/acme', 'Roles of groups'],
   ['account', '/account', 'What you may'],
   ['audit', '/audit', 'person.create'],
+  ['nobody', '/people/nobody', 'PERSON_UNKNOWN'],
+  ['audit-of-nobody', '/audit?who=nobody', 'Take a filter away'],
 ] as const
 
 describe.skipIf(browserMissing() !== undefined)('people and the audit in the portal', () => {
@@ -77,21 +74,19 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
   test.each(LOOKS)('in %s at %i pixels every page shows what it should and shuts nobody out', async (scheme, width) => {
     await using visitor = await visit('/people', 'ada', { scheme, width })
     const { page } = visitor
-    const barriers: string[] = []
+    const wrong: string[] = []
     for (const [name, path, sign] of PLACES) {
       await page.goto(path)
       await page.getByText(sign).first().waitFor()
       await page.waitForLoadState('networkidle')
-      await visitor.shot(`people-${name}`)
-      barriers.push(...(await visitor.barriers()).map((barrier) => `${name}: ${barrier}`))
-      if ((await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth')) > 0) barriers.push(`${name} hangs over`)
+      wrong.push(...(await visitor.look(`people-${name}`)))
     }
+    await page.goto('/audit')
     await page.getByRole('table').getByRole('button').first().click()
     await page.getByText(/^All that/).waitFor()
-    await visitor.shot('people-audit-record')
-    barriers.push(...(await visitor.barriers()))
+    wrong.push(...(await visitor.look('people-audit-record')))
 
-    expect({ barriers, complaints: visitor.complaints }).toEqual({ barriers: [], complaints: [] })
+    expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
   })
 
   test('a person is made, signs in with what was shown once, and sees only what is hers', async () => {
@@ -101,7 +96,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     await page.getByRole('dialog').getByLabel('Name').fill('cleo')
     await page.getByRole('button', { name: 'Make the account' }).click()
     const once = String(await page.locator('pre').textContent())
-    await visitor.shot('people-made')
+    expect(await visitor.look('people-made')).toEqual([])
     await using other = await browser.visitor(service.url)
     await other.page.goto('/audit')
     await signIn(other.page, 'cleo', once.trim())
@@ -113,7 +108,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     await other.page.goto('/people')
     await other.page.getByRole('heading', { name: 'Roles given' }).waitFor()
     expect(await other.page.getByRole('button', { name: /^Give a role/ }).getAttribute('aria-disabled')).toBe('true')
-    await other.shot('people-without-rights')
+    expect(await other.look('people-without-rights')).toEqual([])
     expect([...visitor.complaints, ...other.complaints]).toEqual([])
   })
 
@@ -124,7 +119,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     await page.getByRole('combobox', { name: 'Where' }).click()
     await page.getByRole('option', { name: 'store lake' }).click()
     await page.getByRole('radio', { name: 'store-owner' }).check()
-    await visitor.shot('people-give-role')
+    expect(await visitor.look('people-give-role')).toEqual([])
     await page.getByRole('button', { name: 'Give the role' }).click()
     await page.getByRole('link', { name: 'store lake' }).waitFor()
     expect((await grants()).items).toContainEqual(expect.objectContaining({ to: 'person/bea', role: 'store-owner', on: 'store/lake' }))
@@ -136,11 +131,54 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     expect(visitor.complaints).toEqual([])
   })
 
+  test('somebody is put into a group, taken out of it, and back', async () => {
+    await using visitor = await visit('/groups/analysts')
+    const { page } = visitor
+    const members = async () => (await service.api<GroupView>('GET', '/v1/groups/analysts')).memberList.map(({ who }) => who)
+    await page.getByRole('combobox', { name: 'Who joins' }).fill('person/ada')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Put in' }).click()
+    await page.getByRole('link', { name: 'ada' }).waitFor()
+    expect((await members()).toSorted()).toEqual(['person/ada', 'person/bea'])
+
+    await page.getByRole('button', { name: 'Take out person ada of analysts' }).click()
+    await page.getByText('person ada is out of analysts').waitFor()
+    expect(await members()).toEqual(['person/bea'])
+    await page.getByRole('button', { name: 'Put back' }).click()
+    await page.getByRole('link', { name: 'ada' }).waitFor()
+    expect(visitor.complaints).toEqual([])
+  })
+
+  test('a provider is set up, with the roles of its groups, and offered at the sign-in', async () => {
+    await using visitor = await visit('/providers')
+    const { page } = visitor
+    await page.getByRole('button', { name: 'New provider' }).click()
+    await page.getByRole('textbox', { name: 'Name' }).first().fill('corp')
+    await page.getByLabel('Title').fill('Corporate')
+    await page.getByLabel('Issuer').fill('https://login.example.net')
+    await page.getByLabel('Client id').fill('postern')
+    await page.getByLabel('E-mail domains').fill('example.net')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Add a group' }).click()
+    await page.getByRole('textbox', { name: 'Group', exact: true }).fill('ops')
+    await page.getByRole('button', { name: 'Set it up' }).click()
+
+    await page.getByRole('heading', { name: 'Corporate' }).waitFor()
+    expect(await service.api('GET', '/v1/oidc/corp')).toMatchObject({ allowDomains: ['example.net'], roles: { ops: 'reader' } })
+    await using other = await browser.visitor(service.url)
+    await other.page.goto('/')
+    await other.page.getByRole('link', { name: /Corporate/ }).waitFor()
+    expect([...visitor.complaints, ...other.complaints]).toEqual([])
+  })
+
   test('a token that was made in the portal opens what its maker may, until it is deleted by name', async () => {
     await using visitor = await visit('/tokens')
     const { page } = visitor
     await page.getByRole('button', { name: 'New token' }).click()
     await page.getByRole('dialog').getByLabel('Name').fill('laptop')
+    await page.getByRole('button', { name: 'Limits of each query' }).click()
+    await page.getByLabel('Most rows').fill('5000')
+    expect(await visitor.look('people-new-token')).toEqual([])
     await page.getByRole('button', { name: 'Make the token' }).click()
     const authorization = `Bearer ${String(await page.locator('pre').textContent()).trim()}`
     await page.getByRole('button', { name: 'Close', exact: true }).last().click()

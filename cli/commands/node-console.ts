@@ -1,25 +1,26 @@
 /** `postern node status`, and what else is asked of the node that runs on this machine (its configuration manager). */
 
-import { writeFile } from 'node:fs/promises'
-import { Asked, ConsoleStores, LogLines, NodeFacts, PeerTests, StoreTested, type SwitchRequest } from '@postern/protocol/console-api.ts'
+import {
+  Asked,
+  ConsoleStores,
+  NodeFacts,
+  type PeerTest,
+  PeerTests,
+  StoreTested,
+  type SwitchRequest,
+} from '@postern/protocol/console-api.ts'
 import { CONSOLE_PATHS } from '@postern/protocol/console-paths.ts'
-import { Fault } from '@postern/protocol/fault.ts'
 import type { Command } from 'commander'
+import type { NodeConsole } from '../api/node-console.ts'
 import { Exit } from '../exit.ts'
 import { note, printFacts, printJson, printLines, printTable } from '../output/print.ts'
 import type { Shell } from '../shell.ts'
+import type { LogFlags } from './node-logs.ts'
 
 interface Flags {
   readonly data: string
   readonly json?: boolean
 }
-
-interface LogFlags extends Flags {
-  readonly follow?: boolean
-  readonly export?: string
-}
-
-const FOLLOW_MS = 500
 
 export function consoleCommands(group: Command, shell: Shell, defaultData: string): void {
   const add = (name: string, description: string) =>
@@ -34,11 +35,13 @@ export function consoleCommands(group: Command, shell: Shell, defaultData: strin
   add('console', 'print the address of the node’s page on this machine, with a code that opens it once').action((flags: Flags) =>
     showAddress(flags, shell),
   )
-  add('check', 'call every other node over the channel, and try every store from this node').action((flags: Flags) => check(flags, shell))
+  add('check', 'try what this node needs: the service, every other node over the channel, every store').action((flags: Flags) =>
+    check(flags, shell),
+  )
   add('logs', 'the newest log lines of the node on this machine')
     .option('-f, --follow', 'go on until Ctrl-C')
     .option('--export <file>', 'write a bundle (.tar.gz: logs, status, stores; without secrets) for whoever is to help')
-    .action((flags: LogFlags) => logs(flags, shell))
+    .action(async (flags: LogFlags) => (await import('./node-logs.ts')).logs(flags, shell))
   add('restart', 'stop the node as SIGTERM does, and start it again in the same process, with what is installed by now').action(
     (flags: Flags) => wish('restart', flags, shell),
   )
@@ -50,7 +53,7 @@ export function consoleCommands(group: Command, shell: Shell, defaultData: strin
     .action((flags: Flags & SwitchRequest) => switchGateway(flags, shell))
 }
 
-async function open(data: string, shell: Shell) {
+async function open(data: string, shell: Shell): Promise<NodeConsole> {
   const { NodeConsole } = await import('../api/node-console.ts')
   return NodeConsole.of(data, shell)
 }
@@ -70,60 +73,56 @@ async function showAddress({ data, json }: Flags, shell: Shell): Promise<void> {
   note(shell, 'Open it on this machine within two minutes. From elsewhere: ssh -L PORT:127.0.0.1:PORT to this machine first.')
 }
 
+interface Tested {
+  readonly what: string
+  readonly ok: boolean
+  readonly ms: number | null
+  readonly detail: string
+}
+
 async function check({ data, json }: Flags, shell: Shell): Promise<void> {
   const node = await open(data, shell)
+  const facts = await node.ask({ path: CONSOLE_PATHS.status, answer: NodeFacts })
   const { peers } = await node.ask({ path: CONSOLE_PATHS.peersTest, method: 'POST', answer: PeerTests })
   const { stores, more } = await node.ask({ path: CONSOLE_PATHS.stores, answer: ConsoleStores })
-  const tested: { readonly what: string; readonly ok: boolean; readonly ms: number; readonly detail: string }[] = peers.map((peer) => ({
-    what: `channel ${peer.name}`,
-    ok: peer.fault === null,
-    ms: peer.durationMs,
-    detail: peer.fault ? `${peer.fault.message} ${peer.fault.remedy}` : (peer.address ?? ''),
-  }))
+  const tested: Tested[] = [serviceTested(facts), ...peers.map(peerTested)]
+  // One after the other: a machine with a hundred stores must not open a hundred connections because somebody looks.
   for (const { id, name } of stores) {
-    const {
-      ok,
-      durationMs: ms,
-      server,
-      fault,
-    } = await node.ask({
-      ...{ path: CONSOLE_PATHS.storesTest, method: 'POST' as const, body: { id } },
-      answer: StoreTested,
-    })
-    tested.push({ what: `store ${name}`, ok, ms, detail: fault ? `${fault.message} ${fault.remedy}` : (server ?? '') })
+    const asked = { path: CONSOLE_PATHS.storesTest, method: 'POST', body: { id } } as const
+    tested.push(storeTested(name, await node.ask({ ...asked, answer: StoreTested })))
   }
   if (json) printJson(shell, tested)
-  else if (tested.length === 0) note(shell, 'The gateway has no other nodes and no stores yet.')
   else
     await printTable(
       shell,
       ['CHECK', 'RESULT', 'MS', 'DETAIL'],
-      tested.map(({ what, ok, ms, detail }) => [what, ok ? 'PASS' : 'FAIL', String(ms), detail]),
+      tested.map(({ what, ok, ms, detail }) => [what, ok ? 'PASS' : 'FAIL', String(ms ?? ''), detail]),
     )
   if (more) note(shell, 'There are more stores than these: try one with `postern store test`.')
   if (tested.some(({ ok }) => !ok)) throw new Exit(1)
 }
 
-async function logs({ data, follow, export: file }: LogFlags, shell: Shell): Promise<void> {
-  const node = await open(data, shell)
-  if (file !== undefined) return exportBundle(await node.download(CONSOLE_PATHS.bundle), file, shell)
-  let after = 0
-  for (;;) {
-    const page = await node.ask({ path: `${CONSOLE_PATHS.logs}?after=${after}`, answer: LogLines })
-    if (page.lines.length > 0) printLines(shell, ...page.lines.map(({ text }) => text))
-    after = page.last
-    if (!follow) return
-    await shell.clock.sleep(FOLLOW_MS, shell.signal)
-  }
+/** Asked each second anyway. */
+function serviceTested({ service: { url, fault, remedy, heardSecondsAgo }, link }: NodeFacts): Tested {
+  const ok = fault === null && link.state === 'up'
+  const why = fault ?? link.reason ?? `the link is ${link.state}`
+  const detail = ok ? `${url}, answered ${heardSecondsAgo} s ago` : `${url}: ${why} ${remedy ?? ''}`.trim()
+  return { what: 'service', ok, ms: null, detail }
 }
 
-/** For its owner only, and never over what is there. */
-async function exportBundle(bytes: Buffer, file: string, shell: Shell): Promise<void> {
-  await writeFile(file, bytes, { mode: 0o600, flag: 'wx' }).catch((cause: unknown) => {
-    throw new Fault('CONFIG_INVALID', { at: `${file} cannot be written: it is there already, or its folder is not.`, cause })
-  })
-  printLines(shell, `Wrote ${file} (${bytes.length} bytes). It holds no secrets; look it over before you send it: tar -tzf ${file}`)
-}
+const peerTested = ({ name, address, durationMs, fault }: PeerTest): Tested => ({
+  what: `channel ${name}`,
+  ok: fault === null,
+  ms: durationMs,
+  detail: fault ? `${fault.message} ${fault.remedy}` : (address ?? ''),
+})
+
+const storeTested = (name: string, { ok, durationMs, server, fault }: StoreTested): Tested => ({
+  what: `store ${name}`,
+  ok,
+  ms: durationMs,
+  detail: fault ? `${fault.message} ${fault.remedy}` : (server ?? ''),
+})
 
 const WISHES = { stop: CONSOLE_PATHS.stop, restart: CONSOLE_PATHS.restart } as const
 

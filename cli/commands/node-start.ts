@@ -36,7 +36,7 @@ export async function runNode(flags: StartFlags, shell: Shell): Promise<void> {
     import('@postern/base/random.ts'),
     import('./foreground.ts'),
   ])
-  const lines = new LogRing()
+  const lines = new LogRing(Buffer.from(systemRandom.bytes(9)).toString('base64url'))
   const log = createLog('node', shell.env['POSTERN_LOG'], lines)
   const { data, channelPort, channelHost, consolePort, allowHost } = flags
   const options = {

@@ -79,7 +79,7 @@ export class ConsoleDesk {
       [`POST ${CONSOLE_PATHS.peersTest}`]: ({ signal }) => this.#testPeers(signal),
       [`GET ${CONSOLE_PATHS.stores}`]: () => this.#stores(),
       [`POST ${CONSOLE_PATHS.storesTest}`]: ({ body }) => this.#testStore(parseBody(StoreTestAsked, body).id),
-      [`GET ${CONSOLE_PATHS.logs}`]: async ({ query }) => this.#logs(Number(query.get('after') ?? 0)),
+      [`GET ${CONSOLE_PATHS.logs}`]: async ({ query }) => this.#logs(Number(query.get('after') ?? 0), query.get('ring') ?? undefined),
       [`GET ${CONSOLE_PATHS.bundle}`]: () => this.#bundle(),
       [`POST ${CONSOLE_PATHS.stop}`]: async () => this.#ask({ act: 'stop' }),
       [`POST ${CONSOLE_PATHS.restart}`]: async () => this.#ask({ act: 'restart' }),
@@ -106,9 +106,10 @@ export class ConsoleDesk {
     return testStore({ stores, clock }, { id, name: store.name, version: store.version })
   }
 
-  #logs(after: number): LogLines {
+  #logs(after: number, ring: string | undefined): LogLines {
     const { lines, secrets } = this.#parts
-    const page = lines?.after(Number.isSafeInteger(after) && after > 0 ? after : 0, MOST_LINES) ?? { lines: [], last: 0, lost: false }
+    const from = Number.isSafeInteger(after) && after > 0 ? after : 0
+    const page = lines?.after(from, MOST_LINES, ring) ?? { ring: '', lines: [], last: 0, lost: false }
     const hidden = secrets()
     return { ...page, lines: page.lines.map(({ seq, text }) => ({ seq, text: without(hidden, text) })) }
   }

@@ -27,19 +27,19 @@ export function AuditFilters() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
   const set = (change: AuditSearch) => void navigate({ search: readAuditSearch({ ...search, row: undefined, ...change }), replace: true })
-  const wide = { base: '100%', xs: 145 }
+  const narrow = { base: 'calc(50% - 5px)', xs: 128 }
   return (
-    <Group gap="sm" align="flex-end" role="search" aria-label="Filter the audit">
-      <SettledField label="Who" placeholder="ann" value={search.who ?? ''} settle={(who) => set({ who })} w={wide} />
+    <Group gap="xs" align="flex-end" role="search" aria-label="Filter the audit">
+      <SettledField label="Who" placeholder="ann" value={search.who ?? ''} settle={(who) => set({ who })} w={narrow} />
       <SettledField
         label="Action"
-        placeholder="store.set, or store"
+        placeholder="store.set"
         offered={ACTIONS}
         value={search.action ?? ''}
         settle={(action) => set({ action })}
-        w={wide}
+        w={narrow}
       />
-      <SettledField label="On" placeholder="store shop" value={search.target ?? ''} settle={(target) => set({ target })} w={wide} />
+      <SettledField label="On" placeholder="store shop" value={search.target ?? ''} settle={(target) => set({ target })} w={narrow} />
       <Select
         label="Outcome"
         placeholder="Every"
@@ -47,7 +47,7 @@ export function AuditFilters() {
         data={[...OUTCOMES]}
         value={search.outcome ?? null}
         onChange={(outcome) => set({ outcome: OUTCOMES.find((one) => one === outcome) })}
-        w={{ base: '100%', xs: 110 }}
+        w={{ base: 'calc(50% - 5px)', xs: 104 }}
       />
       <Time key={`since ${search.since}`} label="Since" value={search.since} settle={(since) => set({ since })} />
       <Time key={`until ${search.until}`} label="Before" value={search.until} settle={(until) => set({ until })} />
@@ -82,7 +82,7 @@ function Time({ label, value, settle }: TimeProps) {
       onBlur={(event) => {
         if (event.currentTarget.value !== toLocal(value)) settle(fromLocal(event.currentTarget.value))
       }}
-      w={{ base: '100%', xs: 190 }}
+      w={{ base: '100%', xs: 184 }}
     />
   )
 }

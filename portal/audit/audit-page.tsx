@@ -22,7 +22,9 @@ export function AuditPage() {
       ) : (
         <>
           <Title order={1}>Audit</Title>
-          <Text c="dimmed">Reading it needs audit:read, which operators and administrators have.</Text>
+          <Text size="sm" c="dimmed">
+            Reading it needs audit:read, which operators and administrators have.
+          </Text>
         </>
       )}
     </Stack>
@@ -59,7 +61,9 @@ function Audit() {
       <AuditFilters />
       {audit.error && <FaultNote cause={audit.error} />}
       {audit.data && records.length === 0 && (
-        <Text c="dimmed">{isFiltered(search) ? 'Nothing was recorded like that. Take a filter away.' : 'Nothing was recorded yet.'}</Text>
+        <Text size="sm" c="dimmed">
+          {isFiltered(search) ? 'Nothing was recorded like that. Take a filter away.' : 'Nothing was recorded yet.'}
+        </Text>
       )}
       {records.length > 0 && <AuditTable records={records} />}
       {audit.hasNextPage && (

@@ -2,7 +2,7 @@ import { Anchor, Code, Stack, Table, Text, UnstyledButton } from '@mantine/core'
 import type { AuditView } from '@postern/protocol/api/audit.ts'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Facts } from '../parts/facts.tsx'
-import { moment } from '../parts/figures.ts'
+import { moment, shortMoment } from '../parts/figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
 import { detailsOf, pageOf } from './audit-words.ts'
@@ -13,16 +13,16 @@ const COLUMNS = 6
 export function AuditTable({ records }: { readonly records: readonly AuditView[] }) {
   const { row } = route.useSearch()
   return (
-    <Table.ScrollContainer minWidth={820}>
+    <Table.ScrollContainer minWidth="min-content">
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>When</Table.Th>
             <Table.Th>Who</Table.Th>
             <Table.Th>Did</Table.Th>
-            <Table.Th>On</Table.Th>
+            <Table.Th visibleFrom="sm">On</Table.Th>
             <Table.Th>Outcome</Table.Th>
-            <Table.Th>From</Table.Th>
+            <Table.Th visibleFrom="sm">From</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -45,16 +45,28 @@ function Record({ record, open }: { readonly record: AuditView; readonly open: b
       <Table.Tr>
         <Table.Td>
           <UnstyledButton onClick={toggle} aria-expanded={open} fz="sm" c="var(--mantine-color-anchor)" style={{ whiteSpace: 'nowrap' }}>
-            {moment(at)}
+            <Text span size="sm" visibleFrom="sm">
+              {moment(at)}
+            </Text>
+            <Text span size="sm" hiddenFrom="sm">
+              {shortMoment(at)}
+            </Text>
           </UnstyledButton>
         </Table.Td>
         <Table.Td>{who}</Table.Td>
-        <Table.Td style={{ overflowWrap: 'anywhere' }}>{action}</Table.Td>
-        <Table.Td style={{ overflowWrap: 'anywhere' }}>{target}</Table.Td>
+        <Table.Td style={{ overflowWrap: 'anywhere' }}>
+          {action}
+          <Text size="xs" c="dimmed" hiddenFrom="sm">
+            {target}
+          </Text>
+        </Table.Td>
+        <Table.Td visibleFrom="sm" style={{ overflowWrap: 'anywhere' }}>
+          {target}
+        </Table.Td>
         <Table.Td>
           <StatusMark status={outcome} />
         </Table.Td>
-        <Table.Td>{ip ?? ''}</Table.Td>
+        <Table.Td visibleFrom="sm">{ip ?? ''}</Table.Td>
       </Table.Tr>
       {open && (
         <Table.Tr bg="var(--mantine-color-default-hover)">
@@ -70,7 +82,7 @@ function Record({ record, open }: { readonly record: AuditView; readonly open: b
 /** The whole record, and the ways from it to more like it. */
 function Details({ record }: { readonly record: AuditView }) {
   const { may } = useRights()
-  const { who, whoId, target, id } = record
+  const { who, whoId, target, id, ip } = record
   const page = pageOf(target, may('people:read'))
   return (
     <Stack gap="sm" py={4}>
@@ -89,6 +101,7 @@ function Details({ record }: { readonly record: AuditView }) {
                 ),
               ] as const,
           ),
+          ['From', ip ?? 'not known'],
           ['Id of who', whoId ?? 'none'],
           ['Record', String(id)],
         ]}

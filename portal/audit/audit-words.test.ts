@@ -14,8 +14,8 @@ test('a record leads to what it is about, where that has a page and may be seen'
 
 test('details are texts with readable names', () => {
   expect(detailsOf({ details: { expiresAt: null, role: 'reader', times: 3 } })).toEqual([
-    ['expires at', 'null'],
-    ['role', 'reader'],
-    ['times', '3'],
+    ['Expires at', 'none'],
+    ['Role', 'reader'],
+    ['Times', '3'],
   ])
 })

@@ -12,8 +12,16 @@ export function pageOf(target: string, seesPeople: boolean): string | undefined 
 
 /** Names and values as texts. */
 export function detailsOf({ details }: Pick<AuditView, 'details'>): readonly (readonly [string, string])[] {
-  return Object.entries(details).map(([name, value]) => [inWords(name), typeof value === 'string' ? value : JSON.stringify(value)] as const)
+  return Object.entries(details).map(([name, value]) => [inWords(name), inText(value)] as const)
 }
 
-/** "expiresAt" is "expires at". */
-const inWords = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+function inText(value: unknown): string {
+  if (value === null) return 'none'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** "expiresAt" is "Expires at". */
+function inWords(name: string): string {
+  const apart = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  return apart.charAt(0).toUpperCase() + apart.slice(1)
+}

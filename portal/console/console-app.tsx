@@ -1,8 +1,8 @@
-import { Alert, AppShell, Code, Container, Group, MantineProvider, Stack, Text, Title } from '@mantine/core'
+import { Alert, AppShell, Button, Code, Container, CopyButton, Group, MantineProvider, Stack, Text, Title } from '@mantine/core'
 import type { NodeFacts } from '@postern/protocol/console-api.ts'
 import { CONSOLE_PATHS } from '@postern/protocol/console-paths.ts'
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import { theme } from '../app/theme.ts'
 import { Arch } from '../parts/arch.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
@@ -15,6 +15,7 @@ import { ProcessPage } from './process-page.tsx'
 import { ask, openByAddress, useSession } from './session.ts'
 import { StatusPage } from './status-page.tsx'
 import { TABS, type Tab, useTab } from './use-tab.ts'
+import { type Wish, wishState } from './wish.ts'
 
 const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: true } } })
 const LOOK_MS = 1_000
@@ -36,6 +37,13 @@ function Frame() {
     queryFn: ({ signal }) => ask<NodeFacts>(CONSOLE_PATHS.status, { signal }),
     refetchInterval: LOOK_MS,
   })
+  const [wish, setWish] = useState<Wish>()
+  const away = error !== null
+  const meant = wish && data && wishState(wish, data, away) !== 'done'
+  const name = data?.name
+  useEffect(() => {
+    if (name !== undefined) document.title = `${name} · Postern node`
+  }, [name])
   useEffect(() => {
     void openByAddress()
     const opened = () => void openByAddress()
@@ -55,25 +63,31 @@ function Frame() {
       <AppShell.Main>
         <Container size="lg" px={0}>
           <Stack gap="md">
-            <Head facts={data} away={error !== null} />
-            {error && <FaultNote cause={error} />}
-            <PlaceTabs label="Parts of this page">
-              {TABS.map(({ tab: name, label }) => (
-                <a
-                  key={name}
-                  href={`#${name}`}
-                  className={`${tabClass} ${name === tab ? 'active' : ''}`}
-                  aria-current={name === tab ? 'page' : undefined}
-                >
-                  {label}
-                </a>
-              ))}
-            </PlaceTabs>
-            {data && <Page tab={tab} facts={data} away={error !== null} />}
+            <Head facts={data} away={away} />
+            {error && !meant && <FaultNote cause={error} />}
+            <Tabs tab={tab} />
+            {data && <Page tab={tab} facts={data} away={away} wish={wish} asked={setWish} />}
           </Stack>
         </Container>
       </AppShell.Main>
     </AppShell>
+  )
+}
+
+function Tabs({ tab }: { readonly tab: Tab }) {
+  return (
+    <PlaceTabs label="Parts of this page">
+      {TABS.map(({ tab: name, label }) => (
+        <a
+          key={name}
+          href={`#${name}`}
+          className={`${tabClass} ${name === tab ? 'active' : ''}`}
+          aria-current={name === tab ? 'page' : undefined}
+        >
+          {label}
+        </a>
+      ))}
+    </PlaceTabs>
   )
 }
 
@@ -102,24 +116,44 @@ function Head({ facts, away }: { readonly facts: NodeFacts | undefined; readonly
   )
 }
 
-function Page({ tab, facts, away }: { readonly tab: Tab; readonly facts: NodeFacts; readonly away: boolean }) {
+interface PageProps {
+  readonly tab: Tab
+  readonly facts: NodeFacts
+  readonly away: boolean
+  readonly wish: Wish | undefined
+  readonly asked: (wish: Wish) => void
+}
+
+function Page({ tab, facts, away, wish, asked }: PageProps) {
   const session = useSession()
   if (tab === 'status') return <StatusPage facts={facts} />
   if (session.at === 'opening') return null
   if (session.at === 'out') return <SignedOut why={session.why} data={facts.process.data} />
   if (tab === 'diagnostics') return <DiagnosticsPage facts={facts} />
   if (tab === 'logs') return <LogsPage away={away} />
-  return <ProcessPage facts={facts} away={away} />
+  return <ProcessPage facts={facts} away={away} wish={wish} asked={asked} />
 }
 
 function SignedOut({ why, data }: { readonly why: unknown; readonly data: string }) {
+  const command = `postern node console --data ${data}`
   return (
-    <Stack gap="sm">
+    <Stack gap="sm" maw={720}>
       {why !== undefined && <FaultNote cause={why} />}
       <Text size="sm">
         Whoever may read this node's data folder may see its logs and steer it. To show that it is you, run on this machine, as that user:
       </Text>
-      <Code block>postern node console --data {data}</Code>
+      <Group gap="xs" wrap="nowrap" align="flex-start">
+        <Code block flex={1} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+          {command}
+        </Code>
+        <CopyButton value={command}>
+          {({ copied, copy }) => (
+            <Button variant="light" onClick={copy}>
+              {copied ? 'Copied' : 'Copy'}
+            </Button>
+          )}
+        </CopyButton>
+      </Group>
       <Text size="sm">
         and open the address that it prints. It is good once, for two minutes; this tab then stays signed in for twelve hours.
       </Text>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { joined, logEntry, matching } from './log-entry.ts'
+import { type LogSeen, logEntry, matching, NOTHING_SEEN, taken } from './log-entry.ts'
 
 const line = (seq: number, level: number, msg: string, more: object = {}) =>
   logEntry({ seq, text: JSON.stringify({ level, time: '2026-01-01T10:00:00.123Z', name: 'node', ...more, msg }) })
@@ -30,9 +30,20 @@ test('lines are found by how bad they are and by words', () => {
 })
 
 test('what comes is put after what is there, once, and a node that was started anew begins anew', () => {
-  const entries = [line(1, 30, 'a'), line(2, 30, 'b')]
+  const text = (msg: string) => JSON.stringify({ level: 30, msg })
+  const page = (ring: string, ...seqs: readonly number[]) => ({
+    ring,
+    lines: seqs.map((seq) => ({ seq, text: text(`${ring}${seq}`) })),
+    last: seqs.at(-1) ?? 0,
+    lost: false,
+  })
+  const words = (seen: LogSeen) => seen.entries.map((entry) => entry.words)
+  const first = taken(NOTHING_SEEN, page('a', 1, 2), 10)
 
-  expect(joined(entries, [line(2, 30, 'b'), line(3, 30, 'c')], 10).map(({ seq }) => seq)).toEqual([1, 2, 3])
-  expect(joined(entries, [line(3, 30, 'c')], 2).map(({ seq }) => seq)).toEqual([2, 3])
-  expect(joined(entries, [line(1, 30, 'new')], 10).map(({ words }) => words)).toEqual(['new'])
+  expect(words(first)).toEqual(['a1', 'a2'])
+  expect(words(taken(first, page('a', 2, 3), 10))).toEqual(['a1', 'a2', 'a3'])
+  expect(words(taken(first, page('a', 3), 2))).toEqual(['a2', 'a3'])
+  expect(taken(first, page('a'), 10)).toBe(first)
+  expect(taken(first, { ...page('a', 9), lost: true }, 10).lost).toBe(true)
+  expect(words(taken(first, page('b', 1, 2, 3), 10))).toEqual(['b1', 'b2', 'b3'])
 })

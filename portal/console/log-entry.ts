@@ -1,4 +1,6 @@
-/** A line of a node's log, as a person reads it. Pure. */
+/** The lines of a node's log, as a person reads them. Pure. */
+import type { LogLines } from '@postern/protocol/console-api.ts'
+
 export interface LogEntry {
   readonly seq: number
   readonly time: string
@@ -38,13 +40,22 @@ export function matching(entries: readonly LogEntry[], least: Level, words: stri
   })
 }
 
-/** What came, after what is there: nothing twice, and not more than `most`. */
-export function joined(entries: readonly LogEntry[], come: readonly LogEntry[], most: number): readonly LogEntry[] {
-  const last = entries.at(-1)?.seq ?? 0
-  const first = come[0]?.seq ?? 0
-  // The node was started anew and counts from one again.
-  if (come.length > 0 && first <= last && (come.at(-1)?.seq ?? 0) < last) return come.slice(-most)
-  return [...entries, ...come.filter(({ seq }) => seq > last)].slice(-most)
+export interface LogSeen {
+  /** Whose lines: of one start of the node's process. */
+  readonly ring: string
+  readonly entries: readonly LogEntry[]
+  /** Some of them are not kept any more. */
+  readonly lost: boolean
+}
+
+export const NOTHING_SEEN: LogSeen = { ring: '', entries: [], lost: false }
+
+/** What came, after what is there: nothing twice, and not more than `most`. A process that was started anew begins anew. */
+export function taken(before: LogSeen, { ring, lines, lost }: LogLines, most: number): LogSeen {
+  if (ring !== before.ring) return { ring, entries: lines.map(logEntry).slice(-most), lost }
+  const last = before.entries.at(-1)?.seq ?? 0
+  const come = lines.filter(({ seq }) => seq > last).map(logEntry)
+  return come.length === 0 && !lost ? before : { ring, entries: [...before.entries, ...come].slice(-most), lost: before.lost || lost }
 }
 
 function levelOf(value: unknown): Level {

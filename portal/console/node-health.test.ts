@@ -1,6 +1,6 @@
 import type { NodeFacts } from '@postern/protocol/console-api.ts'
 import { expect, test } from 'vitest'
-import { nodeHealth, proxyText, versionText } from './node-health.ts'
+import { answeredText, nodeHealth, proxyText, untilText, updateText, versionText } from './node-health.ts'
 
 const well: NodeFacts = {
   name: 'a',
@@ -54,6 +54,32 @@ test('without a link and an answer it is offline; a beat that fails while the li
 
 test('an update that waits for a restart, and the proxy in use, are told', () => {
   expect(versionText({ ...well, installedVersion: '1.1.0' })).toBe('1.0.0; 1.1.0 is installed: restart to run it')
+  expect(updateText({ ...well, installedVersion: '1.1.0' })).toBe('1.1.0 is installed: restart to run it')
+  expect(updateText(well)).toBe('None waits')
   expect(proxyText(well.proxy)).toBe('None in use')
   expect(proxyText({ setting: 'http://p:1', environment: null, used: 'http://p:1' })).toBe('In use: http://p:1 (setting: http://p:1)')
+})
+
+test('when the service last answered stands still while it does', () => {
+  expect([0.1, 0.9, 4.9, 5.2, 90].map((heardSecondsAgo) => answeredText({ heardSecondsAgo }))).toEqual([
+    'just now',
+    'just now',
+    'just now',
+    '5.0 s ago',
+    '1 m 30 s ago',
+  ])
+})
+
+test('what a certificate has left is told in hours, then in days, and when it has ended too', () => {
+  const until = '2026-01-02T00:00:00.000Z'
+  const at = (hours: number) => untilText(until, Date.parse(until) - hours * 3_600_000)
+
+  expect([23.9, 1, 0.5, 72, 400, -2.5].map(at)).toEqual([
+    'in 23 hours',
+    'in 1 hour',
+    'in less than an hour',
+    'in 72 hours',
+    'in 16 days',
+    'ended 2 hours ago',
+  ])
 })

@@ -1,63 +1,71 @@
-import { Alert, Button, Group, Modal, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Alert, Button, Group, Modal, PasswordInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import type { Asked, NodeFacts } from '@postern/protocol/console-api.ts'
 import { CONSOLE_PATHS } from '@postern/protocol/console-paths.ts'
 import { useMutation } from '@tanstack/react-query'
-import { type ReactNode, useState } from 'react'
+import { type ChangeEvent, type ReactNode, useState } from 'react'
 import { DeleteByName } from '../parts/delete-by-name.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { WithCode } from '../parts/with-code.tsx'
 import { versionText } from './node-health.ts'
-import { ask } from './session.ts'
+import { Part } from './part.tsx'
+import { ask as send } from './session.ts'
+import { type Wish, type WishState, wishState } from './wish.ts'
 
 interface ProcessPageProps {
   readonly facts: NodeFacts
   readonly away: boolean
+  readonly wish: Wish | undefined
+  readonly asked: (wish: Wish) => void
 }
 
-export function ProcessPage({ facts, away }: ProcessPageProps) {
-  const [asked, setAsked] = useState<{ readonly what: Asked['asked']; readonly startedAt: string }>()
-  const wish = async (path: string, body?: unknown) => {
-    const { asked: what } = await ask<Asked>(path, { method: 'POST', body })
-    setAsked({ what, startedAt: facts.startedAt })
+export function ProcessPage({ facts, away, wish, asked }: ProcessPageProps) {
+  const ask = async (path: string, body?: unknown) => {
+    const { asked: what } = await send<Asked>(path, { method: 'POST', body })
+    asked({ what, startedAt: facts.startedAt })
   }
-  const pending = asked && (away || asked.startedAt === facts.startedAt) ? asked.what : undefined
+  const state = wish && wishState(wish, facts, away)
+  const disabled = away || (state !== undefined && state !== 'done')
   return (
-    <Stack gap="xl">
-      {pending && <Pending what={pending} away={away} />}
-      {asked && !pending && (
-        <Alert color="teal" variant="light" title="It runs again">
-          {`${facts.gateway}/${facts.name}, version ${facts.version}`}
-        </Alert>
-      )}
-      <Restart facts={facts} disabled={pending !== undefined} restart={() => wish(CONSOLE_PATHS.restart)} />
-      <Stop facts={facts} disabled={pending !== undefined} stop={() => wish(CONSOLE_PATHS.stop)} />
-      <SwitchGateway facts={facts} disabled={pending !== undefined} move={(body) => wish(CONSOLE_PATHS.switchGateway, body)} />
+    <Stack gap="md">
+      {wish && state && <Said wish={wish} state={state} facts={facts} />}
+      <Restart facts={facts} disabled={disabled} restart={() => ask(CONSOLE_PATHS.restart)} />
+      <Stop facts={facts} disabled={disabled} stop={() => ask(CONSOLE_PATHS.stop)} />
+      <SwitchGateway facts={facts} disabled={disabled} move={(body) => ask(CONSOLE_PATHS.switchGateway, body)} />
     </Stack>
   )
 }
 
 const DOING = { stop: 'It stops', restart: 'It restarts', switch: 'It moves to the other gateway' } as const
 
-function Pending({ what, away }: { readonly what: Asked['asked']; readonly away: boolean }) {
-  const stopped = what === 'stop' && away
+function Said({ wish, state, facts }: { readonly wish: Wish; readonly state: WishState; readonly facts: NodeFacts }) {
+  if (state === 'done')
+    return (
+      <Alert color="teal" variant="light" title="It runs again" role="status">
+        {`${facts.gateway}/${facts.name}, version ${facts.version}`}
+      </Alert>
+    )
   return (
-    <Alert color="blue" variant="light" title={stopped ? 'It has stopped' : DOING[what]}>
-      {stopped
-        ? 'Start it on this machine: postern node start, or its unit of systemd.'
-        : 'It finishes what it has, for ten seconds at most; what is left goes to other nodes.'}
+    <Alert color="blue" variant="light" title={state === 'stopped' ? 'It has stopped' : DOING[wish.what]} role="status">
+      {state === 'stopped' ? (
+        <WithCode text={`Start it on this machine: \`postern node start --data ${facts.process.data}\`, or its unit of systemd.`} />
+      ) : (
+        'It finishes what it has, for ten seconds at most; what is left goes to other nodes.'
+      )}
     </Alert>
   )
 }
 
 function Section({ title, about, children }: { readonly title: string; readonly about: string; readonly children: ReactNode }) {
   return (
-    <Stack gap="xs" component="section" aria-label={title} align="flex-start">
-      <Title order={2}>{title}</Title>
-      <Text size="sm" maw={640}>
-        {about}
-      </Text>
-      {children}
-    </Stack>
+    <Part title={title}>
+      <Stack gap="sm" align="flex-start">
+        <Text size="sm" maw={720}>
+          {about}
+        </Text>
+        {children}
+      </Stack>
+    </Part>
   )
 }
 
@@ -75,7 +83,7 @@ function Restart({ facts, disabled, restart }: ActProps & { readonly restart: ()
       about={`Starts the same process anew, with the program that is installed now. Running: ${versionText(facts)}.`}
     >
       <Button variant="light" onClick={open} disabled={disabled}>
-        Restart
+        Restart…
       </Button>
       <Modal opened={opened} onClose={close} title={`Restart node ${facts.name}`}>
         <Stack gap="sm">
@@ -100,7 +108,7 @@ function Stop({ facts, disabled, stop }: ActProps & { readonly stop: () => Promi
   return (
     <Section title="Stop" about="Ends the process as SIGTERM does. This page cannot start it again.">
       <Button variant="light" color="red" onClick={open} disabled={disabled}>
-        Stop
+        Stop…
       </Button>
       <DeleteByName opened={opened} close={close} title={`node ${facts.name}`} name={facts.name} verb="Stop" remove={stop}>
         Other nodes of the gateway take its work. Where it is the last one, the gateway is offline until it is started again.
@@ -109,27 +117,39 @@ function Stop({ facts, disabled, stop }: ActProps & { readonly stop: () => Promi
   )
 }
 
-function SwitchGateway({ facts, disabled, move }: ActProps & { readonly move: (body: { url: string; key: string }) => Promise<void> }) {
+interface Switch {
+  readonly url: string
+  readonly key: string
+  /** Left out: the one that it has. */
+  readonly name?: string
+}
+
+function SwitchGateway({ facts, disabled, move }: ActProps & { readonly move: (body: Switch) => Promise<void> }) {
   const [opened, { open, close }] = useDisclosure(false)
-  const [url, setUrl] = useState(facts.service.url)
-  const [key, setKey] = useState('')
+  const [{ url, key, name }, set] = useState({ url: facts.service.url, key: '', name: facts.name as string })
+  const change = (field: 'url' | 'key' | 'name') => (event: ChangeEvent<HTMLInputElement>) => {
+    const { value } = event.currentTarget
+    set((before) => ({ ...before, [field]: value }))
+  }
+  const wanted = name.trim() === facts.name ? {} : { name: name.trim() }
   return (
     <Section
       title="Switch gateway"
       about={`Takes this machine out of ${facts.gateway}: its key and credentials are wiped from the data folder, and it joins the other gateway as a new node.`}
     >
-      <TextInput label="Address of the service" value={url} onChange={(event) => setUrl(event.currentTarget.value)} w="100%" maw={480} />
-      <PasswordInput
-        label="Authentication key of the other gateway"
-        description="postern gateway keys NAME --regenerate 1"
-        value={key}
-        onChange={(event) => setKey(event.currentTarget.value)}
-        autoComplete="off"
-        w="100%"
-        maw={480}
-      />
-      <Button variant="light" color="red" onClick={open} disabled={disabled || url.trim() === '' || key.trim() === ''}>
-        Switch gateway
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm" w="100%" maw={880}>
+        <TextInput label="Address of the service" description="As this machine reaches it" value={url} onChange={change('url')} />
+        <TextInput label="Name there" description="Unique in that gateway" value={name} onChange={change('name')} />
+        <PasswordInput
+          label="Authentication key of the other gateway"
+          description="On its page Keys in the portal"
+          value={key}
+          onChange={change('key')}
+          autoComplete="off"
+        />
+      </SimpleGrid>
+      <Button variant="light" color="red" onClick={open} disabled={disabled || [url, key, name].some((text) => text.trim() === '')}>
+        Switch gateway…
       </Button>
       <DeleteByName
         opened={opened}
@@ -137,7 +157,10 @@ function SwitchGateway({ facts, disabled, move }: ActProps & { readonly move: (b
         title={`node ${facts.name} to another gateway`}
         name={facts.name}
         verb="Move"
-        remove={() => move({ url: url.trim(), key: key.trim() })}
+        remove={async () => {
+          await move({ url: url.trim(), key: key.trim(), ...wanted })
+          set((before) => ({ ...before, key: '' }))
+        }}
       >
         Where it is the last node of {facts.gateway} and there is no recovery key, the credentials of its stores must be given again.
       </DeleteByName>

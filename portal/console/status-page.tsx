@@ -1,26 +1,27 @@
-import { Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
+import { SimpleGrid, Stack, Table, Text } from '@mantine/core'
 import type { NodeFacts } from '@postern/protocol/console-api.ts'
-import type { ReactNode } from 'react'
-import { Facts } from '../parts/facts.tsx'
-import { duration, moment } from '../parts/figures.ts'
+import { moment } from '../parts/figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
-import { proxyText, versionText } from './node-health.ts'
+import { WithCode } from '../parts/with-code.tsx'
+import { type FactRow, FactRows } from './fact-rows.tsx'
+import { answeredText, proxyText, untilText, updateText } from './node-health.ts'
+import { Part } from './part.tsx'
 
 export function StatusPage({ facts }: { readonly facts: NodeFacts }) {
   return (
     <Stack gap="md">
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
         <Part title="Connection">
-          <Facts facts={connectionOf(facts)} />
+          <FactRows rows={connectionOf(facts)} />
         </Part>
         <Part title="Node">
-          <Facts facts={nodeOf(facts)} />
+          <FactRows rows={nodeOf(facts)} />
         </Part>
         <Part title="Keys and credentials">
-          <Facts facts={credentialsOf(facts)} />
+          <FactRows rows={credentialsOf(facts)} />
         </Part>
         <Part title="Channel">
-          <Facts facts={channelOf(facts)} />
+          <FactRows rows={channelOf(facts)} />
         </Part>
       </SimpleGrid>
       <Part title="Other nodes of the gateway">
@@ -30,51 +31,35 @@ export function StatusPage({ facts }: { readonly facts: NodeFacts }) {
   )
 }
 
-function Part({ title, children }: { readonly title: string; readonly children: ReactNode }) {
-  return (
-    <Paper withBorder p="sm" component="section" aria-label={title}>
-      <Title order={2} mb="xs">
-        {title}
-      </Title>
-      {children}
-    </Paper>
-  )
-}
-
-type Rows = readonly (readonly [string, ReactNode])[]
-
-const connectionOf = ({ service, link, proxy, cutOff }: NodeFacts): Rows => [
+const connectionOf = ({ service, link, proxy, cutOff }: NodeFacts): readonly FactRow[] => [
   ['Service', service.url],
-  ['Last answer', `${duration(service.heardSecondsAgo * 1_000)} ago`],
+  ['Last answer', answeredText(service)],
+  ...(service.remedy ? ([['What to do', <WithCode key="remedy" text={service.remedy} />]] as const) : []),
   ['Link', link.state === 'up' ? `${link.count > 1 ? `${link.count} up` : 'up'}, ${link.transport}` : link.state],
   ['Link since', link.since ? moment(link.since) : '–'],
   ['Proxy', proxyText(proxy)],
-  ...(service.remedy ? ([['What to do', service.remedy]] as const) : []),
   ...(cutOff ? ([['Cut off', 'Sessions are ended until the service is heard of']] as const) : []),
 ]
 
-const nodeOf = (facts: NodeFacts): Rows => [
+const nodeOf = (facts: NodeFacts): readonly FactRow[] => [
   ['Role', facts.role],
-  ['Version', versionText(facts)],
+  ['Version', facts.version],
+  ['Update', updateText(facts)],
+  ['Work', `${facts.runningJobs} of ${facts.jobLimit} jobs, ${facts.runningQueries} ${facts.runningQueries === 1 ? 'query' : 'queries'}`],
   ['Running since', moment(facts.startedAt)],
-  ['Jobs', `${facts.runningJobs} of ${facts.jobLimit}`],
-  ['Queries', facts.runningQueries],
-  ['Process', `${facts.process.pid}, Node.js ${facts.process.node}`],
-  ['Machine', facts.process.platform],
+  ['Process', `${facts.process.pid}, Node.js ${facts.process.node}, ${facts.process.platform}`],
   ['Data folder', facts.process.data],
   ['Node id', facts.nodeId],
 ]
 
-const RECOVERY = new Map([
-  [true, 'The gateway has one'],
-  [false, 'None: make one with postern node recovery-key'],
-])
+const NO_RECOVERY = 'None. Make one with `postern node recovery-key`: without it, what is sealed is lost with the last node'
 
-const credentialsOf = (facts: NodeFacts): Rows => {
+const credentialsOf = (facts: NodeFacts): readonly FactRow[] => {
   const { gatewayKeyFingerprint: key, gatewayKeyFault, recoveryKey, storesBehind, staleCredentials, storesVersion } = facts
+  const recovery = recoveryKey === null ? 'The service has not said yet' : recoveryKey ? 'The gateway has one' : undefined
   return [
     ['Gateway key', key ?? `Not here yet${gatewayKeyFault ? `: ${gatewayKeyFault}` : ''}`],
-    ['Recovery key', recoveryKey === null ? 'The service has not said yet' : RECOVERY.get(recoveryKey)],
+    ['Recovery key', recovery ?? <WithCode key="recovery" text={NO_RECOVERY} />],
     [
       'Credential store',
       storesBehind ? `Behind by ${storesBehind.changes}: ${storesBehind.reason}` : `In sync, state ${storesVersion ?? 'none yet'}`,
@@ -83,14 +68,17 @@ const credentialsOf = (facts: NodeFacts): Rows => {
   ]
 }
 
-const channelOf = ({ channel }: NodeFacts): Rows => {
-  const { certificate } = channel
+const channelOf = ({ channel }: NodeFacts): readonly FactRow[] => {
+  const { certificate, encryption, accepts } = channel
+  const others = accepts.filter((one) => one !== encryption)
   return [
-    ['Encryption', channel.encryption === 'off' ? 'off: calls are in clear' : channel.encryption],
-    ['Accepts', channel.accepts.join(', ')],
+    ['Encryption', encryption === 'off' ? 'off: calls are in clear' : encryption],
+    ...(others.length > 0 ? ([['Accepts too', others.join(', ')]] as const) : []),
     ['Address', channel.address ?? 'Not known before the service is reached'],
     ['Certificate', certificate ? (certificate.from === 'own' ? 'Your own' : "Of the service's authority, renewed by itself") : 'None'],
-    ...(certificate ? ([['Valid until', moment(certificate.validUntil)]] as const) : []),
+    ...(certificate
+      ? ([['Valid until', `${moment(certificate.validUntil)}, ${untilText(certificate.validUntil, Date.now())}`]] as const)
+      : []),
     ...(channel.fault ? ([['Trouble', channel.fault]] as const) : []),
   ]
 }
@@ -103,13 +91,13 @@ function PeerTable({ peers }: Pick<NodeFacts, 'peers'>) {
       </Text>
     )
   return (
-    <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+    <Table.ScrollContainer minWidth={320} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
       <Table>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Node</Table.Th>
             <Table.Th>To the service</Table.Th>
-            <Table.Th>Channel</Table.Th>
+            <Table.Th visibleFrom="sm">Channel</Table.Th>
             <Table.Th>From here</Table.Th>
           </Table.Tr>
         </Table.Thead>
@@ -120,7 +108,7 @@ function PeerTable({ peers }: Pick<NodeFacts, 'peers'>) {
               <Table.Td>
                 <StatusMark status={online ? 'online' : 'offline'} />
               </Table.Td>
-              <Table.Td>{channel ?? '–'}</Table.Td>
+              <Table.Td visibleFrom="sm">{channel ?? '–'}</Table.Td>
               <Table.Td>{fault ?? (online && channel ? 'reached' : 'not called')}</Table.Td>
             </Table.Tr>
           ))}

@@ -20,15 +20,15 @@ interface GrantTableProps {
 
 export function GrantTable({ grants, without }: GrantTableProps) {
   return (
-    <Table.ScrollContainer minWidth={560}>
+    <Table.ScrollContainer minWidth="min-content">
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             {without !== 'to' && <Table.Th>Who</Table.Th>}
-            <Table.Th>Has the role</Table.Th>
+            <Table.Th>Role</Table.Th>
             <Table.Th>On</Table.Th>
-            <Table.Th>Given by</Table.Th>
-            <Table.Th>When</Table.Th>
+            <Table.Th visibleFrom="sm">Given by</Table.Th>
+            <Table.Th visibleFrom="sm">When</Table.Th>
             <Table.Th aria-label="Actions" />
           </Table.Tr>
         </Table.Thead>
@@ -62,8 +62,8 @@ function GrantRow({ grant, withWho }: { readonly grant: GrantView; readonly with
       <Table.Td>
         <PlaceLink on={grant.on} />
       </Table.Td>
-      <Table.Td>{grant.createdBy}</Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">{grant.createdBy}</Table.Td>
+      <Table.Td visibleFrom="sm">
         <Ago at={grant.createdAt} />
       </Table.Td>
       <Table.Td ta="right">

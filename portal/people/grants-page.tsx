@@ -43,7 +43,9 @@ export function GrantsPage() {
       <Filters />
       {grants.error && <FaultNote cause={grants.error} />}
       {grants.data?.length === 0 && (
-        <Text c="dimmed">{(search.to ?? search.on) ? 'Nothing was given like that. Take a filter away.' : emptyText}</Text>
+        <Text size="sm" c="dimmed">
+          {(search.to ?? search.on) ? 'Nothing was given like that. Take a filter away.' : emptyText}
+        </Text>
       )}
       {grants.data && grants.data.length > 0 && <GrantTable grants={grants.data.slice(0, SHOWN)} />}
       {(grants.data?.length ?? 0) > SHOWN && (

@@ -26,14 +26,20 @@ export function GroupMembers({ group, because }: MembersProps) {
         because={because}
         join={(who) => join(group.name, who)}
       />
-      {group.memberList.length === 0 ? <Text c="dimmed">Nobody is in it yet.</Text> : <MemberTable group={group} because={because} />}
+      {group.memberList.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          Nobody is in it yet.
+        </Text>
+      ) : (
+        <MemberTable group={group} because={because} />
+      )}
     </Stack>
   )
 }
 
 function MemberTable({ group, because }: MembersProps) {
   return (
-    <Table.ScrollContainer minWidth={420}>
+    <Table.ScrollContainer minWidth="min-content">
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>

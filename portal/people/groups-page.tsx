@@ -40,7 +40,7 @@ export function GroupsPage() {
         w={{ base: '100%', xs: 280 }}
       />
       {groups.data && found.length === 0 && (
-        <Text c="dimmed">
+        <Text size="sm" c="dimmed">
           {groups.data.length === 0
             ? 'There is no group yet. What is given to a group, each of its members has: make one, put people in, give it roles.'
             : 'No group is called so. Take a word away.'}
@@ -56,14 +56,14 @@ export function GroupsPage() {
 
 function GroupTable({ groups }: { readonly groups: readonly GroupSummary[] }) {
   return (
-    <Table.ScrollContainer minWidth={520}>
+    <Table.ScrollContainer minWidth="min-content">
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Name</Table.Th>
             <Table.Th>For</Table.Th>
             <Table.Th ta="right">Members</Table.Th>
-            <Table.Th>Made</Table.Th>
+            <Table.Th visibleFrom="sm">Made</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -76,7 +76,7 @@ function GroupTable({ groups }: { readonly groups: readonly GroupSummary[] }) {
               </Table.Td>
               <Table.Td>{description}</Table.Td>
               <Table.Td ta="right">{members}</Table.Td>
-              <Table.Td>
+              <Table.Td visibleFrom="sm">
                 {dayOf(createdAt)} by {createdBy}
               </Table.Td>
             </Table.Tr>

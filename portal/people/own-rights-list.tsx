@@ -11,12 +11,16 @@ export function OwnRightsList() {
   return (
     <Stack gap="xs">
       <Title order={2}>What you may</Title>
-      {places.length === 0 && <Text c="dimmed">Nothing yet. Ask an administrator for a role, or an owner of a store for one on it.</Text>}
+      {places.length === 0 && (
+        <Text size="sm" c="dimmed">
+          Nothing yet. Ask an administrator for a role, or an owner of a store for one on it.
+        </Text>
+      )}
       {places.length > 0 && (
         <Table>
           <Table.Thead>
             <Table.Tr>
-              <Table.Th w="30%">On</Table.Th>
+              <Table.Th w="22%">On</Table.Th>
               <Table.Th>You may</Table.Th>
             </Table.Tr>
           </Table.Thead>
@@ -41,7 +45,7 @@ export function OwnRightsList() {
 function Allowed({ permissions }: { readonly permissions: readonly PermissionName[] }) {
   const roles = useRoles()
   return (
-    <Text size="sm" component="ul" m={0} pl="md">
+    <Text size="sm" component="ul" m={0} pl="md" style={{ columnWidth: 300 }}>
       {permissions.map((permission) => (
         <li key={permission}>{roles.permissions.find(({ name }) => name === permission)?.says ?? permission}</li>
       ))}

@@ -1,6 +1,7 @@
-import { Button, Group, Stack, Title } from '@mantine/core'
-import { Link, useRouterState } from '@tanstack/react-router'
+import { Group, Stack, Title } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
+import { PlaceTabs, tabClass } from '../parts/place-tabs.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
 
 const TABS = [
@@ -22,21 +23,15 @@ export function PeopleFrame({
   readonly children: ReactNode
 }) {
   const { may } = useRights()
-  const path = useRouterState({ select: (state) => state.location.pathname })
   return (
     <Stack gap="md">
-      <Group component="nav" gap={4} aria-label="People and access">
+      <PlaceTabs label="People and access">
         {TABS.filter(({ needs }) => needs === undefined || may(needs)).map(({ to, label }) => (
-          <Button
-            key={to}
-            variant={path.startsWith(to) ? 'light' : 'subtle'}
-            aria-current={path.startsWith(to) ? 'page' : undefined}
-            renderRoot={(props) => <Link to={to} {...props} />}
-          >
+          <Link key={to} to={to} className={tabClass}>
             {label}
-          </Button>
+          </Link>
         ))}
-      </Group>
+      </PlaceTabs>
       <Group justify="space-between">
         <Title order={1}>{title}</Title>
         <Group gap="xs">{actions}</Group>

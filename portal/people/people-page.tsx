@@ -51,7 +51,7 @@ function People() {
         w={{ base: '100%', xs: 280 }}
       />
       {people.data && found.length === 0 && (
-        <Text c="dimmed">
+        <Text size="sm" c="dimmed">
           {people.data.length === 0
             ? 'Nobody has an account yet. Make one, or set up a provider under “Sign-in” whose people may come.'
             : 'Nobody is called so. Take a word away.'}
@@ -72,16 +72,16 @@ function People() {
 
 function PeopleTable({ people }: { readonly people: readonly PersonView[] }) {
   return (
-    <Table.ScrollContainer minWidth={760}>
+    <Table.ScrollContainer minWidth="min-content">
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Name</Table.Th>
             <Table.Th>State</Table.Th>
             <Table.Th>Role on the service</Table.Th>
-            <Table.Th>Comes by</Table.Th>
-            <Table.Th>E-mail</Table.Th>
-            <Table.Th>Last signed in</Table.Th>
+            <Table.Th visibleFrom="sm">Comes by</Table.Th>
+            <Table.Th visibleFrom="sm">E-mail</Table.Th>
+            <Table.Th visibleFrom="sm">Last signed in</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -105,9 +105,9 @@ function PeopleTable({ people }: { readonly people: readonly PersonView[] }) {
                 <StatusMark status={stateOf(person)} reasons={reasonsOf(person)} />
               </Table.Td>
               <Table.Td>{person.role}</Table.Td>
-              <Table.Td>{wayOf(person)}</Table.Td>
-              <Table.Td>{person.email ?? ''}</Table.Td>
-              <Table.Td>
+              <Table.Td visibleFrom="sm">{wayOf(person)}</Table.Td>
+              <Table.Td visibleFrom="sm">{person.email ?? ''}</Table.Td>
+              <Table.Td visibleFrom="sm">
                 <Ago at={person.signedInAt} />
               </Table.Td>
             </Table.Tr>

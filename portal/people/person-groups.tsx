@@ -25,7 +25,11 @@ export function PersonGroups({ person }: { readonly person: PersonDetail }) {
           join={(group) => join(group, `person/${person.name}`)}
         />
       )}
-      {person.groups.length === 0 && <Text c="dimmed">In none. What is given to a group, each of its members has.</Text>}
+      {person.groups.length === 0 && (
+        <Text size="sm" c="dimmed">
+          In none. What is given to a group, each of its members has.
+        </Text>
+      )}
       {person.groups.length > 0 && <GroupTable person={person} mayChange={mayChange} />}
     </Stack>
   )

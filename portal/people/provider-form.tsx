@@ -52,7 +52,7 @@ interface PartProps {
 function Where({ form, isNew, disabled }: PartProps & { readonly isNew: boolean }) {
   const name = form.values.name || 'NAME'
   return (
-    <Fieldset legend="Provider" disabled={disabled}>
+    <Fieldset mx={0} legend="Provider" disabled={disabled}>
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
         {isNew && (
           <TextInput
@@ -81,7 +81,7 @@ function Where({ form, isNew, disabled }: PartProps & { readonly isNew: boolean 
         />
         <TextInput
           label="Where the client secret is"
-          description="On each replica: a variable, or a file in the folder “secrets”. Empty: a public client"
+          description="On each replica: env:NAME or file:NAME. Empty: none"
           placeholder="env:POSTERN_OIDC_ACME"
           autoComplete="off"
           {...form.getInputProps('secret')}
@@ -99,12 +99,12 @@ function Where({ form, isNew, disabled }: PartProps & { readonly isNew: boolean 
 
 function WhoMayCome({ form, disabled }: PartProps) {
   return (
-    <Fieldset legend="Who may come, and with which role" disabled={disabled}>
+    <Fieldset mx={0} legend="Who may come, and with which role" disabled={disabled}>
       <Stack gap="sm">
         <TagsInput
           label="E-mail domains"
           description="Whose verified addresses may come. * is everybody whom the provider knows"
-          placeholder="example.com"
+          {...(form.values.allowDomains.length === 0 ? { placeholder: 'example.com' } : {})}
           {...form.getInputProps('allowDomains')}
         />
         <TagsInput label="Groups" description="Whose members may come" {...form.getInputProps('allowGroups')} />
@@ -116,7 +116,7 @@ function WhoMayCome({ form, disabled }: PartProps) {
 
 function Claims({ form, disabled }: PartProps) {
   return (
-    <Fieldset legend="Where the provider says it" disabled={disabled}>
+    <Fieldset mx={0} legend="Where the provider says it" disabled={disabled}>
       <SimpleGrid cols={{ base: 1, sm: 3 }} spacing="sm">
         <TextInput label="Name" autoComplete="off" {...form.getInputProps('nameClaim')} />
         <TextInput label="E-mail" autoComplete="off" {...form.getInputProps('emailClaim')} />

@@ -44,20 +44,20 @@ function ProviderTable() {
   if (providers.error) return <FaultNote cause={providers.error} />
   if (providers.data?.length === 0)
     return (
-      <Text c="dimmed">
+      <Text size="sm" c="dimmed">
         None: everybody signs in with a password. With one, people come with the account that they have at work, and their groups there can
         give them roles here.
       </Text>
     )
   return (
-    <Table.ScrollContainer minWidth={560}>
+    <Table.ScrollContainer minWidth="min-content">
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Name</Table.Th>
-            <Table.Th>Issuer</Table.Th>
+            <Table.Th visibleFrom="sm">Issuer</Table.Th>
             <Table.Th>Who may come</Table.Th>
-            <Table.Th>Role of others</Table.Th>
+            <Table.Th visibleFrom="sm">Role of others</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -77,9 +77,9 @@ function ProviderTable() {
                   </Text>
                 )}
               </Table.Td>
-              <Table.Td>{provider.issuer}</Table.Td>
+              <Table.Td visibleFrom="sm">{provider.issuer}</Table.Td>
               <Table.Td maw={320}>{whoMayCome(provider)}</Table.Td>
-              <Table.Td>{provider.defaultRole === 'refuse' ? 'may not come' : provider.defaultRole}</Table.Td>
+              <Table.Td visibleFrom="sm">{provider.defaultRole === 'refuse' ? 'may not come' : provider.defaultRole}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -22,7 +22,11 @@ export function RolesOf({ who, none }: { readonly who: string; readonly none: st
         </ReasonedButton>
       </Group>
       {grants.error && <FaultNote cause={grants.error} />}
-      {grants.data?.length === 0 && <Text c="dimmed">{none}</Text>}
+      {grants.data?.length === 0 && (
+        <Text size="sm" c="dimmed">
+          {none}
+        </Text>
+      )}
       {grants.data && grants.data.length > 0 && <GrantTable grants={grants.data} without="to" />}
       <Modal opened={giving} onClose={close} title={`Give ${who.replace('/', ' ')} a role`} size="lg">
         <GiveRole to={who} done={close} />

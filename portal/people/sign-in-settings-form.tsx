@@ -4,8 +4,8 @@ import type { SignInSettings } from '@postern/protocol/api/people.ts'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
-import { duration } from '../parts/figures.ts'
 import { ReasonedButton } from '../parts/reasoned-button.tsx'
+import { timeOf } from './times.ts'
 
 const KEY = [...KEYS.signIns, 'settings']
 const HOUR_S = 3_600
@@ -33,8 +33,8 @@ function Settings({ settings, because }: { readonly settings: SignInSettings; re
     <form onSubmit={form.onSubmit((values) => save.mutate(values))}>
       <Stack gap="sm">
         <Text size="sm" c="dimmed">
-          Ends when not used for {duration(settings.idleSeconds * 1_000)}, and at an age of {duration(settings.lifeSeconds * 1_000)}. A
-          shorter time holds at once, also for those that are open.
+          Ends when not used for {timeOf(settings.idleSeconds)}, and at an age of {timeOf(settings.lifeSeconds)}. A shorter time holds at
+          once, also for those that are open.
         </Text>
         <Group gap="sm" align="flex-end">
           <NumberInput
@@ -55,6 +55,7 @@ function Settings({ settings, because }: { readonly settings: SignInSettings; re
           />
           <ReasonedButton
             type="submit"
+            size="sm"
             variant="light"
             loading={save.isPending}
             because={because ?? (form.isDirty() ? undefined : 'Nothing was changed')}

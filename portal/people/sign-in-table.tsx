@@ -10,16 +10,21 @@ interface SignInTableProps {
 }
 
 export function SignInTable({ signIns, end }: SignInTableProps) {
-  if (signIns.length === 0) return <Text c="dimmed">Nowhere.</Text>
+  if (signIns.length === 0)
+    return (
+      <Text size="sm" c="dimmed">
+        Nowhere.
+      </Text>
+    )
   return (
-    <Table.ScrollContainer minWidth={620}>
+    <Table.ScrollContainer minWidth="min-content">
       <Table>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>With</Table.Th>
             <Table.Th>From</Table.Th>
-            <Table.Th>By</Table.Th>
-            <Table.Th>Signed in</Table.Th>
+            <Table.Th visibleFrom="sm">By</Table.Th>
+            <Table.Th visibleFrom="sm">Signed in</Table.Th>
             <Table.Th>Last used</Table.Th>
             <Table.Th>Ends</Table.Th>
             {end && <Table.Th aria-label="Actions" />}
@@ -50,8 +55,8 @@ function SignInRow({ signIn, end }: { readonly signIn: SignInView; readonly end:
         )}
       </Table.Td>
       <Table.Td>{address ?? 'unknown'}</Table.Td>
-      <Table.Td>{way}</Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">{way}</Table.Td>
+      <Table.Td visibleFrom="sm">
         <Ago at={createdAt} />
       </Table.Td>
       <Table.Td>

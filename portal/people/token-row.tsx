@@ -19,17 +19,17 @@ export function TokenRow({ token }: { readonly token: TokenView }) {
         <Text size="sm" fw={500}>
           {token.name}
         </Text>
-        <Text size="xs" c="dimmed">
+        <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
           {token.id}
         </Text>
       </Table.Td>
-      <Table.Td>{token.owner === null ? 'a program' : <PrincipalLink who={token.owner} />}</Table.Td>
+      <Table.Td visibleFrom="sm">{token.owner === null ? 'a program' : <PrincipalLink who={token.owner} />}</Table.Td>
       <Table.Td maw={320}>
         {allows(token)}
         {token.owner === null && <Given token={token} />}
       </Table.Td>
-      <Table.Td>{limitsOf(token)}</Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">{limitsOf(token)}</Table.Td>
+      <Table.Td visibleFrom="sm">
         <Ago at={token.createdAt} />
         <Text size="xs" c="dimmed">
           by {token.createdBy}

@@ -34,7 +34,7 @@ export function TokensPage() {
       {tokens.error && <FaultNote cause={tokens.error} />}
       <Filters />
       {tokens.data && found.length === 0 && (
-        <Text c="dimmed">
+        <Text size="sm" c="dimmed">
           {tokens.data.length === 0 ? 'There is no token that you may see.' : 'No token is like that. Take a filter away.'}
         </Text>
       )}
@@ -84,15 +84,15 @@ function Filters() {
 
 function TokenTable({ tokens }: { readonly tokens: readonly TokenView[] }) {
   return (
-    <Table.ScrollContainer minWidth={760}>
+    <Table.ScrollContainer minWidth="min-content">
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Name</Table.Th>
-            <Table.Th>Of</Table.Th>
+            <Table.Th visibleFrom="sm">Of</Table.Th>
             <Table.Th>May</Table.Th>
-            <Table.Th>Each query</Table.Th>
-            <Table.Th>Made</Table.Th>
+            <Table.Th visibleFrom="sm">Each query</Table.Th>
+            <Table.Th visibleFrom="sm">Made</Table.Th>
             <Table.Th>Ends</Table.Th>
             <Table.Th aria-label="Actions" />
           </Table.Tr>
