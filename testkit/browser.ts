@@ -22,6 +22,14 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 export type Scheme = 'light' | 'dark'
 export type Width = 1280 | 390
 
+/** In which every page is looked at. */
+export const LOOKS: readonly (readonly [Scheme, Width])[] = [
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 390],
+  ['dark', 390],
+]
+
 /** Undefined where it can be started, else why not. */
 export function browserMissing(): string | undefined {
   return program() === undefined ? 'chromium (package chromium) is missing' : undefined
@@ -48,10 +56,11 @@ export class Browser implements AsyncDisposable {
     this.#chromium = started
   }
 
-  static async start(): Promise<Browser> {
+  /** `flags`: more of Chromium's own. */
+  static async start(flags: readonly string[] = []): Promise<Browser> {
     const executablePath = program()
     if (executablePath === undefined) throw new Error(browserMissing())
-    return new Browser(await chromium.launch({ executablePath, args: FLAGS }))
+    return new Browser(await chromium.launch({ executablePath, args: [...FLAGS, ...flags] }))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -96,10 +105,31 @@ export class Visitor implements AsyncDisposable {
     await this.#context.close()
   }
 
-  /** artefacts/portal/NAME-SCHEME-WIDTH.png */
+  /** At the page that asks for it; the page that was asked for comes after it. */
+  async signIn({ name, password }: { readonly name: string; readonly password: string }): Promise<void> {
+    const { page } = this
+    await page.getByRole('textbox', { name: 'Name' }).fill(name)
+    await page.getByRole('textbox', { name: 'Password' }).fill(password)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByRole('navigation', { name: 'Main' }).waitFor({ state: 'attached' })
+  }
+
+  /** A screenshot, and what is wrong with what it shows: barriers, and what hangs over the window. */
+  async look(name: string): Promise<readonly string[]> {
+    await this.shot(name)
+    const pixels = await this.overhang()
+    return [...(await this.barriers()).map((barrier) => `${name}: ${barrier}`), ...(pixels > 0 ? [`${name} hangs over by ${pixels}`] : [])]
+  }
+
+  /** artefacts/portal/NAME-SCHEME-WIDTH.png: the whole page, not only what the window shows of it. */
   async shot(name: string): Promise<void> {
     await mkdir(ARTEFACTS, { recursive: true })
-    await this.page.screenshot({ path: join(ARTEFACTS, `${name}-${this.#look}.png`) })
+    await this.page.screenshot({ path: join(ARTEFACTS, `${name}-${this.#look}.png`), fullPage: true, animations: 'disabled' })
+  }
+
+  /** By how many pixels the page is wider than the window: nobody shall scroll sideways. */
+  overhang(): Promise<number> {
+    return this.page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
   }
 
   /** What keeps somebody from using the page (WCAG 2.2 A and AA, by axe): each as "rule: element". */

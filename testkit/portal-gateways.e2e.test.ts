@@ -1,24 +1,14 @@
-/** The pages of gateways and nodes in a real Chromium: fifty nodes that are live, settings, keys, and one node with its hour. */
+/** The pages of gateways and nodes in a real Chromium: making one, settings, keys, and one node with its hour. */
 import { resolve } from 'node:path'
 import type { GatewayView, NodeView } from '@postern/protocol/api/gateways.ts'
 import { FakeNode } from '@postern/service/testing/fake-node.ts'
 import { LocalService } from '@postern/service/testing/local-service.ts'
-import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Scheme, type Visitor, type Width } from './browser.ts'
+import { Browser, browserMissing, LOOKS, type Scheme, type Visitor, type Width } from './browser.ts'
 import { waitFor } from './wait-for.ts'
 
 const PAGES = resolve(import.meta.dirname, '..', 'portal', 'dist')
 const PERSON = { name: 'ada', password: 'a gate in the north wall', role: 'administrator' }
-const NODES = 50
-const WATCHED_MS = 10_000
-/** What fifty nodes, each second, may cost of one core. */
-const MOST_SHARE = 0.1
-const LOOKS: readonly (readonly [Scheme, Width])[] = [
-  ['light', 1280],
-  ['dark', 1280],
-  ['light', 390],
-]
 
 describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the portal', () => {
   let service: LocalService
@@ -36,8 +26,6 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
   beforeAll(async () => {
     service = await LocalService.start({ pages: PAGES })
     await service.api('POST', '/v1/people', PERSON)
-    const wide = await service.api<{ key1: string }>('POST', '/v1/gateways', { name: 'wide' })
-    for (let index = 1; index <= NODES; index += 1) await join(wide.key1, `frankfurt-rack-${String(index).padStart(2, '0')}`)
     const demo = await service.api<{ key1: string }>('POST', '/v1/gateways', { name: 'demo' })
     key = demo.key1
     await join(key, 'berlin')
@@ -52,41 +40,21 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
 
   async function visit(path: string, look?: { readonly scheme?: Scheme; readonly width?: Width }): Promise<Visitor> {
     const visitor = await browser.visitor(service.url, look)
-    const { page } = visitor
-    await page.goto(path)
-    await page.getByLabel('Name').fill(PERSON.name)
-    await page.getByRole('textbox', { name: 'Password' }).fill(PERSON.password)
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await page.getByRole('navigation', { name: 'Main' }).waitFor({ state: 'attached' })
+    await visitor.page.goto(path)
+    await visitor.signIn(PERSON)
     return visitor
   }
 
   const gateway = (name: string) => service.api<GatewayView>('GET', `/v1/gateways/${name}`)
   const node = (name: string) => service.api<NodeView>('GET', `/v1/gateways/demo/nodes/${name}`)
 
-  test.each([1280, 390] as const)('fifty nodes fit %i pixels, and cost less than a tenth of a core', async (width) => {
-    await using visitor = await visit('/gateways/wide', { width })
-    const { page } = visitor
-    await page.getByRole('link', { name: 'frankfurt-rack-50' }).waitFor()
-    expect(await overhang(page)).toBe(0)
-    const share = await shareOfCore(page, WATCHED_MS)
-    console.info(
-      `portal: ${NODES} nodes at ${width} pixels take ${(100 * share.page).toFixed(1)} % of a core in the page, ${(100 * share.browser).toFixed(1)} % in the whole browser`,
-    )
-    await visitor.shot('fifty-nodes')
-
-    expect(share.page).toBeLessThan(MOST_SHARE)
-    expect(visitor.complaints).toEqual([])
-  })
-
   test.each(LOOKS)('in %s at %i pixels settings, keys and a node show what they should and shut nobody out', async (scheme, width) => {
     await using visitor = await visit('/gateways/demo', { scheme, width })
     const { page } = visitor
-    const barriers: string[] = []
+    const wrong: string[] = []
     const look = async (name: string, sign: string) => {
       await page.getByText(sign, { exact: true }).first().waitFor()
-      await visitor.shot(name)
-      barriers.push(...(await visitor.barriers()), ...((await overhang(page)) > 0 ? [`${name} hangs over`] : []))
+      wrong.push(...(await visitor.look(name)))
     }
     await look('gateway-nodes', 'munich')
     await page.getByRole('link', { name: 'Settings' }).click()
@@ -99,7 +67,28 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
     await page.getByRole('link', { name: 'Settings' }).click()
     await look('node-settings', 'Marks that stores may require (labels=site=berlin,disk=ssd)')
 
-    expect({ barriers, complaints: visitor.complaints }).toEqual({ barriers: [], complaints: [] })
+    expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
+  })
+
+  test('a gateway is made, and tells who joins it while one looks', async () => {
+    await using visitor = await visit('/gateways')
+    const { page } = visitor
+    await page.getByRole('button', { name: 'New gateway' }).click()
+    await page.getByRole('textbox', { name: 'Name' }).fill('north')
+    await page.getByRole('button', { name: 'Make the gateway' }).click()
+    const first = await page.getByRole('dialog').getByText(/^pgk_/).first().textContent()
+    expect(await visitor.look('new-gateway')).toEqual([])
+    await page.getByRole('link', { name: 'Go to the gateway' }).click()
+    await page.getByText('No node has joined yet.').waitFor()
+    expect(await visitor.look('gateway-empty')).toEqual([])
+    await page.getByRole('button', { name: 'Add a node' }).click()
+    await page.getByText('Waits for a machine to join').waitFor()
+    await page.getByRole('textbox', { name: 'Authentication key' }).fill(first ?? '')
+    expect(await page.getByRole('region', { name: 'In one line' }).textContent()).toContain(`--url ${service.url} --key ${first} && `)
+    await join(first ?? '', 'bergen')
+    await page.getByText('bergen has joined').waitFor()
+
+    expect(visitor.complaints).toEqual([])
   })
 
   test('a setting is changed, what cannot be is told at once, and what was set is taken back', async () => {
@@ -171,25 +160,3 @@ const figures = () => ({
   networkOutBytesPerSecond: Math.round(Math.random() * 5e5),
   runningQueries: Math.floor(Math.random() * 64),
 })
-
-/** By how many pixels the page is wider than the window. */
-const overhang = (page: Page): Promise<number> => page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
-
-/** What the page, and what all processes of its browser, take of one core while it is only looked at. */
-async function shareOfCore(page: Page, ms: number): Promise<{ readonly page: number; readonly browser: number }> {
-  const session = await page.context().browser()?.newBrowserCDPSession()
-  if (!session) throw new Error('The browser has no session.')
-  const spent = async () => {
-    const { processInfo } = await session.send('SystemInfo.getProcessInfo')
-    const sum = (kind?: string) =>
-      processInfo.reduce((seconds, one) => seconds + (kind === undefined || one.type === kind ? one.cpuTime : 0), 0)
-    return { page: sum('renderer'), browser: sum() }
-  }
-  const before = await spent()
-  const from = performance.now()
-  await page.waitForTimeout(ms)
-  const after = await spent()
-  const seconds = (performance.now() - from) / 1_000
-  await session.detach()
-  return { page: (after.page - before.page) / seconds, browser: (after.browser - before.browser) / seconds }
-}

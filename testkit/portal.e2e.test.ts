@@ -1,19 +1,18 @@
-/** The portal in a real Chromium: what a person sees, on a wide screen and on a phone, in light and dark. */
+/** The portal in a real Chromium: signing in, finding one's way, and what a person does to nodes; on a wide screen and on a phone, in light and dark. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import type { Cookie } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Scheme, type Visitor, type Width } from './browser.ts'
+import { Browser, browserMissing, LOOKS } from './browser.ts'
 import { Cluster } from './cluster.ts'
 
-const NAME = 'ada'
-const PASSWORD = 'a gate in the north wall'
+const PERSON = { name: 'ada', password: 'a gate in the north wall' }
 const DIST = resolve(import.meta.dirname, '..', 'portal', 'dist')
-const LOOKS: readonly (readonly [Scheme, Width])[] = [
-  ['light', 1280],
-  ['dark', 1280],
-  ['light', 390],
-]
+const MOST_BYTES = 250_000
+const MOST_MS = 1_500
+/** The machine may be busy with something else: the best of these counts. */
+const COLD_TRIES = 5
 
 describe.skipIf(browserMissing() !== undefined)('the portal', () => {
   let cluster: Cluster
@@ -28,20 +27,19 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     await cluster?.[Symbol.asyncDispose]()
   })
 
-  async function signIn({ page }: Visitor): Promise<void> {
-    await page.getByRole('textbox', { name: 'Name' }).fill(NAME)
-    await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD)
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-  }
-
   test('the first to come makes the first administrator with the token of the service, and is in', async () => {
+    for (const [scheme, width] of LOOKS) {
+      await using visitor = await browser.visitor(cluster.service.url, { scheme, width })
+      await visitor.page.goto('/')
+      await visitor.page.getByLabel("Administrator's token").waitFor()
+      expect(await visitor.look('first-person')).toEqual([])
+    }
     await using visitor = await browser.visitor(cluster.service.url)
     const { page } = visitor
     await page.goto('/')
     await page.getByLabel("Administrator's token").fill(cluster.service.token)
-    await visitor.shot('first-person')
-    await page.getByLabel('Your name').fill(NAME)
-    await page.getByRole('textbox', { name: 'Password' }).last().fill(PASSWORD)
+    await page.getByLabel('Your name').fill(PERSON.name)
+    await page.getByRole('textbox', { name: 'Password' }).last().fill(PERSON.password)
     await page.getByRole('button', { name: 'Make it and sign in' }).click()
 
     await page.getByRole('heading', { name: 'Gateways' }).waitFor()
@@ -52,54 +50,90 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     await using visitor = await browser.visitor(cluster.service.url)
     const { page } = visitor
     await page.goto('/gateways/demo')
-    await page.getByRole('textbox', { name: 'Name' }).fill(NAME)
+    await page.getByRole('textbox', { name: 'Name' }).fill(PERSON.name)
     await page.getByRole('textbox', { name: 'Password' }).fill('not this one at all')
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByRole('alert').waitFor()
-    await visitor.shot('sign-in-refused')
-    await signIn(visitor)
+    expect(await visitor.look('sign-in-refused')).toEqual([])
+    await visitor.signIn(PERSON)
 
     await page.getByRole('heading', { name: 'demo', exact: true }).waitFor()
+    expect(await page.title()).toBe('demo · Gateways · Postern')
     expect(visitor.complaints).toEqual([])
   })
 
   test.each(LOOKS)('in %s at %i pixels every page shows what it should, shuts nobody out, and asks nobody else', async (scheme, width) => {
     await using visitor = await browser.visitor(cluster.service.url, { scheme, width })
     const { page } = visitor
+    const wrong: string[] = []
     await page.goto('/')
     await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
-    await visitor.shot('sign-in')
-    const atSignIn = await visitor.barriers()
-    await signIn(visitor)
-    await page.getByRole('link', { name: 'demo' }).waitFor()
-    await visitor.shot('gateways')
-    const atGateways = await visitor.barriers()
+    wrong.push(...(await visitor.look('sign-in')))
+    await visitor.signIn(PERSON)
+    await page.getByRole('img', { name: 'CPU of demo' }).locator('polyline').waitFor({ state: 'attached' })
+    wrong.push(...(await visitor.look('gateways')))
+    if (width === 390) {
+      await page.getByRole('button', { name: 'Navigation' }).click()
+      await page.getByRole('link', { name: 'Audit' }).waitFor()
+      wrong.push(...(await visitor.look('navigation')))
+      await page.getByRole('button', { name: 'Navigation' }).click()
+    }
     await page.getByRole('link', { name: 'demo' }).click()
-    await page.getByText('n2', { exact: true }).first().waitFor()
-    await visitor.shot('gateway')
-    const atGateway = await visitor.barriers()
+    await page.getByRole('img', { name: 'CPU of n2' }).locator('polyline').waitFor({ state: 'attached' })
+    wrong.push(...(await visitor.look('gateway')))
+    await page.getByRole('button', { name: 'Add a node' }).click()
+    await page.getByText('Waits for a machine to join').waitFor()
+    wrong.push(...(await visitor.look('add-node')))
     await page.goto('/nowhere')
     await page.getByText('There is no such page').waitFor()
+    wrong.push(...(await visitor.look('nowhere')))
 
-    expect({ atSignIn, atGateways, atGateway, complaints: visitor.complaints }).toEqual({
-      atSignIn: [],
-      atGateways: [],
-      atGateway: [],
-      complaints: [],
-    })
+    expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
   })
 
   test('the limit of concurrent jobs is changed where it stands, and holds', async () => {
     await using visitor = await browser.visitor(cluster.service.url)
     const { page } = visitor
     await page.goto('/gateways/demo')
-    await signIn(visitor)
+    await visitor.signIn(PERSON)
     await page.getByRole('button', { name: /Concurrent jobs of n1/ }).click()
     await page.getByLabel('Copy tasks at a time').fill('7')
+    await visitor.shot('job-limit')
     await page.getByRole('button', { name: 'Set', exact: true }).click()
 
     await page.getByRole('button', { name: 'Concurrent jobs of n1: 0 of 7. Change' }).waitFor()
     expect((await cluster.client.nodes.get('demo', 'n1')).jobLimit).toBe(7)
+  })
+
+  test('without a mouse: past the navigation, to a limit and back, and through the menu of a node', async () => {
+    await using visitor = await browser.visitor(cluster.service.url)
+    const { page } = visitor
+    const press = (key: string) => page.keyboard.press(key)
+    await page.goto('/gateways/demo')
+    await visitor.signIn(PERSON)
+    const limit = page.getByRole('button', { name: /Concurrent jobs of n2/ })
+    await limit.waitFor()
+    await page.evaluate('document.activeElement?.blur()')
+    await press('Tab')
+    expect(await page.evaluate('document.activeElement?.textContent')).toBe('Skip to the page')
+    await press('Enter')
+    for (let tabs = 0; tabs < 40 && !(await limit.evaluate('(element) => element === document.activeElement')); tabs += 1)
+      await press('Tab')
+    await press('Enter')
+    await page.getByLabel('Copy tasks at a time').waitFor()
+    await press('Escape')
+    await page.getByLabel('Copy tasks at a time').waitFor({ state: 'detached' })
+    expect(await limit.evaluate('(element) => element === document.activeElement')).toBe(true)
+    await press('Tab')
+    await press('Enter')
+    await page.getByRole('menuitem', { name: 'Rename…' }).waitFor()
+    for (const _ of ['drain', 'disable', 'rename']) await press('ArrowDown')
+    await press('Enter')
+    await page.getByLabel('New name').waitFor()
+    await press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+
+    expect(visitor.complaints).toEqual([])
   })
 
   test('a node is drained and enabled from its menu, and deleted only by who types its name', async () => {
@@ -107,10 +141,13 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     const { page } = visitor
     const menu = page.getByRole('button', { name: 'Actions on n2' })
     await page.goto('/gateways/demo')
-    await signIn(visitor)
+    await visitor.signIn(PERSON)
     await menu.click()
+    await page.getByRole('menuitem', { name: /^Drain/ }).waitFor()
+    await visitor.shot('node-menu')
     await page.getByRole('menuitem', { name: /^Drain/ }).click()
     await page.getByText('draining', { exact: true }).waitFor()
+    await visitor.shot('gateway-draining')
     await menu.click()
     await page.getByRole('menuitem', { name: 'Enable' }).click()
     await page.getByText('draining', { exact: true }).waitFor({ state: 'detached' })
@@ -120,6 +157,7 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     expect(await remove.isDisabled()).toBe(true)
     await page.getByLabel('Type n2 to delete it').fill('n1')
     expect(await remove.isDisabled()).toBe(true)
+    expect(await visitor.look('delete-node')).toEqual([])
     await page.getByRole('button', { name: 'Keep it' }).click()
 
     expect((await cluster.client.nodes.list('demo')).map(({ name }) => name)).toEqual(['n1', 'n2'])
@@ -129,28 +167,52 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     await using visitor = await browser.visitor(cluster.service.url)
     const { page } = visitor
     await page.goto('/')
-    await signIn(visitor)
-    await page.getByRole('button', { name: `Signed in as ${NAME}` }).click()
+    await visitor.signIn(PERSON)
+    await page.getByRole('button', { name: `Signed in as ${PERSON.name}` }).click()
     await page.getByRole('menuitem', { name: 'Sign out' }).click()
 
     await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
     expect(await page.evaluate(async () => (await fetch('/v1/gateways')).status)).toBe(401)
   })
 
-  test('a cold browser has the sign-in page soon, with little to load', async () => {
-    const first = [...readFileSync(join(DIST, 'index.html'), 'utf8').matchAll(/(?:src|href)="\/(assets\/[^"]+\.js)"/g)].map(
-      ([, file]) => file ?? '',
-    )
-    const bytes = first.reduce((sum, file) => sum + gzipSync(readFileSync(join(DIST, file)), { level: 9 }).length, 0)
+  test('a cold browser has the first page soon, with little to load', async () => {
     await using visitor = await browser.visitor(cluster.service.url)
-    const from = performance.now()
     await visitor.page.goto('/')
-    await visitor.page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
+    await visitor.signIn(PERSON)
+    const cookies = await visitor.page.context().cookies()
+    const tries: ColdStart[] = []
+    for (let index = 0; index < COLD_TRIES; index += 1) tries.push(await coldStart(browser, cluster.service.url, cookies))
+    const best = Math.min(...tries.map(({ ms }) => ms))
+    const bytes = Math.max(...tries.map((one) => one.bytes))
     console.info(
-      `portal: ${first.length} scripts, ${bytes} bytes gzip of ${readdirSync(join(DIST, 'assets')).length} files; usable after ${Math.round(performance.now() - from)} ms`,
+      `portal: ${bytes} bytes of JavaScript (gzip) up to the gateways, ${readdirSync(join(DIST, 'assets')).length} files in all; usable after ${tries.map(({ ms }) => Math.round(ms)).join(', ')} ms`,
     )
 
-    expect(first.length).toBeGreaterThan(0)
-    expect(bytes).toBeLessThan(250_000)
+    expect(bytes).toBeGreaterThan(0)
+    expect(bytes).toBeLessThan(MOST_BYTES)
+    expect(best).toBeLessThan(MOST_MS)
   })
 })
+
+interface ColdStart {
+  readonly ms: number
+  readonly bytes: number
+}
+
+/** Signed in, with an empty cache: until the gateways stand there and can be opened, and what scripts came for that. */
+async function coldStart(browser: Browser, url: string, cookies: readonly Cookie[]): Promise<ColdStart> {
+  await using visitor = await browser.visitor(url)
+  const { page } = visitor
+  await page.context().addCookies(cookies)
+  const scripts = new Set<string>()
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url())
+    if (pathname.endsWith('.js')) scripts.add(pathname)
+  })
+  const from = performance.now()
+  await page.goto('/')
+  await page.getByRole('link', { name: 'demo', exact: true }).waitFor()
+  const ms = performance.now() - from
+  const bytes = [...scripts].reduce((sum, file) => sum + gzipSync(readFileSync(join(DIST, file)), { level: 9 }).length, 0)
+  return { ms, bytes }
+}

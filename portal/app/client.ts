@@ -19,7 +19,10 @@ export const queryClient = new QueryClient({
     },
   }),
   defaultOptions: {
+    // The service may be on this machine or network: what a browser thinks of the internet says nothing about it.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       retry: (failures, cause) => failures < TRIES && Fault.from(cause).canPass,
       staleTime: 1_000,
       refetchOnWindowFocus: true,

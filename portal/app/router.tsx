@@ -6,6 +6,7 @@ import { peopleRoutes } from '../people/people-routes.ts'
 import { queryRoutes } from '../queries/routes.ts'
 import { runRoutes } from '../runs/routes.ts'
 import { storeRoutes } from '../stores/routes.ts'
+import { PageTrouble, PageWaits } from './page-trouble.tsx'
 import { root } from './root-route.tsx'
 
 const home = createRoute({
@@ -27,6 +28,8 @@ export const router = createRouter({
     ...auditRoutes,
   ]),
   defaultPreload: 'intent',
+  defaultPendingComponent: PageWaits,
+  defaultErrorComponent: PageTrouble,
 })
 
 declare module '@tanstack/react-router' {

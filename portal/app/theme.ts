@@ -30,6 +30,7 @@ export const theme = createTheme({
     PasswordInput: { defaultProps: { size: 'sm' } },
     Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
     Table: { defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm' } },
-    Tooltip: { defaultProps: { openDelay: 300, multiline: true, maw: 360 } },
+    // By keyboard and by touch too: what is only told to a mouse is not told.
+    Tooltip: { defaultProps: { openDelay: 300, multiline: true, maw: 360, events: { hover: true, focus: true, touch: true } } },
   },
 })

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useRights } from '../sign-in/use-rights.ts'
 import { JoinSteps } from './join-steps.tsx'
+import { NewNodes } from './new-nodes.tsx'
 
 interface AddNodeProps {
   readonly gateway: string
@@ -48,6 +49,7 @@ function WithKey({ gateway, close }: Omit<AddNodeProps, 'opened'>) {
         )}
       </Text>
       <JoinSteps joinKey={typed === '' ? 'KEY' : typed} />
+      <NewNodes gateway={gateway} />
     </Stack>
   )
 }

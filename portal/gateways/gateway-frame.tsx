@@ -16,7 +16,7 @@ const route = getRouteApi('/gateways/$gateway')
 /** What stands above each page of one gateway, and the one that keeps it live. */
 export function GatewayFrame() {
   const { gateway: name } = route.useParams()
-  const { data, error } = useLiveGateway(name)
+  const { data, error, dataUpdatedAt } = useLiveGateway(name)
   return (
     <Stack gap="md">
       <Breadcrumbs>
@@ -25,7 +25,7 @@ export function GatewayFrame() {
         </Anchor>
         <Text size="sm">{name}</Text>
       </Breadcrumbs>
-      {error && <FaultNote cause={error} />}
+      {error && <FaultNote cause={error} since={data && dataUpdatedAt} />}
       {data && (
         <>
           <Group justify="space-between" align="flex-start">

@@ -1,53 +1,98 @@
-import { Alert, Stack, Text, Title } from '@mantine/core'
+import { Alert, Anchor, Stack, Text, Title } from '@mantine/core'
 import type { GatewayView } from '@postern/protocol/api/gateways.ts'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import type { NodeSearch } from '../nodes/node-list.ts'
 import { NodeTable } from '../nodes/node-table.tsx'
 import { Facts } from '../parts/facts.tsx'
 import { adviceFor } from './advice.ts'
+import { GatewaySummary } from './gateway-summary.tsx'
+import { NextStep } from './next-step.tsx'
 import { useGateway } from './use-gateway.ts'
 
-const route = getRouteApi('/gateways/$gateway')
+const route = getRouteApi('/gateways/$gateway/')
+/** With fewer nodes the table below says it of each. */
+const MANY = 10
+const MOST_REASONS = 3
 
 export function GatewayPage() {
   const { data, dataUpdatedAt } = useGateway(route.useParams().gateway)
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
   if (!data) return null
   return (
     <Stack gap="md">
-      <Reasons gateway={data} />
+      <Trouble gateway={data} />
+      <NextStep gateway={data.name} isReady={data.publicKey !== null && data.nodes.some(({ status }) => status === 'online')} />
+      <Advice gateway={data} />
+      <GatewaySummary gateway={data} at={dataUpdatedAt} />
+      <NodeTable
+        gateway={data}
+        at={dataUpdatedAt}
+        search={search}
+        onSearch={(next: NodeSearch) => void navigate({ search: next, replace: true })}
+      />
+      <Title order={2} mt="sm">
+        About this gateway
+      </Title>
       <Facts facts={factsOf(data)} />
-      <Title order={2}>Nodes</Title>
-      <NodeTable gateway={data} at={dataUpdatedAt} />
     </Stack>
   )
 }
 
-function Reasons({ gateway }: { readonly gateway: GatewayView }) {
-  const advice = adviceFor(gateway)
+/** What one would have to scroll for. */
+function Trouble({ gateway: { name, nodes, statusReasons } }: { readonly gateway: GatewayView }) {
+  if (nodes.length <= MANY || statusReasons.length === 0) return null
   return (
-    <>
-      {gateway.statusReasons.length > 0 && (
-        <Alert variant="light" color="yellow" role="status" title="Why it is so">
-          {gateway.statusReasons.map((reason) => (
-            <Text size="sm" key={reason}>
-              {reason}
-            </Text>
-          ))}
-        </Alert>
-      )}
-      {advice.map((text) => (
-        <Alert key={text} variant="light" color="blue" role="status" title="Advice">
-          {text}
-        </Alert>
+    <Alert variant="light" color="yellow" role="status" title="Not every node is online">
+      {statusReasons.slice(0, MOST_REASONS).map((reason) => (
+        <Text size="sm" key={reason}>
+          {reason}
+        </Text>
       ))}
-    </>
+      <Anchor
+        size="sm"
+        renderRoot={(props) => <Link to="/gateways/$gateway" params={{ gateway: name }} search={{ status: 'trouble' }} {...props} />}
+      >
+        Show these nodes only
+      </Anchor>
+    </Alert>
   )
 }
 
-const factsOf = ({ settings, queue, version, recoveryKeyAt, fingerprint }: GatewayView): readonly (readonly [string, string])[] => [
-  ['Choosing a node', settings.policy],
-  ['Channel between nodes', settings.channelEncryption],
-  ['Copy tasks that wait', queue && queue.tasks > 0 ? `${queue.tasks}, the first for ${Math.round(queue.waitedMs / 1_000)} s` : 'none'],
-  ['Version', version === '' ? 'no node yet' : version],
-  ['Recovery key', recoveryKeyAt ? `since ${new Date(recoveryKeyAt).toLocaleDateString()}` : 'none: make one on a node'],
-  ['Fingerprint', fingerprint ?? 'none yet: the first node makes the key'],
-]
+function Advice({ gateway }: { readonly gateway: GatewayView }) {
+  return adviceFor(gateway).map(({ text, setting }) => (
+    <Alert key={setting ?? 'add'} variant="light" color="blue" role="status" title="Advice">
+      <Text size="sm">{text}</Text>
+      {setting && (
+        <Anchor
+          size="sm"
+          renderRoot={(props) => (
+            <Link to="/gateways/$gateway/settings" params={{ gateway: gateway.name }} hash={`setting-${setting}`} {...props} />
+          )}
+        >
+          Open the setting
+        </Anchor>
+      )}
+    </Alert>
+  ))
+}
+
+function factsOf({ name, settings, recoveryKeyAt, fingerprint }: GatewayView): readonly (readonly [string, ReactNode])[] {
+  return [
+    ['Choosing a node for a query', settings.policy],
+    ['Channel between nodes', settings.channelEncryption],
+    ['Proxy', settings.proxyUrl === '' ? 'none' : settings.proxyUrl],
+    ['Recovery key', <Recovery key="recovery" gateway={name} since={recoveryKeyAt} />],
+    ['Fingerprint of its key', fingerprint ?? 'none yet: the first node makes the key'],
+  ]
+}
+
+function Recovery({ gateway, since }: { readonly gateway: string; readonly since: string | null }) {
+  if (since !== null) return `since ${new Date(since).toLocaleDateString()}`
+  return (
+    <Anchor size="sm" renderRoot={(props) => <Link to="/gateways/$gateway/keys" params={{ gateway }} {...props} />}>
+      none: make one
+    </Anchor>
+  )
+}

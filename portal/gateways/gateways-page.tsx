@@ -1,15 +1,27 @@
-import { Anchor, Button, Group, Stack, Table, Text, Title } from '@mantine/core'
+import { Anchor, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import type { GatewayView } from '@postern/protocol/api/gateways.ts'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { lazy, Suspense } from 'react'
+import { lazy, memo, Suspense } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { type LiveColumn, type LiveRow, LiveTable } from '../parts/live-table.tsx'
+import { MEASURES, measuresOf, share } from '../parts/measures.tsx'
+import { NO_FIGURES, useRecentFigures } from '../parts/recent-figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
+import { sumsOf } from './gateway-sums.ts'
 
 const LIVE_MS = 2_000
+/** More of them would push the other gateways away: the gateway's own page has them all. */
+const MOST_REASONS = 2
+
+const COLUMNS = [
+  { name: 'online', title: 'Nodes online', width: 106, right: true },
+  ...MEASURES,
+  { name: 'version', title: 'Version', width: 76 },
+] as const satisfies readonly LiveColumn[]
 
 /** No part of the first view. */
 const NewGateway = lazy(async () => ({ default: (await import('./new-gateway.tsx')).NewGateway }))
@@ -24,7 +36,8 @@ export function GatewaysPage() {
         <Title order={1}>Gateways</Title>
         {mayMake && <Button onClick={show}>New gateway</Button>}
       </Group>
-      {gateways.error && <FaultNote cause={gateways.error} />}
+      {gateways.error && <FaultNote cause={gateways.error} since={gateways.data && gateways.dataUpdatedAt} />}
+      {gateways.isPending && <Skeleton h={120} role="status" aria-label="Reading the gateways" />}
       {gateways.data?.length === 0 && (
         <Text c="dimmed">
           {mayMake
@@ -32,51 +45,44 @@ export function GatewaysPage() {
             : 'There is no gateway that you may see. Ask an administrator for a role on one.'}
         </Text>
       )}
-      {gateways.data && gateways.data.length > 0 && <GatewayTable gateways={gateways.data} />}
+      {gateways.data && gateways.data.length > 0 && <GatewayTable gateways={gateways.data} at={gateways.dataUpdatedAt} />}
       <Suspense>{open && <NewGateway close={close} />}</Suspense>
     </Stack>
   )
 }
 
-function GatewayTable({ gateways }: { readonly gateways: readonly GatewayView[] }) {
-  return (
-    <Table.ScrollContainer minWidth={520}>
-      <Table highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Name</Table.Th>
-            <Table.Th>Status</Table.Th>
-            <Table.Th ta="right">Nodes online</Table.Th>
-            <Table.Th ta="right">Queries</Table.Th>
-            <Table.Th ta="right">Copy tasks</Table.Th>
-            <Table.Th>Version</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {gateways.map((gateway) => (
-            <Table.Tr key={gateway.id}>
-              <Table.Td>
-                <Anchor
-                  size="sm"
-                  fw={500}
-                  renderRoot={(props) => <Link to="/gateways/$gateway" params={{ gateway: gateway.name }} {...props} />}
-                >
-                  {gateway.name}
-                </Anchor>
-              </Table.Td>
-              <Table.Td>
-                <StatusMark status={gateway.status} reasons={gateway.statusReasons} />
-              </Table.Td>
-              <Table.Td ta="right">
-                {gateway.nodes.filter(({ status }) => status === 'online').length} of {gateway.nodes.length}
-              </Table.Td>
-              <Table.Td ta="right">{gateway.nodes.reduce((sum, node) => sum + node.runningQueries, 0)}</Table.Td>
-              <Table.Td ta="right">{gateway.nodes.reduce((sum, node) => sum + node.runningJobs, 0)}</Table.Td>
-              <Table.Td>{gateway.version}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
-  )
+function GatewayTable({ gateways, at }: { readonly gateways: readonly GatewayView[]; readonly at: number }) {
+  const sums = gateways.map(sumsOf)
+  const recent = useRecentFigures(sums, at)
+  const rows = gateways.map((gateway, index): LiveRow => {
+    const sum = sums[index] ?? sumsOf(gateway)
+    const figures = measuresOf(sum, recent.get(gateway.id) ?? NO_FIGURES)
+    return {
+      id: gateway.id,
+      head: <GatewayName name={gateway.name} />,
+      status: <Status status={gateway.status} />,
+      why: firstOf(gateway.statusReasons),
+      cells: {
+        ...figures,
+        online: <div style={{ textAlign: 'inherit' }}>{share(sum.online, sum.nodes)}</div>,
+        version: gateway.version === '' ? '–' : gateway.version,
+      },
+    }
+  })
+  return <LiveTable label="Gateways" of={{ title: 'Name' }} status={{}} columns={COLUMNS} rows={rows} />
 }
+
+function firstOf(reasons: readonly string[]): readonly string[] {
+  const more = reasons.length - MOST_REASONS
+  return more > 0 ? [...reasons.slice(0, MOST_REASONS), `And ${more} more`] : reasons
+}
+
+const Status = memo(StatusMark)
+
+const GatewayName = memo(function GatewayName({ name }: { readonly name: string }) {
+  return (
+    <Anchor size="sm" fw={500} renderRoot={(props) => <Link to="/gateways/$gateway" params={{ gateway: name }} {...props} />}>
+      {name}
+    </Anchor>
+  )
+})

@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { root } from '../app/root-route.tsx'
+import { readNodeSearch } from '../nodes/node-list.ts'
 import { GatewaysPage } from './gateways-page.tsx'
 
 /** The first that is seen, and so the one page that is not loaded when it is asked for. */
@@ -13,6 +14,7 @@ const gateway = createRoute({
 const gatewayNodes = createRoute({
   getParentRoute: () => gateway,
   path: '/',
+  validateSearch: readNodeSearch,
   component: lazyRouteComponent(() => import('./gateway-page.tsx'), 'GatewayPage'),
 })
 const gatewaySettings = createRoute({

@@ -14,7 +14,7 @@ const route = getRouteApi('/gateways/$gateway/nodes/$node')
 /** What stands above each page of one node, and the one that keeps it live. */
 export function NodeFrame() {
   const { gateway, node: name } = route.useParams()
-  const { data, error } = useLiveNode(gateway, name)
+  const { data, error, dataUpdatedAt } = useLiveNode(gateway, name)
   return (
     <Stack gap="md">
       <Breadcrumbs>
@@ -26,7 +26,7 @@ export function NodeFrame() {
         </Anchor>
         <Text size="sm">{name}</Text>
       </Breadcrumbs>
-      {error && <FaultNote cause={error} />}
+      {error && <FaultNote cause={error} since={data && dataUpdatedAt} />}
       {data && (
         <>
           <Head node={data} />

@@ -1,141 +1,100 @@
 import { Anchor, Text } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
 import type { GatewayView, NodeView } from '@postern/protocol/api/gateways.ts'
 import { Link } from '@tanstack/react-router'
 import { memo } from 'react'
+import classes from '../parts/live-table.module.css'
+import { type LiveColumn, type LiveRow, LiveTable } from '../parts/live-table.tsx'
+import { MEASURES, measuresOf } from '../parts/measures.tsx'
+import { type Measured, NO_FIGURES, useRecentFigures } from '../parts/recent-figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
-import { FIGURE_TITLES, type FigureName, figuresOf } from './node-figures.tsx'
+import { JobLimit } from './job-limit.tsx'
+import { NodeFilters } from './node-filters.tsx'
+import { matchingNodes, type NodeSearch, nextSort, readSort, type SortName } from './node-list.ts'
 import { NodeMenu } from './node-menu.tsx'
-import classes from './node-table.module.css'
-import { NO_FIGURES, type RecentFigures, useRecentFigures } from './recent-figures.ts'
+import { useNodeOrder } from './use-node-order.ts'
 
-const FIGURES = Object.entries(FIGURE_TITLES) as readonly (readonly [FigureName, string])[]
+/** Fewer are seen at a glance. */
+const MANY = 10
+const COLUMNS = [
+  { name: 'version', title: 'Version', width: 66 },
+  ...MEASURES,
+  { name: 'credentials', title: 'Credentials', width: 96 },
+] as const satisfies readonly LiveColumn[]
 
-/** Below it the columns do not fit beside the navigation. */
-const NARROW = '(max-width: 76em)'
-/** Columns that stay where they are whatever the figures: nothing moves without a reason. The name has the rest. */
-const WIDTHS: Readonly<Record<FigureName | 'status' | 'version' | 'credentials' | 'actions', number>> = {
-  status: 98,
-  version: 66,
-  memory: 118,
-  cpu: 100,
-  network: 154,
-  jobs: 108,
-  queries: 118,
-  credentials: 96,
-  actions: 40,
+interface NodeTableProps {
+  readonly gateway: GatewayView
+  /** When the figures came. */
+  readonly at: number
+  readonly search: NodeSearch
+  readonly onSearch: (search: NodeSearch) => void
 }
 
-interface NodeRowProps {
-  readonly node: NodeView
-  readonly recent: RecentFigures
-  readonly mayChange: boolean
-}
-
-/** The Gateway page's heart: what each node is, does and can still do, each second. `at`: when the figures came. */
-export function NodeTable({ gateway, at }: { readonly gateway: GatewayView; readonly at: number }) {
-  const recent = useRecentFigures(gateway.nodes, at)
-  const narrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false })
+/** The Gateway page's heart: what each node is, does and can still do, each second. */
+export function NodeTable({ gateway, at, search, onSearch }: NodeTableProps) {
+  const recent = useRecentFigures(gateway.nodes.map(measured), at)
+  const nodes = useNodeOrder(matchingNodes(gateway.nodes, search), search.sort, at)
   const mayChange = useRights().may('nodes:write', `gateway/${gateway.name}`)
   if (gateway.nodes.length === 0)
     return <Text c="dimmed">No node has joined yet. “Add a node” shows the line that makes a machine beside your data one.</Text>
-  const rows = gateway.nodes.map((node) => ({ node, recent: recent.get(node.id) ?? NO_FIGURES, mayChange }))
-  if (narrow)
-    return (
-      <ul className={classes['cards']} aria-label="Nodes">
-        {rows.map((row) => (
-          <NodeCard key={row.node.id} {...row} />
-        ))}
-      </ul>
-    )
+  const sorted = search.sort && readSort(search.sort)
+  const sorting = (name: SortName) =>
+    ({
+      sorted: sorted?.name === name ? (sorted.falling ? 'descending' : 'ascending') : undefined,
+      onSort: () => onSearch({ ...search, sort: nextSort(search.sort, name) }),
+    }) as const
+  const rowOf = (node: NodeView): LiveRow => {
+    const figures = recent.get(node.id) ?? NO_FIGURES
+    return { id: node.id, why: node.statusReasons, ...partsOf(node, mayChange), cells: cellsOf(node, figures, mayChange) }
+  }
   return (
-    <table className={classes['table']}>
-      <thead>
-        <tr>
-          <th>Name</th>
-          <th style={{ width: WIDTHS.status }}>Status</th>
-          <th style={{ width: WIDTHS.version }}>Version</th>
-          {FIGURES.map(([name, title]) => (
-            <th key={name} className={classes['right']} style={{ width: WIDTHS[name] }}>
-              {title}
-            </th>
-          ))}
-          <th style={{ width: WIDTHS.credentials }}>Credentials</th>
-          <th style={{ width: WIDTHS.actions }} aria-label="Actions" />
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <NodeRow key={row.node.id} {...row} />
-        ))}
-      </tbody>
-    </table>
+    <>
+      {(gateway.nodes.length > MANY || search.find !== undefined || search.status !== undefined) && (
+        <NodeFilters search={search} shown={nodes.length} all={gateway.nodes.length} change={onSearch} />
+      )}
+      {nodes.length === 0 ? (
+        <Text c="dimmed">No node is like that.</Text>
+      ) : (
+        <LiveTable
+          label="Nodes"
+          of={{ title: 'Name', ...sorting('name') }}
+          status={sorting('status')}
+          columns={COLUMNS.map((column) => ({ ...column, ...sorting(column.name) }))}
+          rows={nodes.map(rowOf)}
+          hasActions={mayChange}
+        />
+      )}
+    </>
   )
 }
 
-function NodeRow({ node, recent, mayChange }: NodeRowProps) {
-  const figures = figuresOf(node, recent, mayChange)
-  return (
-    <tr>
-      <td className={classes['name']}>
-        <NodeName gateway={node.gateway} name={node.name} role={node.role} isPrimary={node.isPrimary} />
-      </td>
-      <td>
-        <Status status={node.status} reasons={node.statusReasons} />
-      </td>
-      <td>{node.version}</td>
-      {FIGURES.map(([name]) => (
-        <td key={name}>{figures[name]}</td>
-      ))}
-      <td>
-        <Credentials gateway={node.gateway} name={node.name} status={node.credentialStatus} />
-      </td>
-      <td>{mayChange && <Actions node={node} />}</td>
-    </tr>
-  )
-}
+const measured = (node: NodeView): Measured => ({ ...node, live: node.status !== 'offline' })
 
-/** The same on a phone, where ten columns would be read through a keyhole. */
-function NodeCard({ node, recent, mayChange }: NodeRowProps) {
-  const figures = figuresOf(node, recent, mayChange)
-  return (
-    <li className={classes['card']}>
-      <div className={classes['head']}>
-        <NodeName gateway={node.gateway} name={node.name} role={node.role} isPrimary={node.isPrimary} />
-        <div className={classes['figure']}>
-          <Status status={node.status} reasons={node.statusReasons} />
-          {mayChange && <Actions node={node} />}
-        </div>
-      </div>
-      <dl className={classes['values']}>
-        {FIGURES.map(([name, title]) => (
-          <div key={name}>
-            <dt>{title}</dt>
-            <dd>{figures[name]}</dd>
-          </div>
-        ))}
-        <div>
-          <dt>Credentials</dt>
-          <dd>
-            <Credentials gateway={node.gateway} name={node.name} status={node.credentialStatus} />
-          </dd>
-        </div>
-        <div>
-          <dt>Version</dt>
-          <dd>{node.version}</dd>
-        </div>
-      </dl>
-    </li>
-  )
-}
+const partsOf = (node: NodeView, mayChange: boolean) => ({
+  head: <NodeName gateway={node.gateway} name={node.name} role={node.role} isPrimary={node.isPrimary} />,
+  status: <Status status={node.status} />,
+  actions: mayChange && <NodeMenu gateway={node.gateway} name={node.name} serves={node.enabled && node.status !== 'draining'} />,
+})
+
+const cellsOf = (node: NodeView, recent: Parameters<typeof measuresOf>[1], mayChange: boolean): LiveRow['cells'] => ({
+  version: node.version,
+  ...measuresOf(
+    measured(node),
+    recent,
+    <JobLimit
+      gateway={node.gateway}
+      name={node.name}
+      running={node.runningJobs}
+      limit={node.jobLimit}
+      reason={node.jobLimitReason}
+      mayChange={mayChange}
+    />,
+  ),
+  credentials: <Credentials gateway={node.gateway} name={node.name} status={node.credentialStatus} />,
+})
 
 /** Drawn anew only when it changes: the figures beside it do each second. */
 const Status = memo(StatusMark)
-
-const Actions = ({ node }: { readonly node: NodeView }) => (
-  <NodeMenu gateway={node.gateway} name={node.name} serves={node.enabled && node.status !== 'draining'} />
-)
 
 interface NodeNameProps {
   readonly gateway: string

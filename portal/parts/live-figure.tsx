@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
-import { Sparkline } from '../parts/sparkline.tsx'
-import classes from './node-table.module.css'
+import classes from './live-table.module.css'
+import { Sparkline } from './sparkline.tsx'
 
 const SPARK = 40
 
