@@ -2,18 +2,14 @@
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Scheme, type Visitor, type Width } from './browser.ts'
+import { Browser, browserMissing, LOOKS, type Scheme, type Visitor, type Width } from './browser.ts'
 import { Cluster } from './cluster.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { waitFor } from './wait-for.ts'
 
 const PERSON = { name: 'ada', password: 'a gate in the north wall', role: 'administrator' } as const
 const ROWS = 5_000
-const LOOKS: readonly (readonly [Scheme, Width])[] = [
-  ['light', 1280],
-  ['dark', 1280],
-  ['light', 390],
-]
+const inWords = (ms: number | null) => (ms === null ? '–' : ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`)
 
 describe.skipIf(browserMissing() !== undefined)('stores and queries in the portal', () => {
   let cluster: Cluster
@@ -23,8 +19,9 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
   beforeAll(async () => {
     database = await testDatabase()
     await database.query(
-      `create table orders as select n as id, 'customer ' || n as name, null::text as gone from generate_series(1, ${ROWS}) n`,
+      `create table orders as select n as id, 'customer ' || n as name, n * 0.50 as price, null::text as gone from generate_series(1, ${ROWS}) n`,
     )
+    await database.query('analyze orders')
     cluster = await Cluster.start()
     await cluster.client.people.create(PERSON)
     await cluster.postgresStore('shop', database)
@@ -47,13 +44,17 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     return visitor
   }
 
-  async function makeStore(page: Page, name: string, password: string): Promise<void> {
+  async function fillStore(page: Page, name: string, password: string): Promise<void> {
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name)
     await page.getByLabel('Host').fill(database.host)
     await page.getByLabel('Port').fill(String(database.port))
     await page.getByLabel('Database').fill(database.name)
     await page.getByLabel('User').fill(database.user)
     await page.getByRole('textbox', { name: 'Password' }).fill(password)
+  }
+
+  async function makeStore(page: Page, name: string, password: string): Promise<void> {
+    await fillStore(page, name, password)
     await page.getByRole('button', { name: 'Make the store' }).click()
     await page.getByRole('heading', { name, exact: true }).waitFor()
   }
@@ -69,15 +70,37 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     const sent: string[] = []
     page.on('request', (request) => sent.push(request.postData() ?? ''))
     await makeStore(page, 'made-here', database.password)
+    // It is tested by itself once, as a query would.
+    await page
+      .getByRole('status')
+      .getByText(/^PostgreSQL \d/)
+      .waitFor()
     await page.getByRole('button', { name: 'Test on every node' }).click()
     await waitFor(
       'both nodes have opened it',
-      () => page.getByText(/^PostgreSQL \d/).count(),
+      () =>
+        page
+          .getByRole('table')
+          .getByText(/^PostgreSQL \d/)
+          .count(),
       (count) => count === 2,
     )
 
     expect(await cluster.client.stores.get('made-here')).toMatchObject({ secrets: ['password'], settings: { port: database.port } })
     expect(sent.filter((body) => body.includes(database.password))).toEqual([])
+    expect(visitor.complaints).toEqual([])
+  })
+
+  test('what the service refuses is told at the field that it is about', async () => {
+    await using visitor = await visit('/stores/-/new?gateway=demo&kind=postgres')
+    const { page } = visitor
+    await fillStore(page, 'shop', database.password)
+    await page.getByRole('button', { name: 'Make the store' }).click()
+    await page.getByText(/A store of this name exists.*Choose another name/).waitFor()
+    await visitor.shot('store-new-refused')
+
+    const name = page.getByRole('textbox', { name: 'Name', exact: true })
+    expect(await name.getAttribute('aria-invalid')).toBe('true')
     expect(visitor.complaints).toEqual([])
   })
 
@@ -87,9 +110,25 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     await page.getByRole('button', { name: 'Make the store' }).click()
     await page.getByText('Is needed').first().waitFor()
     await makeStore(page, 'wrong', 'not this one')
-    await page.getByRole('button', { name: 'Test as a query would' }).click()
     await page.getByText(/STORE_DENIED/).waitFor()
     await visitor.shot('store-test-failed')
+    await page.getByRole('link', { name: 'Change the settings' }).click()
+    await page.getByText(/STORE_DENIED/).waitFor()
+    await visitor.shot('store-settings-fault')
+    const password = page.getByRole('textbox', { name: 'Password' })
+    expect(await password.getAttribute('aria-invalid')).toBe('true')
+
+    await password.fill(database.password)
+    await page.getByLabel('Connections').fill('3')
+    await page.getByRole('button', { name: 'Change the store' }).click()
+    await page.getByText('Store wrong is changed', { exact: false }).waitFor()
+    await page.getByRole('tab', { name: 'Overview' }).click()
+    await page.getByRole('button', { name: 'Test as a query would' }).click()
+    await page
+      .getByRole('status')
+      .getByText(/^PostgreSQL \d/)
+      .waitFor()
+    expect(await cluster.client.stores.get('wrong')).toMatchObject({ version: 2, secrets: ['password'], settings: { maxConnections: 3 } })
 
     await page.getByRole('button', { name: 'Delete…' }).click()
     await page.getByLabel('Type wrong to delete it').fill('wrong')
@@ -104,7 +143,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     const barriers: string[] = []
     const look = async (name: string) => {
       await visitor.shot(name)
-      const over: number = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
+      const over = await visitor.overhang()
       barriers.push(...(await visitor.barriers()).map((one) => `${name}: ${one}`), ...(over > 0 ? [`${name} hangs over`] : []))
     }
     await page.getByRole('link', { name: 'shop', exact: true }).waitFor()
@@ -113,7 +152,12 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     await page.getByText(/^[0-9a-f]{4}( [0-9a-f]{4})+/).waitFor()
     await look('store-new')
     await page.goto('/stores/shop')
-    await page.getByRole('button', { name: 'Test on n1' }).waitFor()
+    await page.getByRole('button', { name: 'Test on every node' }).click()
+    await waitFor(
+      'both nodes have opened it',
+      () => page.getByText(/^PostgreSQL \d/).count(),
+      (count) => count === 2,
+    )
     await look('store')
     await page.goto('/stores/shop?tab=browse')
     await page.getByRole('link', { name: 'public', exact: true }).click()
@@ -133,6 +177,9 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     await page.getByRole('button', { name: 'Run', exact: true }).click()
     await page.getByText('customer 1', { exact: true }).waitFor()
     await look('query')
+    await page.getByRole('button', { name: 'Explain' }).click()
+    await page.getByText(/Seq Scan on orders/).waitFor()
+    await look('query-plan')
     await page.getByRole('tab', { name: 'How it ran' }).click()
     await page.getByText('Nodes that were thought of').waitFor()
     await look('query-how')
@@ -170,6 +217,53 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     const text = await Array.fromAsync(await download.createReadStream()).then((chunks) => Buffer.concat(chunks).toString())
     expect(text.trim().split(/\r?\n/)).toHaveLength(ROWS + 1)
     expect(visitor.complaints).toEqual([])
+  })
+
+  test('what a statement gives is copied by the form of a copy', async () => {
+    await using visitor = await visit('/queries?store=shop')
+    const { page } = visitor
+    const sql = 'select id, price\nfrom orders where id <= $1'
+    await page.getByRole('textbox', { name: 'Statement' }).fill(sql)
+    const copy = page.getByRole('button', { name: /^Copy the result…/ })
+    expect(await copy.getAttribute('aria-disabled')).toBe('true')
+    await page.getByRole('textbox', { name: 'Statement' }).fill(sql.replace('$1', '10'))
+    await copy.click()
+    await page.getByRole('heading', { name: 'Copy', exact: true }).waitFor()
+
+    expect(new URL(page.url()).searchParams.get('source')).toBe('shop')
+    expect(await page.getByRole('textbox', { name: 'Query' }).inputValue()).toBe(sql.replace('$1', '10'))
+    await page
+      .getByRole('combobox', { name: 'Into the store' })
+      .or(page.getByRole('textbox', { name: 'Into the store' }))
+      .first()
+      .click()
+    await page.getByRole('option', { name: 'shop (postgres)' }).click()
+    await page.getByLabel('Table', { exact: true }).fill('few_orders')
+    await page.getByRole('button', { name: 'Run now' }).click()
+    await page.getByRole('heading', { name: /few_orders/ }).waitFor()
+    const run = await cluster.ended(new URL(page.url()).pathname.replace('/runs/', ''))
+    expect(run).toMatchObject({ status: 'succeeded', rowsWritten: 10 })
+    expect(visitor.complaints).toEqual([])
+  })
+
+  test('every figure of a query is the one of the API, in its unit', async () => {
+    await using visitor = await visit('/queries?store=shop')
+    const { page } = visitor
+    await ask(page, 'select id, price, 1 as "2024", 2 as "2023" from orders order by id limit 2')
+    const table = page.getByRole('table', { name: 'Rows of the result' })
+    await table.getByText('0.50', { exact: true }).waitFor()
+    expect(await table.getByRole('columnheader').allTextContents()).toEqual(['#', 'id', 'price', '2024', '2023'])
+    expect(await table.getByRole('row').last().getByRole('cell').allTextContents()).toEqual(['2', '2', '1.00', '1', '2'])
+    await page.getByRole('tab', { name: 'How it ran' }).click()
+    await page.getByText('Nodes that were thought of').waitFor()
+
+    const [query] = (await cluster.client.queries.list({ store: 'shop' })).items
+    if (!query) throw new Error('The query is not in the log.')
+    const fact = async (name: string) => await page.locator('dt', { hasText: name }).locator('xpath=following-sibling::dd').textContent()
+    expect([await fact('Rows'), await fact('Sent'), await fact('Node')]).toEqual(['2', `${query.bytes} B`, query.node])
+    expect(await fact('In all')).toBe(inWords(query.durationMs))
+    expect(await fact('To the first row')).toBe(inWords(query.firstRowMs))
+    expect(await fact('Waited for a place')).toBe(inWords(query.queuedMs))
   })
 
   test('a statement that takes long is cancelled in its store', async () => {

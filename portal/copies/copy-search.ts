@@ -10,8 +10,8 @@ export interface CopySearch {
   readonly to?: string
 }
 
-/** Longer ones do not fit into an address. */
-const LONGEST = 8_000
+/** Longer ones do not fit into an address; half a statement would be another one. */
+export const LONGEST_QUERY = 8_000
 
 export function readCopySearch(search: Record<string, unknown>): CopySearch {
   const text = (name: string) => textOf(search[name])
@@ -29,5 +29,5 @@ export function readCopySearch(search: Record<string, unknown>): CopySearch {
 
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value)
-  return typeof value === 'string' && value !== '' ? value.slice(0, LONGEST) : undefined
+  return typeof value === 'string' && value !== '' && value.length <= LONGEST_QUERY ? value : undefined
 }

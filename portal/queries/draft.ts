@@ -1,12 +1,14 @@
 /** What is typed in the editor. It outlives the page, not the tab. Pure but for what it holds. */
 import { useState } from 'react'
-import { paramCount, paramProblem, paramsFor, paramValue, type TypedParam } from './params.ts'
+import { LONGEST_QUERY } from '../copies/copy-search.ts'
+import { paramProblem, paramValue, type TypedParam } from './params.ts'
 import type { Asked } from './query-run.ts'
 import type { QuerySearch } from './query-search.ts'
 
 export interface Draft {
   readonly store: string | undefined
   readonly sql: string
+  /** Those that were ever typed: the statement says how many count. */
   readonly params: readonly TypedParam[]
   readonly as: Asked['as']
   readonly mode: Asked['mode']
@@ -34,7 +36,7 @@ function begin(asked: QuerySearch): Draft {
   if (asked.store === lastAsked.store && asked.sql === lastAsked.sql) return last
   const sql = asked.sql ?? last.sql
   lastAsked = asked
-  last = { ...last, sql, store: asked.store ?? last.store, params: paramsFor(paramCount(sql), last.params) }
+  last = { ...last, sql, store: asked.store ?? last.store }
   return last
 }
 
@@ -43,9 +45,7 @@ export function useDraft(asked: QuerySearch) {
   const [draft, setDraft] = useState<Draft>(() => begin(asked))
   const change = (part: Partial<Draft>) =>
     setDraft((before) => {
-      const sql = part.sql ?? before.sql
-      const params = paramsFor(paramCount(sql), part.params ?? before.params)
-      last = { ...before, ...part, params }
+      last = { ...before, ...part }
       return last
     })
   return [draft, change] as const
@@ -66,5 +66,23 @@ export function askedOf({ store, sql, params, as, mode, maxRows, timeoutSeconds 
   }
 }
 
+/** A plan is short, and worth nothing when it is cut. */
+const PLAN_ROWS = 10_000
+const EXPLAINS = /^\s*explain\b/i
+
 /** How the store would do it, in its own words. */
-export const planOf = (asked: Asked): Asked => ({ ...asked, sql: `explain ${asked.sql}`, as: 'table', mode: 'read' })
+export const planOf = (asked: Asked): Asked => ({
+  ...asked,
+  sql: EXPLAINS.test(asked.sql) ? asked.sql : `explain ${asked.sql}`,
+  as: 'table',
+  mode: 'read',
+  isPlan: true,
+  maxRows: PLAN_ROWS,
+})
+
+/** Why the result cannot be copied; undefined: it can. */
+export function copyHindrance({ store, sql, params }: Draft): string | undefined {
+  if (store === undefined || sql.trim() === '') return 'Choose a store and type a statement'
+  if (params.length > 0) return 'A copy takes no values from here: write them into the statement'
+  return sql.trim().length > LONGEST_QUERY ? 'The statement is too long for an address: put it into the form of a new copy' : undefined
+}

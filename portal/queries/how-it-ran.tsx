@@ -1,9 +1,10 @@
-import { Loader, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
+import { Loader, SimpleGrid, Stack, Text, Title } from '@mantine/core'
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import { useQuery } from '@tanstack/react-query'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
-import { bytes } from '../parts/figures.ts'
+import { bytes, count, duration, moment } from '../parts/figures.ts'
+import { ColumnTable, type ColumnTableProps } from '../runs/column-table.tsx'
 import { OutcomeMark } from './outcome-mark.tsx'
 
 const LIVE_MS = 1_000
@@ -26,15 +27,15 @@ export function HowItRan({ id }: { readonly id: string }) {
   )
 }
 
-const ms = (value: number | null) => (value === null ? '–' : `${Math.round(value).toLocaleString()} ms`)
+const time = (ms: number | null) => (ms === null ? '–' : duration(ms))
 
 function QueryFacts({ query }: { readonly query: QueryView }) {
   const facts: readonly (readonly [string, string])[] = [
     ['Node', query.node ?? 'none'],
-    ['Waited for a place', ms(query.queuedMs)],
-    ['To the first row', ms(query.firstRowMs)],
-    ['In all', ms(query.durationMs)],
-    ['Rows', query.rows.toLocaleString()],
+    ['Waited for a place', time(query.queuedMs)],
+    ['To the first row', time(query.firstRowMs)],
+    ['In all', time(query.durationMs)],
+    ['Rows', count(query.rows)],
     ['Sent', bytes(query.bytes)],
   ]
   return (
@@ -61,6 +62,15 @@ function QueryFacts({ query }: { readonly query: QueryView }) {
   )
 }
 
+type Candidate = QueryView['candidates'][number]
+type Attempt = QueryView['attempts'][number]
+
+const CANDIDATES: ColumnTableProps<Candidate>['columns'] = [
+  { title: 'Node', cell: ({ node }) => node },
+  { title: 'Was', cell: ({ taken }) => (taken ? 'chosen' : 'passed by') },
+  { title: 'Why', cell: ({ reason }) => reason },
+]
+
 function Candidates({ candidates }: Pick<QueryView, 'candidates'>) {
   return (
     <section>
@@ -70,26 +80,12 @@ function Candidates({ candidates }: Pick<QueryView, 'candidates'>) {
           None: it ended before one was looked for.
         </Text>
       ) : (
-        <Table.ScrollContainer minWidth={420}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Node</Table.Th>
-                <Table.Th>Was</Table.Th>
-                <Table.Th>Why</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {candidates.map(({ node, taken, reason }) => (
-                <Table.Tr key={`${node} ${reason}`}>
-                  <Table.Td>{node}</Table.Td>
-                  <Table.Td>{taken ? 'chosen' : 'passed by'}</Table.Td>
-                  <Table.Td>{reason}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <ColumnTable
+          label="Nodes that were thought of"
+          items={candidates}
+          columns={CANDIDATES}
+          idOf={({ node, reason }) => `${node} ${reason}`}
+        />
       )}
     </section>
   )
@@ -97,35 +93,19 @@ function Candidates({ candidates }: Pick<QueryView, 'candidates'>) {
 
 const ENDS = { answered: 'succeeded', failed: 'failed', cancelled: 'cancelled' } as const
 
+const ATTEMPTS: ColumnTableProps<Attempt>['columns'] = [
+  { title: 'Node', cell: ({ node }) => node },
+  { title: 'Began', cell: ({ startedAt }) => moment(startedAt) },
+  { title: 'Took', right: true, cell: ({ durationMs }) => duration(durationMs) },
+  { title: 'Ended', cell: ({ outcome, fault }) => <OutcomeMark outcome={ENDS[outcome]} word={fault ?? outcome} /> },
+]
+
 function Attempts({ attempts }: Pick<QueryView, 'attempts'>) {
   if (attempts.length === 0) return null
   return (
     <section>
       <Title order={3}>Attempts</Title>
-      <Table.ScrollContainer minWidth={420}>
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Node</Table.Th>
-              <Table.Th>Began</Table.Th>
-              <Table.Th ta="right">Took</Table.Th>
-              <Table.Th>Ended</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {attempts.map((attempt) => (
-              <Table.Tr key={attempt.startedAt + attempt.node}>
-                <Table.Td>{attempt.node}</Table.Td>
-                <Table.Td>{new Date(attempt.startedAt).toLocaleTimeString()}</Table.Td>
-                <Table.Td ta="right">{ms(attempt.durationMs)}</Table.Td>
-                <Table.Td>
-                  <OutcomeMark outcome={ENDS[attempt.outcome]} word={attempt.fault ?? attempt.outcome} />
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <ColumnTable label="Attempts" items={attempts} columns={ATTEMPTS} idOf={({ node, startedAt }) => startedAt + node} />
     </section>
   )
 }

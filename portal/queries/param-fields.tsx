@@ -1,5 +1,5 @@
 import { Fieldset, Group, NativeSelect, Stack, TextInput } from '@mantine/core'
-import { type ParamKind, paramProblem, type TypedParam } from './params.ts'
+import { type ParamKind, paramName, paramProblem, type TypedParam } from './params.ts'
 
 const KINDS: readonly { readonly value: ParamKind; readonly label: string }[] = [
   { value: 'text', label: 'text' },
@@ -10,17 +10,19 @@ const KINDS: readonly { readonly value: ParamKind; readonly label: string }[] = 
 
 export interface ParamFieldsProps {
   readonly params: readonly TypedParam[]
+  /** Of the store. */
+  readonly kind: string
   readonly onChange: (at: number, param: TypedParam) => void
 }
 
-/** Values of $1, $2, …; they go apart from the statement. */
-export function ParamFields({ params, onChange }: ParamFieldsProps) {
+/** Values of $1, $2, … or of ?; they go apart from the statement. */
+export function ParamFields({ params, kind, onChange }: ParamFieldsProps) {
   if (params.length === 0) return null
   return (
     <Fieldset legend="Values" p="sm">
       <Stack gap="xs">
         {params.map((param, at) => {
-          const name = `$${at + 1}`
+          const name = paramName(at, kind)
           const kindOf = (value: string) => KINDS.find((one) => one.value === value)?.value ?? 'text'
           return (
             <Group key={name} gap="xs" wrap="nowrap" align="flex-start">

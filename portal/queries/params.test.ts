@@ -6,8 +6,14 @@ test.each([
   ['select $1, $2', 2],
   ['select $3', 3],
   ['select \'$1\', "a$2" -- $3\n from t /* $4 */ where x = $1', 1],
-  ['select $$a$$, a$1', 0],
-])('%s asks for %i values', (sql, count) => expect(paramCount(sql)).toBe(count))
+  ['select $$a $1$$, $q$ $2 $q$, a$1', 0],
+])('%s asks for %i values', (sql, count) => expect(paramCount(sql, 'postgres')).toBe(count))
+
+test.each([
+  ['select ?, ?', 2],
+  [`select '?', "it\\"s ?", \`a?\`, ? -- ?\n# ?\nfrom t /* ? */`, 1],
+  ['select $1', 0],
+])('%s asks MySQL for %i values', (sql, count) => expect(paramCount(sql, 'mysql')).toBe(count))
 
 test('what was typed stays when the statement changes', () => {
   expect(paramsFor(2, [{ kind: 'number', text: '1' }])).toEqual([

@@ -1,4 +1,4 @@
-/** Values of $1, $2, … as they are typed. Pure. */
+/** Values of $1, $2, … (of ? in MySQL) as they are typed. Pure. */
 
 export type ParamKind = 'text' | 'number' | 'flag' | 'null'
 export interface TypedParam {
@@ -8,12 +8,19 @@ export interface TypedParam {
 
 const MOST = 1_000
 
-/** How many values a statement asks for: the highest $n outside of texts, quoted names and comments. */
-export function paramCount(sql: string): number {
-  const bare = sql.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
-  const numbers = [...bare.matchAll(/(?<![\w$])\$(\d{1,4})\b/g)].map(([, digits]) => Number(digits))
+/** Texts, quoted names and comments: what stands in them stands for itself. */
+const QUOTED = /\$(\w*)\$[\s\S]*?\$\1\$|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\//g
+const QUOTED_MYSQL = /'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|""|\\.)*"|`(?:[^`]|``)*`|--\s[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\//g
+
+/** How many values a statement asks for: the highest $n, and in MySQL all the ?. */
+export function paramCount(sql: string, kind: string): number {
+  if (kind === 'mysql') return Math.min(MOST, [...sql.replace(QUOTED_MYSQL, ' ').matchAll(/\?/g)].length)
+  const numbers = [...sql.replace(QUOTED, ' ').matchAll(/(?<![\w$])\$(\d{1,4})\b/g)].map(([, digits]) => Number(digits))
   return Math.min(MOST, Math.max(0, ...numbers))
 }
+
+/** As it stands in the statement; those of MySQL have no numbers there. */
+export const paramName = (at: number, kind: string): string => (kind === 'mysql' ? `?${at + 1}` : `$${at + 1}`)
 
 /** As many as the statement asks for: typed ones stay, new ones are texts. */
 export function paramsFor(count: number, typed: readonly TypedParam[]): readonly TypedParam[] {

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { api, KEYS } from '../app/client.ts'
+import { moment } from '../parts/figures.ts'
 import { HowItRan } from './how-it-ran.tsx'
 
 const route = getRouteApi('/queries/log/$query')
@@ -26,7 +27,7 @@ export function QueryDetailPage(): ReactNode {
       {data && (
         <Group gap="lg">
           <Text size="sm">by {data.caller}</Text>
-          <Text size="sm">{new Date(data.startedAt).toLocaleString()}</Text>
+          <Text size="sm">{moment(data.startedAt)}</Text>
           <Anchor size="sm" renderRoot={(props) => <Link to="/stores/$store" params={{ store: data.store }} {...props} />}>
             Store {data.store}
           </Anchor>

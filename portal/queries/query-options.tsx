@@ -1,4 +1,5 @@
 import { Checkbox, NumberInput, Select } from '@mantine/core'
+import { count } from '../parts/figures.ts'
 import { type Draft, TABLE_ROWS } from './draft.ts'
 
 const FORMS: readonly { readonly value: Draft['as']; readonly label: string }[] = [
@@ -35,8 +36,8 @@ export function QueryOptions({ draft, change }: QueryOptionsProps) {
         allowDecimal={false}
         min={1}
         {...(draft.as === 'table' ? { max: TABLE_ROWS.most } : {})}
-        thousandSeparator=" "
-        placeholder={draft.as === 'table' ? String(TABLE_ROWS.usual) : 'all'}
+        thousandSeparator=","
+        placeholder={draft.as === 'table' ? count(TABLE_ROWS.usual) : 'all'}
         value={draft.maxRows}
         onChange={(value) => change({ maxRows: numberOf(value) })}
       />

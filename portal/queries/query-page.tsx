@@ -1,7 +1,7 @@
-import { Anchor, Button, CopyButton, Group, Loader, Select, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Button, Group, Loader, Select, Stack, Text, Title } from '@mantine/core'
 import type { StoreView } from '@postern/protocol/api/stores.ts'
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link, useRouter } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
@@ -10,7 +10,10 @@ import { useStoreRights } from '../stores/use-store-rights.ts'
 import { currentRun, useCurrentRun } from './current-run.ts'
 import { askedOf, type Draft, planOf, useDraft } from './draft.ts'
 import { ParamFields } from './param-fields.tsx'
+import { paramCount, paramsFor } from './params.ts'
+import { CopyLink, CopyResult } from './query-links.tsx'
 import { QueryOptions } from './query-options.tsx'
+import type { Asked } from './query-run.ts'
 import type { QuerySearch } from './query-search.ts'
 import { ResultView } from './result-view.tsx'
 import { useStoreNames } from './store-names.ts'
@@ -64,9 +67,11 @@ interface EditorProps {
 function Editor({ stores, search }: EditorProps) {
   const [typed, change] = useDraft(search)
   const only = stores.length === 1 ? stores[0]?.name : undefined
-  const draft: Draft = { ...typed, store: typed.store ?? only }
-  const names = useStoreNames(draft.store)
-  const run = useCurrentRun()
+  const store = typed.store ?? only
+  const kind = stores.find(({ name }) => name === store)?.kind
+  const params = paramsFor(paramCount(typed.sql, kind ?? ''), typed.params)
+  const draft: Draft = { ...typed, store, params }
+  const names = useStoreNames(store)
   const asked = askedOf(draft)
   const start = () => {
     if (asked) void currentRun.run(asked)
@@ -80,53 +85,57 @@ function Editor({ stores, search }: EditorProps) {
           searchable
           allowDeselect={false}
           data={stores.map(({ name }) => name)}
-          value={draft.store ?? null}
-          onChange={(store) => change({ store: store ?? undefined })}
+          value={store ?? null}
+          onChange={(chosen) => change({ store: chosen ?? undefined })}
           w={{ base: '100%', xs: 220 }}
         />
         <QueryOptions draft={draft} change={change} />
       </Group>
       <Suspense fallback={<Loader size="sm" aria-label="Loading the editor" />}>
-        <SqlEditor
-          value={draft.sql}
-          onChange={(sql) => change({ sql })}
-          onRun={start}
-          kind={stores.find(({ name }) => name === draft.store)?.kind ?? 'postgres'}
-          names={names}
-        />
+        <SqlEditor value={draft.sql} onChange={(sql) => change({ sql })} onRun={start} kind={kind ?? 'postgres'} names={names} />
       </Suspense>
       <ParamFields
-        params={draft.params}
-        onChange={(at, param) => change({ params: draft.params.map((one, index) => (index === at ? param : one)) })}
+        params={params}
+        kind={kind ?? ''}
+        onChange={(at, param) =>
+          change({ params: [...params.slice(0, at), param, ...params.slice(at + 1), ...typed.params.slice(params.length)] })
+        }
       />
-      <Group gap="xs">
-        <Button onClick={start} disabled={!asked} title="Ctrl-Enter">
-          {run.at === 'running' ? 'Run this instead' : 'Run'}
-        </Button>
-        {run.at === 'running' && (
-          <Button color="red" variant="light" onClick={() => currentRun.cancel()}>
-            Cancel
-          </Button>
-        )}
-        <Button variant="default" disabled={!asked} onClick={() => asked && void currentRun.run(planOf(asked))}>
-          Explain
-        </Button>
-        <CopyLink draft={draft} />
-      </Group>
+      <Acts draft={draft} kind={kind} asked={asked} />
     </Stack>
   )
 }
 
-/** The statement stands in an address only where somebody wants it there: addresses are kept in many places. */
-function CopyLink({ draft: { store, sql } }: { readonly draft: Draft }) {
-  const { href } = useRouter().buildLocation({ to: '/queries', search: { store, sql } })
+interface ActsProps {
+  readonly draft: Draft
+  readonly kind: string | undefined
+  readonly asked: Asked | undefined
+}
+
+/** What can be done with the statement. */
+function Acts({ draft, kind, asked }: ActsProps) {
+  const run = useCurrentRun()
+  const kinds = useKinds()
+  const start = (what: Asked | undefined) => {
+    if (what) void currentRun.run(what)
+  }
   return (
-    <CopyButton value={location.origin + href}>
-      {({ copied, copy }) => (
-        <Button variant="subtle" onClick={copy} disabled={sql.trim() === ''}>
-          {copied ? 'Link copied' : 'Copy a link'}
-        </Button>
-      )}
-    </CopyButton>
+    <Group gap="xs">
+      <Button
+        onClick={() => start(asked)}
+        disabled={!asked}
+        title={run.at === 'running' ? 'Cancels what runs, and runs this' : 'Ctrl-Enter'}
+      >
+        Run
+      </Button>
+      <Button variant="default" disabled={run.at !== 'running'} onClick={() => currentRun.cancel()}>
+        Cancel
+      </Button>
+      <Button variant="default" disabled={!asked} onClick={() => start(asked && planOf(asked))}>
+        Explain
+      </Button>
+      <CopyResult draft={draft} kind={kind === undefined ? undefined : kinds.find(kind)} />
+      <CopyLink draft={draft} />
+    </Group>
   )
 }

@@ -30,7 +30,14 @@ test('rows are gathered, with the node and the id', async () => {
 
   await run.run(asked)
 
-  expect(endOf(run.state())).toMatchObject({ at: 'succeeded', id: 'qry_1', node: 'berlin', rows: [{ n: 1 }, { n: 2 }], bytes: 16 })
+  expect(endOf(run.state())).toMatchObject({
+    at: 'succeeded',
+    id: 'qry_1',
+    node: 'berlin',
+    columns: ['n'],
+    rows: [{ n: 1 }, { n: 2 }],
+    bytes: 16,
+  })
   expect(seen[0]).toBe('running')
   expect(seen.at(-1)).toBe('succeeded')
 })

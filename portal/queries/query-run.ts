@@ -10,6 +10,8 @@ export interface Asked {
   readonly mode: 'read' | 'write'
   /** `table`: rows to look at; the rest are files to keep. */
   readonly as: 'table' | QueryFormat
+  /** How the store would do it, and not what it gives. */
+  readonly isPlan?: boolean
   readonly maxRows?: number
   readonly timeoutMs?: number
 }
@@ -33,6 +35,7 @@ export type RunState =
       /** Undefined until the service said it. */
       readonly id?: string
       readonly node?: string
+      readonly columns: readonly string[]
       readonly rows: readonly Row[]
       readonly bytes: number
       /** When it was asked for as a file, and is whole. */
@@ -77,7 +80,7 @@ export class QueryRun {
     const controller = new AbortController()
     this.#controller = controller
     const { signal } = controller
-    let state: Begun = { at: 'running', asked, startedAt: this.#now(), rows: [], bytes: 0 }
+    let state: Begun = { at: 'running', asked, startedAt: this.#now(), columns: [], rows: [], bytes: 0 }
     /** One that another statement has replaced says nothing more. */
     const show = (next: Begun, isEnd = false) => {
       state = next
@@ -116,11 +119,11 @@ async function readRows(answer: Answering, from: Begun, show: Show): Promise<Beg
   for await (const chunk of answer.bytes) {
     for (const row of lines.take(chunk)) rows.push(row)
     // The array grows in place: a copy of all rows with each chunk would cost the square of them.
-    state = { ...state, rows, bytes: state.bytes + chunk.length }
+    state = { ...state, columns: lines.columns, rows, bytes: state.bytes + chunk.length }
     show(state)
   }
   for (const row of lines.end()) rows.push(row)
-  return { ...state, rows }
+  return { ...state, columns: lines.columns, rows }
 }
 
 async function readFile(answer: Answering, from: Begun, show: Show): Promise<Begun> {

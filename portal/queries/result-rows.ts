@@ -2,28 +2,69 @@
 
 export type Row = Readonly<Record<string, unknown>>
 
+/** A number as the store wrote it, where a double would be written otherwise: 12.50 is not 12.5 to who reads prices. */
+export class WrittenNumber {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  toJSON(): number {
+    return Number(this.text)
+  }
+}
+
 /** Gives each whole line once; what is left of the last one waits for its end. */
 export class ResultRows {
   readonly #decoder = new TextDecoder()
   #rest = ''
+  #columns: readonly string[] | undefined
+
+  /** Those of the first row, as the statement has them: all rows have the same. */
+  get columns(): readonly string[] {
+    return this.#columns ?? []
+  }
 
   take(chunk: Uint8Array): readonly Row[] {
     const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n')
     this.#rest = lines.pop() ?? ''
-    return rowsOf(lines)
+    return this.#rowsOf(lines)
   }
 
   end(): readonly Row[] {
     const rest = this.#rest + this.#decoder.decode()
     this.#rest = ''
-    return rowsOf([rest])
+    return this.#rowsOf([rest])
+  }
+
+  #rowsOf(lines: readonly string[]): readonly Row[] {
+    const whole = lines.filter((line) => line.trim() !== '')
+    const [first] = whole
+    if (first !== undefined) this.#columns ??= namesOf(first)
+    return whole.map((line) => JSON.parse(line, asWritten) as Row)
   }
 }
 
-const rowsOf = (lines: readonly string[]) => lines.flatMap((line) => (line.trim() === '' ? [] : [JSON.parse(line) as Row]))
+/** Browsers that do not tell how a number was written show it as they would. */
+function asWritten(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source
+  return typeof value === 'number' && source !== undefined && source !== String(value) ? new WrittenNumber(source) : value
+}
 
-/** All have the same columns: those of the first. */
-export const columnsOf = (rows: readonly Row[]): readonly string[] => Object.keys(rows[0] ?? {})
+const STRING_OR_BRACKET = /"(?:[^"\\]|\\.)*"|[{}[\]]/g
+
+/** The names of an object in the order they are written: JavaScript's objects put those of digits ("2024") first. */
+function namesOf(line: string): readonly string[] {
+  const names: string[] = []
+  let depth = 0
+  for (const { 0: part, index } of line.matchAll(STRING_OR_BRACKET)) {
+    if (part === '{' || part === '[') depth += 1
+    else if (part === '}' || part === ']') depth -= 1
+    else if (depth === 1 && /^\s*:/.test(line.slice(index + part.length, index + part.length + 2))) names.push(JSON.parse(part))
+  }
+  return names
+}
 
 export type Cell = { readonly is: 'null' } | { readonly is: 'number' | 'text' | 'flag' | 'json'; readonly text: string }
 
@@ -31,15 +72,29 @@ export type Cell = { readonly is: 'null' } | { readonly is: 'number' | 'text' | 
 export function cellOf(value: unknown): Cell {
   if (value === null || value === undefined) return { is: 'null' }
   if (typeof value === 'number') return { is: 'number', text: String(value) }
+  if (value instanceof WrittenNumber) return { is: 'number', text: value.text }
   if (typeof value === 'boolean') return { is: 'flag', text: String(value) }
   if (typeof value === 'string') return { is: 'text', text: value }
   return { is: 'json', text: JSON.stringify(value) }
 }
 
+/** The lines of a plan; undefined where the store gives a table of steps. */
+export function planText(columns: readonly string[], rows: readonly Row[]): string | undefined {
+  const [column] = columns
+  if (column === undefined || columns.length > 1) return undefined
+  return rows.map((row) => (row[column] === null ? '' : String(row[column]))).join('\n')
+}
+
+/** What no double holds exactly comes as text. */
+const LONG_NUMBER = /^-?\d+(?:\.\d+)?$/
+
 /** Whether what stands in a column is numbers: those stand under each other. */
 export function isNumeric(column: string, rows: readonly Row[]): boolean {
-  const looked = rows.slice(0, LOOKED).map((row) => cellOf(row[column]).is)
-  return looked.includes('number') && looked.every((is) => is === 'number' || is === 'null')
+  const looked = rows.slice(0, LOOKED).map((row) => cellOf(row[column]))
+  return (
+    looked.some(({ is }) => is === 'number') &&
+    looked.every((cell) => cell.is === 'number' || cell.is === 'null' || (cell.is === 'text' && LONG_NUMBER.test(cell.text)))
+  )
 }
 
 /** How wide columns are, in characters: by their names and first rows. */

@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core'
 import { useMemo } from 'react'
 import { type Column, VirtualTable } from '../runs/virtual-table.tsx'
-import { cellOf, columnsOf, isNumeric, type Row, widthsOf } from './result-rows.ts'
+import { cellOf, isNumeric, type Row, widthsOf } from './result-rows.ts'
 
 const ROW_PX = 28
 /** Of the small monospace letters. */
@@ -14,10 +14,15 @@ interface NumberedRow {
   readonly row: Row
 }
 
-/** `count`: rows grow in place while they come. */
-export function ResultTable({ rows, count }: { readonly rows: readonly Row[]; readonly count: number }) {
+export interface ResultTableProps {
+  readonly names: readonly string[]
+  readonly rows: readonly Row[]
+  /** Rows grow in place while they come. */
+  readonly count: number
+}
+
+export function ResultTable({ names, rows, count }: ResultTableProps) {
   const items = useMemo(() => rows.slice(0, count).map((row, index) => ({ number: index + 1, row })), [rows, count])
-  const names = columnsOf(rows)
   const widths = widthsOf(names, rows).map((letters) => Math.ceil(letters * LETTER_PX) + PADDING_PX)
   const columns: readonly Column<NumberedRow>[] = [
     {

@@ -1,12 +1,13 @@
-import { Alert, Button, Group, Stack, Tabs, Text } from '@mantine/core'
+import { Alert, Button, Code, Group, Stack, Tabs, Text } from '@mantine/core'
 import { useInterval } from '@mantine/hooks'
 import { useEffect, useState } from 'react'
 import { FaultNote } from '../parts/fault-note.tsx'
-import { bytes } from '../parts/figures.ts'
+import { bytes, count, duration } from '../parts/figures.ts'
 import { useCurrentRun } from './current-run.ts'
 import { HowItRan } from './how-it-ran.tsx'
 import { OutcomeMark } from './outcome-mark.tsx'
 import type { RunState } from './query-run.ts'
+import { planText } from './result-rows.ts'
 import { ResultTable } from './result-table.tsx'
 
 type Begun = Exclude<RunState, { readonly at: 'idle' }>
@@ -19,7 +20,7 @@ export function ResultView() {
   if (run.at === 'idle')
     return (
       <Text size="sm" c="dimmed">
-        Ctrl-Enter runs the statement. $1, $2, … stand for values, which are asked for below the editor.
+        Ctrl-Enter runs the statement. $1, $2, … (in MySQL: ?) stand for values, which are asked for below the editor.
       </Text>
     )
   return (
@@ -47,8 +48,8 @@ function Summary({ run }: { readonly run: Begun }) {
   return (
     <Group gap="md" role="status">
       <OutcomeMark outcome={run.at} />
-      <Text size="sm">{run.tookMs === undefined ? <Elapsed since={run.startedAt} /> : seconds(run.tookMs)}</Text>
-      {asked.as === 'table' && <Text size="sm">{rows.length.toLocaleString()} rows</Text>}
+      <Text size="sm">{run.tookMs === undefined ? <Elapsed since={run.startedAt} /> : duration(run.tookMs)}</Text>
+      {asked.as === 'table' && !asked.isPlan && <Text size="sm">{rowsInWords(rows.length)}</Text>}
       <Text size="sm">{bytes(run.bytes)}</Text>
       {run.node && (
         <Text size="sm" c="dimmed">
@@ -59,7 +60,7 @@ function Summary({ run }: { readonly run: Begun }) {
   )
 }
 
-const seconds = (ms: number) => (ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`)
+const rowsInWords = (rows: number) => (rows === 1 ? '1 row' : `${count(rows)} rows`)
 
 function Elapsed({ since }: { readonly since: number }) {
   const [now, setNow] = useState(() => performance.now())
@@ -68,11 +69,11 @@ function Elapsed({ since }: { readonly since: number }) {
     start()
     return stop
   }, [start, stop])
-  return <>{seconds(Math.max(0, now - since))}</>
+  return <>{duration(Math.max(0, now - since))}</>
 }
 
 function Result({ run }: { readonly run: Begun }) {
-  const { asked, rows, file, at } = run
+  const { asked, columns, rows, file, at } = run
   if (asked.as !== 'table') return file ? <Download file={file} name={`${asked.store}.${asked.as}`} /> : null
   if (rows.length === 0)
     return at === 'succeeded' ? (
@@ -80,15 +81,26 @@ function Result({ run }: { readonly run: Begun }) {
         Done. It gave no rows.
       </Text>
     ) : null
+  const plan = asked.isPlan ? planText(columns, rows) : undefined
+  if (plan !== undefined) return <Plan text={plan} />
   return (
     <Stack gap="xs">
       {at === 'succeeded' && rows.length === asked.maxRows && (
         <Alert color="blue" variant="light" p="xs">
-          Cut after {rows.length.toLocaleString()} rows, as was asked: there may be more.
+          Cut after {rowsInWords(rows.length)}, as was asked: there may be more.
         </Alert>
       )}
-      <ResultTable rows={rows} count={rows.length} />
+      <ResultTable names={columns} rows={rows} count={rows.length} />
     </Stack>
+  )
+}
+
+/** Its lines belong together: branches of a tree, or a drawing. */
+function Plan({ text }: { readonly text: string }) {
+  return (
+    <Code block aria-label="Plan" tabIndex={0} mah="60vh" style={{ overflow: 'auto' }}>
+      {text}
+    </Code>
   )
 }
 

@@ -8,19 +8,27 @@ import { type ReactNode, useState } from 'react'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
+import { NAME_FIELD } from './fault-place.ts'
 import { useKinds } from './kinds.ts'
 import { sealSecrets } from './seal-store.ts'
 import { StoreFields } from './store-fields.tsx'
 import { labelsOf, NAME } from './store-form.ts'
-import { type StoreFormState, useStoreForm } from './use-store-form.ts'
+import { ANY, testStore } from './test-results.ts'
+import { type StoreFormState, useStoreForm, withFault } from './use-store-form.ts'
 
 const route = getRouteApi('/stores/-/new')
+/** A gateway gets its key while somebody waits for it here. */
+const KEYLESS_MS = 2_000
 
 export function NewStorePage(): ReactNode {
   const search = route.useSearch()
   const navigate = route.useNavigate()
   const kinds = useKinds()
-  const gateways = useQuery({ queryKey: KEYS.gateways, queryFn: ({ signal }) => api.gateways.list(signal) })
+  const gateways = useQuery({
+    queryKey: KEYS.gateways,
+    queryFn: ({ signal }) => api.gateways.list(signal),
+    refetchInterval: ({ state }) => (state.data?.some(({ publicKey }) => publicKey === null) ? KEYLESS_MS : false),
+  })
   const { may } = useRights()
   const open = gateways.data?.filter(({ name }) => may('stores:create', `gateway/${name}`))
   const only = open?.length === 1 ? open[0] : undefined
@@ -90,6 +98,7 @@ function NewStoreForm({ kind, gateway }: { readonly kind: StoreKindView; readonl
   const [tried, setTried] = useState(false)
   const nodeLabels = labelsOf(labels)
   const create = useCreate(kind, gateway, form)
+  const told = withFault(form, create.error)
   const submit = () => {
     setTried(true)
     const settings = form.check()
@@ -110,10 +119,10 @@ function NewStoreForm({ kind, gateway }: { readonly kind: StoreKindView; readonl
           withAsterisk
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
-          error={tried && !NAME.test(name) ? 'Letters, digits, “.”, “_” and “-”, 1 to 63 characters' : undefined}
+          error={tried && !NAME.test(name) ? 'Letters, digits, “.”, “_” and “-”, 1 to 63 characters' : told.problems[NAME_FIELD]}
           autoComplete="off"
         />
-        <StoreFields form={form} gateway={gateway} />
+        <StoreFields form={told.form} gateway={gateway} />
         <TextInput
           label="Only nodes with these labels"
           description="site=berlin, disk=ssd; empty: every node of the gateway"
@@ -121,7 +130,7 @@ function NewStoreForm({ kind, gateway }: { readonly kind: StoreKindView; readonl
           onChange={(event) => setLabels(event.currentTarget.value)}
           error={tried && !nodeLabels ? 'KEY=VALUE, with commas between' : undefined}
         />
-        {create.error && <FaultNote cause={create.error} />}
+        {told.rest ? <FaultNote cause={told.rest} /> : null}
         <Group justify="flex-end">
           <Button variant="default" component={Link} to="/stores">
             Leave it
@@ -142,10 +151,12 @@ function useCreate(kind: StoreKindView, gateway: GatewayView, { secrets }: Store
       const sealed = await sealSecrets(gateway, kind, store.settings, secrets)
       return await api.stores.create({ ...store, gateway: gateway.name, kind: kind.kind, ...sealed })
     },
-    onSuccess: async ({ name: store }) => {
+    onSuccess: async (made) => {
+      // Who has made a store wants to know whether it opens: the page that follows shows it.
+      void testStore(made, [ANY])
       // Who makes a store owns it: what she may do has changed too.
       await Promise.all([KEYS.stores, KEYS.me].map((queryKey) => queryClient.invalidateQueries({ queryKey })))
-      await navigate({ to: '/stores/$store', params: { store }, search: {} })
+      await navigate({ to: '/stores/$store', params: { store: made.name }, search: {} })
     },
   })
 }

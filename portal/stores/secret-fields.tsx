@@ -1,6 +1,7 @@
-import { Alert, Code, Group, PasswordInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Anchor, Code, Group, PasswordInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
 import type { GatewayView } from '@postern/protocol/api/gateways.ts'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import type { SettingField, TypedSecret, TypedSecrets } from './store-form.ts'
 
 export interface SecretFieldsProps {
@@ -51,7 +52,11 @@ function SealNote({ gateway }: { readonly gateway: GatewayView }) {
   if (publicKey === null)
     return (
       <Alert color="yellow" variant="light" title={`Gateway ${name} has no key yet`}>
-        Its first node makes the key that secrets are sealed to. Start a node, then come back.
+        Its first node makes the key that secrets are sealed to.{' '}
+        <Anchor size="sm" renderRoot={(props) => <Link to="/gateways/$gateway" params={{ gateway: name }} {...props} />}>
+          Add a node
+        </Anchor>{' '}
+        and start it; this page notices.
       </Alert>
     )
   return (

@@ -1,4 +1,6 @@
 import { NumberInput, Select, SimpleGrid, Textarea, TextInput } from '@mantine/core'
+import type { SettingSchema } from '@postern/protocol/api/store-kinds.ts'
+import { WithCode } from '../parts/with-code.tsx'
 import { LONG, type SettingField, type Typed } from './store-form.ts'
 
 export interface SettingFieldsProps {
@@ -36,7 +38,7 @@ function SettingInput({ field: { name, schema, required }, value, problem, onCha
   const common = {
     name,
     label: schema.title ?? name,
-    description: schema.description,
+    description: schema.description && <WithCode text={schema.description} />,
     withAsterisk: required,
     error: problem,
     size: 'sm',
@@ -66,8 +68,10 @@ function SettingInput({ field: { name, schema, required }, value, problem, onCha
         hideControls
       />
     )
-  const text = { ...common, placeholder: whenEmpty, value: String(value), spellCheck: false, autoComplete: 'off' }
+  const text = { ...common, placeholder: whenEmpty ?? exampleOf(schema), value: String(value), spellCheck: false, autoComplete: 'off' }
   if ((schema.maxLength ?? 0) > LONG)
     return <Textarea {...text} autosize minRows={2} maxRows={8} ff="monospace" onChange={(event) => onChange(event.currentTarget.value)} />
   return <TextInput {...text} onChange={(event) => onChange(event.currentTarget.value)} />
 }
+
+const exampleOf = ({ examples }: SettingSchema) => (examples?.[0] === undefined ? undefined : `such as ${examples[0]}`)

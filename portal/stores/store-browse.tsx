@@ -5,7 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
-import { bytes } from '../parts/figures.ts'
+import { bytes, count } from '../parts/figures.ts'
 import { useKinds } from './kinds.ts'
 import { firstRowsSql } from './store-words.ts'
 
@@ -77,13 +77,16 @@ function Trail({ store, trail }: { readonly store: string; readonly trail: reado
               />
             )}
           >
-            {path === '' ? store : path}
+            {path === '' ? store : levelName(path)}
           </Anchor>
         ))}
       </Breadcrumbs>
     </nav>
   )
 }
+
+/** "sales/2026/" is "2026"; a schema is called as it is. */
+const levelName = (path: string) => path.replace(/\/$/, '').split('/').at(-1) ?? path
 
 interface EntriesProps {
   readonly store: StoreView
@@ -95,15 +98,17 @@ function Entries({ store, trail, entries }: EntriesProps) {
   const { entry: shown } = route.useSearch()
   const found = entries.find(({ path }) => path === shown)
   return (
-    <Table.ScrollContainer minWidth={520}>
+    <Table.ScrollContainer minWidth={300}>
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Name</Table.Th>
-            <Table.Th>Is</Table.Th>
+            <Table.Th visibleFrom="sm">Is</Table.Th>
             <Table.Th ta="right">Rows, about</Table.Th>
             <Table.Th ta="right">Size</Table.Th>
-            <Table.Th ta="right">Columns</Table.Th>
+            <Table.Th ta="right" visibleFrom="sm">
+              Columns
+            </Table.Th>
             <Table.Th aria-label="Actions" />
           </Table.Tr>
         </Table.Thead>
@@ -133,7 +138,7 @@ function EntryRow({ store, trail, entry, isShown }: EntryRowProps) {
   return (
     <>
       <Table.Tr>
-        <Table.Td>
+        <Table.Td style={{ overflowWrap: 'anywhere' }}>
           {opens ? (
             <Anchor
               size="sm"
@@ -147,10 +152,14 @@ function EntryRow({ store, trail, entry, isShown }: EntryRowProps) {
             entry.name
           )}
         </Table.Td>
-        <Table.Td>{entry.type}</Table.Td>
-        <Table.Td ta="right">{entry.rows?.toLocaleString() ?? ''}</Table.Td>
-        <Table.Td ta="right">{entry.bytes === undefined ? '' : bytes(entry.bytes)}</Table.Td>
-        <Table.Td ta="right">{entry.columns?.length ?? ''}</Table.Td>
+        <Table.Td visibleFrom="sm">{entry.type}</Table.Td>
+        <Table.Td ta="right">{entry.rows === undefined ? '' : count(entry.rows)}</Table.Td>
+        <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
+          {entry.bytes === undefined ? '' : bytes(entry.bytes)}
+        </Table.Td>
+        <Table.Td ta="right" visibleFrom="sm">
+          {entry.columns?.length ?? ''}
+        </Table.Td>
         <Table.Td>
           <EntryLinks store={store} entry={entry} />
         </Table.Td>

@@ -56,9 +56,14 @@ function problemOf({ schema, required }: SettingField, value: string | number): 
   const text = String(value)
   if (schema.minLength !== undefined && text.length < schema.minLength) return `At least ${schema.minLength} characters`
   if (schema.maxLength !== undefined && text.length > schema.maxLength) return `At most ${schema.maxLength} characters`
-  if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(text)) return 'Is not of the form that is wanted here'
+  if (schema.format === 'uri' ? !isWebAddress(text) : schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(text)) {
+    const [example] = schema.examples ?? []
+    return example === undefined ? 'Is not of the form that is wanted here' : `Is wanted in the form of ${example}`
+  }
   return undefined
 }
+
+const isWebAddress = (text: string) => /^https?:\/\//i.test(text) && URL.canParse(text)
 
 function numberProblem({ type, minimum, maximum }: SettingSchema, value: number): string | undefined {
   if (!Number.isFinite(value) || (type === 'integer' && !Number.isInteger(value))) return 'A whole number'

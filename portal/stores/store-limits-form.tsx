@@ -57,9 +57,9 @@ export function StoreLimitsForm({ store }: { readonly store: StoreView }) {
               min={LIMITS[name].min}
               allowDecimal={false}
               allowNegative={false}
-              thousandSeparator=" "
+              thousandSeparator=","
               hideControls
-              suffix={LIMITS[name].unit && ` ${LIMITS[name].unit}`}
+              {...(LIMITS[name].unit !== '' && { rightSection: <Unit unit={LIMITS[name].unit} />, rightSectionWidth: 64 })}
               placeholder="not limited"
               value={shownOf(typed[name])}
               onChange={(value) => setTyped((before) => ({ ...before, [name]: value }))}
@@ -76,6 +76,12 @@ export function StoreLimitsForm({ store }: { readonly store: StoreView }) {
     </form>
   )
 }
+
+const Unit = ({ unit }: { readonly unit: string }) => (
+  <Text size="xs" c="dimmed" pr="xs">
+    {unit}
+  </Text>
+)
 
 const shownOf = (value: unknown) => (typeof value === 'number' || typeof value === 'string' ? value : '')
 const limitOf = (value: unknown) => (value === undefined || value === '' ? null : Number(value))

@@ -6,6 +6,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { useRights } from '../sign-in/use-rights.ts'
 import { DeleteStore } from './delete-store.tsx'
 import { useKinds } from './kinds.ts'
 import { StoreBrowse } from './store-browse.tsx'
@@ -43,7 +44,7 @@ export function StorePage(): ReactNode {
 
 function StoreHead({ store }: { readonly store: StoreView }) {
   const kinds = useKinds()
-  const { mayQuery, mayChange } = useStoreRights()(store)
+  const { mayChange } = useStoreRights()(store)
   const [deleting, { open, close }] = useDisclosure(false)
   return (
     <Group justify="space-between" align="flex-start">
@@ -54,9 +55,7 @@ function StoreHead({ store }: { readonly store: StoreView }) {
         </Text>
       </Group>
       <Group gap="xs">
-        {mayQuery && kinds.find(store.kind)?.can.query && (
-          <Button renderRoot={(props) => <Link to="/queries" search={{ store: store.name }} {...props} />}>Query</Button>
-        )}
+        <UseIt store={store} />
         {mayChange && (
           <Button variant="default" onClick={open}>
             Delete…
@@ -65,6 +64,28 @@ function StoreHead({ store }: { readonly store: StoreView }) {
       </Group>
       <DeleteStore store={store} opened={deleting} close={close} />
     </Group>
+  )
+}
+
+/** What its kind can, and who looks may. */
+function UseIt({ store: { name, gateway, kind } }: { readonly store: StoreView }) {
+  const can = useKinds().find(kind)?.can
+  const { mayQuery } = useStoreRights()({ name, gateway })
+  const mayCopy = useRights().mayAnywhere('runs:write')
+  return (
+    <>
+      {mayQuery && can?.query && <Button renderRoot={(props) => <Link to="/queries" search={{ store: name }} {...props} />}>Query</Button>}
+      {mayCopy && can?.source && (
+        <Button variant="default" renderRoot={(props) => <Link to="/copies/new" search={{ source: name }} {...props} />}>
+          Copy from it
+        </Button>
+      )}
+      {mayCopy && can && can.sinkModes.length > 0 && (
+        <Button variant="default" renderRoot={(props) => <Link to="/copies/new" search={{ sink: name }} {...props} />}>
+          Copy into it
+        </Button>
+      )}
+    </>
   )
 }
 

@@ -4,6 +4,7 @@ import type { GatewayView } from '@postern/protocol/api/gateways.ts'
 import type { StoreChange } from '@postern/protocol/api/lists.ts'
 import type { StoreKindView } from '@postern/protocol/api/store-kinds.ts'
 import type { StoreSettings, StoreView } from '@postern/protocol/api/stores.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import { audienceByKind } from '@postern/protocol/seal-context.ts'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -13,7 +14,8 @@ import { useKinds } from './kinds.ts'
 import { sealSecrets } from './seal-store.ts'
 import { StoreFields } from './store-fields.tsx'
 import { labelsOf, settingsOf } from './store-form.ts'
-import { useStoreForm } from './use-store-form.ts'
+import { faultOfTests, useTests } from './test-results.ts'
+import { useStoreForm, withFault } from './use-store-form.ts'
 
 /** Changes a store in place; its sealed secrets stay unless new ones are typed. */
 export function StoreSettingsForm({ store }: { readonly store: StoreView }) {
@@ -39,6 +41,8 @@ function Loaded({ store, kind, gateway }: LoadedProps) {
   const nodeLabels = labelsOf(labels)
   const typed = Object.values(form.secrets).some(({ text }) => text !== '')
   const change = useChange(store)
+  const tested = withFault(form, faultAsCause(faultOfTests(useTests(store))))
+  const told = change.error ? withFault(form, change.error) : { ...tested, rest: undefined }
   const now = settingsOf([...form.groups.main, ...form.groups.more], form.typed)
   const moved = store.secrets.length > 0 && !typed && !forget && !sameAudience(kind, store.settings, now)
   const submit = async (settings: StoreSettings) => ({
@@ -56,7 +60,7 @@ function Loaded({ store, kind, gateway }: LoadedProps) {
       }}
     >
       <Stack gap="md" maw={860}>
-        <StoreFields form={form} gateway={gateway} kept={store.secrets} />
+        <StoreFields form={told.form} gateway={gateway} kept={store.secrets} />
         {store.secrets.length > 0 && !typed && (
           <Checkbox label="Take the sealed secrets away" checked={forget} onChange={(event) => setForget(event.currentTarget.checked)} />
         )}
@@ -68,7 +72,7 @@ function Loaded({ store, kind, gateway }: LoadedProps) {
           onChange={(event) => setLabels(event.currentTarget.value)}
           error={nodeLabels ? undefined : 'KEY=VALUE, with commas between'}
         />
-        {change.error && <FaultNote cause={change.error} />}
+        {told.rest ? <FaultNote cause={told.rest} /> : null}
         <Group justify="flex-end">
           <Button type="submit" loading={change.isPending} disabled={moved}>
             Change the store
@@ -106,6 +110,9 @@ function SecretWarnings({ moved, gone }: { readonly moved: boolean; readonly gon
     </>
   )
 }
+
+/** What a test of the store found stands at the setting that it is about, too. */
+const faultAsCause = (fault: ReturnType<typeof faultOfTests>) => fault && Fault.fromJson(fault)
 
 const labelText = ({ nodeLabels }: StoreView) =>
   Object.entries(nodeLabels)

@@ -1,23 +1,22 @@
 import { Anchor, Button, Group, Stack, Table, Text, Title } from '@mantine/core'
 import type { NodeView } from '@postern/protocol/api/gateways.ts'
-import type { StoreTestResult, StoreView } from '@postern/protocol/api/stores.ts'
-import { Fault } from '@postern/protocol/fault.ts'
+import type { StoreView } from '@postern/protocol/api/stores.ts'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
+import { duration } from '../parts/figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
 import { OutcomeMark } from '../queries/outcome-mark.tsx'
-
-/** The node that a query would take now. */
-const ANY = ''
-type Told = Pick<StoreTestResult, 'ok' | 'durationMs' | 'server' | 'fault'> & { readonly node: string }
-type Tests = Readonly<Record<string, 'testing' | Told>>
+import { placeOfFault } from './fault-place.ts'
+import { useKinds } from './kinds.ts'
+import { ANY, type TestState, testStore, useTests } from './test-results.ts'
+import { useStoreRights } from './use-store-rights.ts'
 
 /** Signs in to the store from one node or from each, on the path that queries take. */
 export function StoreTests({ store }: { readonly store: StoreView }) {
   const gateway = useQuery({ queryKey: KEYS.gateway(store.gateway), queryFn: ({ signal }) => api.gateways.get(store.gateway, signal) })
-  const { tests, test } = useTests(store.name)
+  const tests = useTests(store)
+  const test = (places: readonly string[]) => void testStore(store, places)
   const nodes = gateway.data?.nodes ?? []
   const busy = Object.values(tests).includes('testing')
   return (
@@ -35,8 +34,8 @@ export function StoreTests({ store }: { readonly store: StoreView }) {
           )}
         </Group>
       </Group>
-      {tests[ANY] && <AsQuery told={tests[ANY]} />}
-      {nodes.length > 0 && <NodeTests nodes={nodes} tests={tests} test={test} />}
+      {tests[ANY] && <AsQuery store={store} told={tests[ANY]} />}
+      {nodes.length > 0 && <NodeTests store={store} nodes={nodes} />}
       {gateway.data && nodes.length === 0 && (
         <Text size="sm" c="dimmed">
           The gateway has no nodes yet: nothing can open the store.
@@ -46,22 +45,19 @@ export function StoreTests({ store }: { readonly store: StoreView }) {
   )
 }
 
-interface NodeTestsProps {
-  readonly nodes: readonly NodeView[]
-  readonly tests: Tests
-  readonly test: (places: readonly string[]) => void
-}
-
-function NodeTests({ nodes, tests, test }: NodeTestsProps) {
+function NodeTests({ store, nodes }: { readonly store: StoreView; readonly nodes: readonly NodeView[] }) {
+  const tests = useTests(store)
   return (
-    <Table.ScrollContainer minWidth={560}>
+    <Table.ScrollContainer minWidth={300}>
       <Table>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Node</Table.Th>
             <Table.Th>Status</Table.Th>
             <Table.Th>Result</Table.Th>
-            <Table.Th ta="right">Time</Table.Th>
+            <Table.Th ta="right" visibleFrom="sm">
+              Time
+            </Table.Th>
             <Table.Th aria-label="Actions" />
           </Table.Tr>
         </Table.Thead>
@@ -82,13 +78,18 @@ function NodeTests({ nodes, tests, test }: NodeTestsProps) {
                 <StatusMark status={node.status} reasons={node.statusReasons} />
               </Table.Td>
               <Table.Td>
-                <Result told={tests[node.name]} />
+                <Result store={store} told={tests[node.name]} />
+                <Text size="xs" c="dimmed" hiddenFrom="sm">
+                  {timeOf(tests[node.name])}
+                </Text>
               </Table.Td>
-              <Table.Td ta="right">{timeOf(tests[node.name])}</Table.Td>
+              <Table.Td ta="right" visibleFrom="sm" style={{ whiteSpace: 'nowrap' }}>
+                {timeOf(tests[node.name])}
+              </Table.Td>
               <Table.Td ta="right">
                 <Button
                   variant="subtle"
-                  onClick={() => test([node.name])}
+                  onClick={() => void testStore(store, [node.name])}
                   disabled={tests[node.name] === 'testing'}
                   aria-label={`Test on ${node.name}`}
                 >
@@ -103,16 +104,26 @@ function NodeTests({ nodes, tests, test }: NodeTestsProps) {
   )
 }
 
-function AsQuery({ told }: { readonly told: 'testing' | Told }) {
+interface ToldProps {
+  readonly store: StoreView
+  readonly told: TestState | undefined
+}
+
+function AsQuery({ store, told }: ToldProps) {
   return (
     <Group gap="xs" role="status" align="flex-start">
-      <Text size="sm">{told === 'testing' ? 'As a query would:' : `As a query would, on ${told.node || 'no node'}, ${timeOf(told)}:`}</Text>
-      <Result told={told} />
+      <Text size="sm">{asQueryWords(told)}</Text>
+      <Result store={store} told={told} />
     </Group>
   )
 }
 
-function Result({ told }: { readonly told: 'testing' | Told | undefined }) {
+function asQueryWords(told: TestState | undefined): string {
+  if (told === undefined || told === 'testing') return 'As a query would:'
+  return `As a query would, ${[told.node === '' ? 'on no node' : `on ${told.node}`, timeOf(told)].filter((part) => part !== '').join(', ')}:`
+}
+
+function Result({ store, told }: ToldProps) {
   if (told === undefined) return <Text c="dimmed">–</Text>
   if (told === 'testing') return <OutcomeMark outcome="running" word="testing" />
   if (told.ok) return <OutcomeMark outcome="succeeded" word={told.server ?? 'works'} />
@@ -120,32 +131,27 @@ function Result({ told }: { readonly told: 'testing' | Told | undefined }) {
     <Stack gap={2}>
       <OutcomeMark outcome="failed" word={told.fault?.message ?? 'failed'} />
       <Text size="xs" c="dimmed">
-        {told.fault?.remedy} ({told.fault?.code})
+        {told.fault?.remedy} ({told.fault?.code}) <ToSettings store={store} fault={told.fault} />
       </Text>
     </Stack>
   )
 }
 
-const timeOf = (told: 'testing' | Told | undefined) => (told === undefined || told === 'testing' ? '' : `${Math.round(told.durationMs)} ms`)
-
-function useTests(store: string) {
-  const [tests, setTests] = useState<Tests>({})
-  const leaving = useRef<AbortController>(undefined)
-  useEffect(() => {
-    const controller = new AbortController()
-    leaving.current = controller
-    return () => controller.abort()
-  }, [])
-  const put = (at: string, told: 'testing' | Told) => setTests((before) => ({ ...before, [at]: told }))
-  const one = async (at: string) => {
-    put(at, 'testing')
-    const signal = leaving.current?.signal
-    try {
-      put(at, await api.stores.test(store, at === ANY ? {} : { node: at }, signal))
-    } catch (cause) {
-      const { code, message, remedy } = Fault.from(cause)
-      if (!signal?.aborted) put(at, { ok: false, node: at, durationMs: 0, fault: { code, message, remedy } })
-    }
-  }
-  return { tests, test: (places: readonly string[]) => void Promise.all(places.map(one)) }
+/** Where a setting or the credential is what the fault is about: there it stands at its field. */
+function ToSettings({ store, fault }: Pick<ToldProps, 'store'> & Pick<Exclude<TestState, 'testing'>, 'fault'>) {
+  const { mayChange } = useStoreRights()(store)
+  const names = Object.keys(useKinds().find(store.kind)?.config.properties ?? {})
+  if (!mayChange || !fault || placeOfFault(fault, names) === undefined) return null
+  return (
+    <Anchor
+      size="xs"
+      underline="always"
+      renderRoot={(props) => <Link to="/stores/$store" params={{ store: store.name }} search={{ tab: 'settings' }} {...props} />}
+    >
+      Change the settings
+    </Anchor>
+  )
 }
+
+const timeOf = (told: TestState | undefined) =>
+  told === undefined || told === 'testing' || told.durationMs === undefined ? '' : duration(told.durationMs)

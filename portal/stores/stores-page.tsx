@@ -1,10 +1,12 @@
 import { Anchor, Button, Group, Select, Stack, Table, Text, TextInput, Title } from '@mantine/core'
+import type { GatewayStatus } from '@postern/protocol/api/gateways.ts'
 import type { StoreView } from '@postern/protocol/api/stores.ts'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { StatusMark } from '../parts/status-mark.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
 import { useKinds } from './kinds.ts'
 import type { StoresSearch } from './store-search.ts'
@@ -91,17 +93,18 @@ function StoreFilters({ stores }: { readonly stores: readonly StoreView[] }) {
 
 function StoreTable({ stores }: { readonly stores: readonly StoreView[] }) {
   const kinds = useKinds()
+  const gateways = useQuery({ queryKey: KEYS.gateways, queryFn: ({ signal }) => api.gateways.list(signal), refetchInterval: READ_AGAIN_MS })
   const rightsOn = useStoreRights()
   return (
-    <Table.ScrollContainer minWidth={720}>
+    <Table.ScrollContainer minWidth={300}>
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Name</Table.Th>
-            <Table.Th>Kind</Table.Th>
-            <Table.Th>Where</Table.Th>
-            <Table.Th>Gateway</Table.Th>
-            <Table.Th>Credential</Table.Th>
+            <Table.Th visibleFrom="sm">Kind</Table.Th>
+            <Table.Th visibleFrom="sm">Where</Table.Th>
+            <Table.Th visibleFrom="sm">Gateway</Table.Th>
+            <Table.Th visibleFrom="sm">Credential</Table.Th>
             <Table.Th aria-label="Actions" />
           </Table.Tr>
         </Table.Thead>
@@ -113,6 +116,7 @@ function StoreTable({ stores }: { readonly stores: readonly StoreView[] }) {
               kind={kinds.titleOf(store.kind)}
               answersSql={kinds.find(store.kind)?.can.query ?? false}
               rights={rightsOn(store)}
+              status={gateways.data?.find(({ name }) => name === store.gateway)?.status}
             />
           ))}
         </Table.Tbody>
@@ -126,9 +130,11 @@ interface StoreRowProps {
   readonly kind: string
   readonly answersSql: boolean
   readonly rights: StoreRights
+  /** Of its gateway: without one that is online nothing opens the store. Undefined where she may not look at it. */
+  readonly status: GatewayStatus | undefined
 }
 
-function StoreRow({ store, kind, answersSql, rights }: StoreRowProps) {
+function StoreRow({ store, kind, answersSql, rights, status }: StoreRowProps) {
   const { name, gateway, secrets, settings } = store
   return (
     <Table.Tr>
@@ -136,19 +142,25 @@ function StoreRow({ store, kind, answersSql, rights }: StoreRowProps) {
         <Anchor size="sm" fw={500} renderRoot={(props) => <Link to="/stores/$store" params={{ store: name }} {...props} />}>
           {name}
         </Anchor>
+        <Text size="xs" c="dimmed" hiddenFrom="sm" style={{ overflowWrap: 'anywhere' }}>
+          {kind}, {placeOf(settings)}
+        </Text>
       </Table.Td>
-      <Table.Td>{kind}</Table.Td>
-      <Table.Td maw={320}>
+      <Table.Td visibleFrom="sm">{kind}</Table.Td>
+      <Table.Td maw={320} visibleFrom="sm">
         <Text size="sm" truncate title={placeOf(settings)}>
           {placeOf(settings)}
         </Text>
       </Table.Td>
-      <Table.Td>
-        <Anchor size="sm" renderRoot={(props) => <Link to="/gateways/$gateway" params={{ gateway }} {...props} />}>
-          {gateway}
-        </Anchor>
+      <Table.Td visibleFrom="sm">
+        <Group gap="sm" wrap="nowrap">
+          <Anchor size="sm" renderRoot={(props) => <Link to="/gateways/$gateway" params={{ gateway }} {...props} />}>
+            {gateway}
+          </Anchor>
+          {status && <StatusMark status={status} />}
+        </Group>
       </Table.Td>
-      <Table.Td>{secrets.length === 0 ? 'none' : 'sealed'}</Table.Td>
+      <Table.Td visibleFrom="sm">{secrets.length === 0 ? 'none' : 'sealed'}</Table.Td>
       <Table.Td ta="right">
         <Group gap="md" justify="flex-end" wrap="nowrap">
           {rights.mayQuery && (

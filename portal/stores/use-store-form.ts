@@ -1,6 +1,8 @@
 import type { StoreKindView } from '@postern/protocol/api/store-kinds.ts'
 import type { StoreSettings } from '@postern/protocol/api/stores.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import { useState } from 'react'
+import { placeOfFault } from './fault-place.ts'
 import {
   type FieldGroups,
   groupsOf,
@@ -50,4 +52,26 @@ export function useStoreForm(kind: StoreKindView, settings: StoreSettings = {}, 
       return Object.keys(problems).length === 0 ? settingsOf(fields, typed) : undefined
     },
   }
+}
+
+interface ToldForm {
+  readonly form: StoreFormState
+  /** By names of fields, those that are no settings too. */
+  readonly problems: Readonly<Record<string, string>>
+  /** What is about no field: it stands at the end of the form. */
+  readonly rest: unknown
+}
+
+/** What was refused, with what to do about it, at the field that it is about. */
+export function withFault(form: StoreFormState, cause: unknown): ToldForm {
+  if (!cause) return { form, problems: form.problems, rest: undefined }
+  const { code, message, remedy } = Fault.from(cause)
+  const { main, secrets, more } = form.groups
+  const place = placeOfFault(
+    { code, message },
+    [...main, ...secrets, ...more].map(({ name }) => name),
+  )
+  if (place === undefined) return { form, problems: form.problems, rest: cause }
+  const problems = { [place]: `${message} ${remedy} (${code})`, ...form.problems }
+  return { form: { ...form, problems }, problems, rest: undefined }
 }
