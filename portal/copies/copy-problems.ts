@@ -10,8 +10,8 @@ export const RANGES: Readonly<Record<AmountName, { readonly min: number; readonl
   skipLimit: { min: 1, max: 1_000_000_000, whole: true },
   parallel: { min: 1, max: 1_000, whole: true },
   rowsPerSecond: { min: 1, max: 1_000_000_000, whole: true },
-  megabytesPerSecond: { min: 0.01, max: 1_000_000, whole: false },
-  timeoutMinutes: { min: 0.1, max: 31 * 1_440, whole: false },
+  megabytesPerSecond: { min: 0.001_024, max: 1_000_000, whole: false },
+  timeoutMinutes: { min: 1 / 60, max: 31 * 1_440, whole: false },
   retries: { min: 0, max: 20, whole: true },
 }
 

@@ -12,31 +12,33 @@ export interface EntryPickerProps {
   readonly onChoose: (paths: readonly string[]) => void
 }
 
+type Place = Pick<CatalogEntry, 'path' | 'name'>
+
 /** More are not drawn: the words find the rest. */
 const DRAWN = 300
 
 /** One level of what a store holds, with a box at all that can be copied. */
 export function EntryPicker({ store, chosen, onChoose }: EntryPickerProps) {
-  const [trail, setTrail] = useState<readonly string[]>([])
+  const [trail, setTrail] = useState<readonly Place[]>([])
   const [words, setWords] = useState('')
   const [picked, setPicked] = useState(chosen)
-  const path = trail.at(-1) ?? ''
+  const path = trail.at(-1)?.path ?? ''
   const catalog = useQuery({
     queryKey: KEYS.catalog(store, path),
     queryFn: ({ signal }) => api.stores.catalog(store, path, signal),
     staleTime: 10_000,
   })
   const found = (catalog.data?.entries ?? []).filter(({ name }) => name.toLowerCase().includes(words.trim().toLowerCase()))
-  const go = (to: readonly string[]) => {
+  const go = (to: readonly Place[]) => {
     setTrail(to)
     setWords('')
   }
   return (
     <Stack gap="sm">
       <Breadcrumbs>
-        {['', ...trail].map((one, at) => (
-          <Anchor key={one} component="button" type="button" size="sm" onClick={() => go(trail.slice(0, at))}>
-            {one === '' ? store : one}
+        {[{ path: '', name: store }, ...trail].map((one, at) => (
+          <Anchor key={one.path} component="button" type="button" size="sm" onClick={() => go(trail.slice(0, at))}>
+            {one.name}
           </Anchor>
         ))}
       </Breadcrumbs>
@@ -55,7 +57,7 @@ export function EntryPicker({ store, chosen, onChoose }: EntryPickerProps) {
           <Entries
             entries={found.slice(0, DRAWN)}
             picked={picked}
-            onPick={(one, yes) => setPicked(yes ? [...picked, one] : picked.filter((other) => other !== one))}
+            onPick={(paths, yes) => setPicked([...picked.filter((one) => !paths.includes(one)), ...(yes ? paths : [])])}
             onOpen={(one) => go([...trail, one])}
           />
         </ScrollArea.Autosize>
@@ -69,7 +71,9 @@ export function EntryPicker({ store, chosen, onChoose }: EntryPickerProps) {
         <Text size="sm" c="dimmed">
           {count(picked.length)} chosen
         </Text>
-        <Button onClick={() => onChoose(picked)}>{picked.length > 1 ? `Take these ${picked.length}` : 'Take it'}</Button>
+        <Button disabled={picked.length + chosen.length === 0} onClick={() => onChoose(picked)}>
+          {picked.length > 1 ? `Take these ${picked.length}` : 'Take it'}
+        </Button>
       </Group>
     </Stack>
   )
@@ -78,8 +82,8 @@ export function EntryPicker({ store, chosen, onChoose }: EntryPickerProps) {
 interface EntriesProps {
   readonly entries: readonly CatalogEntry[]
   readonly picked: readonly string[]
-  readonly onPick: (path: string, yes: boolean) => void
-  readonly onOpen: (path: string) => void
+  readonly onPick: (paths: readonly string[], yes: boolean) => void
+  readonly onOpen: (place: Place) => void
 }
 
 function Entries({ entries, picked, onPick, onOpen }: EntriesProps) {
@@ -87,40 +91,75 @@ function Entries({ entries, picked, onPick, onOpen }: EntriesProps) {
     <Table highlightOnHover>
       <Table.Thead>
         <Table.Tr>
-          <Table.Th>Name</Table.Th>
+          <Table.Th>
+            <Group gap="xs" wrap="nowrap">
+              <AllOfThem {...{ entries, picked, onPick }} />
+              Name
+            </Group>
+          </Table.Th>
           <Table.Th>Is</Table.Th>
           <Table.Th ta="right">Rows, about</Table.Th>
           <Table.Th ta="right">Size</Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
-        {entries.map(({ name, path, type, rows, bytes: size }) => (
-          <Table.Tr key={path}>
+        {entries.map((entry) => (
+          <Table.Tr key={entry.path}>
             <Table.Td>
-              <Group gap="xs" wrap="nowrap">
-                {type !== 'schema' && (
-                  <Checkbox
-                    size="xs"
-                    aria-label={`Copy ${name}`}
-                    checked={picked.includes(path)}
-                    onChange={(event) => onPick(path, event.currentTarget.checked)}
-                  />
-                )}
-                {type === 'schema' || type === 'folder' ? (
-                  <Anchor component="button" type="button" size="sm" onClick={() => onOpen(path)}>
-                    {name}
-                  </Anchor>
-                ) : (
-                  <Text size="sm">{name}</Text>
-                )}
-              </Group>
+              <EntryName entry={entry} isPicked={picked.includes(entry.path)} {...{ onPick, onOpen }} />
             </Table.Td>
-            <Table.Td>{type}</Table.Td>
-            <Table.Td ta="right">{rows === undefined ? '' : count(rows)}</Table.Td>
-            <Table.Td ta="right">{size === undefined ? '' : bytes(size)}</Table.Td>
+            <Table.Td>{entry.type}</Table.Td>
+            <Table.Td ta="right">{entry.rows === undefined ? '' : count(entry.rows)}</Table.Td>
+            <Table.Td ta="right">{entry.bytes === undefined ? '' : bytes(entry.bytes)}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
     </Table>
+  )
+}
+
+const canBeCopied = ({ type }: CatalogEntry) => type !== 'schema'
+
+/** Those in sight: the words narrow them first. */
+function AllOfThem({ entries, picked, onPick }: Omit<EntriesProps, 'onOpen'>) {
+  const paths = entries.filter(canBeCopied).map(({ path }) => path)
+  const chosen = paths.filter((path) => picked.includes(path)).length
+  if (paths.length === 0) return null
+  return (
+    <Checkbox
+      size="xs"
+      aria-label="Copy all of them"
+      checked={chosen === paths.length}
+      indeterminate={chosen > 0 && chosen < paths.length}
+      onChange={(event) => onPick(paths, event.currentTarget.checked)}
+    />
+  )
+}
+
+interface EntryNameProps extends Pick<EntriesProps, 'onPick' | 'onOpen'> {
+  readonly entry: CatalogEntry
+  readonly isPicked: boolean
+}
+
+function EntryName({ entry, isPicked, onPick, onOpen }: EntryNameProps) {
+  const { name, path, type } = entry
+  return (
+    <Group gap="xs" wrap="nowrap" style={{ overflowWrap: 'anywhere' }}>
+      {canBeCopied(entry) && (
+        <Checkbox
+          size="xs"
+          aria-label={`Copy ${name}`}
+          checked={isPicked}
+          onChange={(event) => onPick([path], event.currentTarget.checked)}
+        />
+      )}
+      {type === 'schema' || type === 'folder' ? (
+        <Anchor component="button" type="button" size="sm" onClick={() => onOpen(entry)}>
+          {name}
+        </Anchor>
+      ) : (
+        <Text size="sm">{name}</Text>
+      )}
+    </Group>
   )
 }

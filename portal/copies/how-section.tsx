@@ -1,7 +1,7 @@
-import { Autocomplete, Radio, Select, SimpleGrid, Stack, Switch, Text, TextInput, Title } from '@mantine/core'
-import { SettingFields } from '../stores/setting-fields.tsx'
+import { Autocomplete, Radio, Select, SimpleGrid, Stack, Switch, TextInput } from '@mantine/core'
 import { AmountInput } from './amount-input.tsx'
 import { copyFields, holdsFiles } from './copy-form.ts'
+import { KindFields } from './kind-fields.tsx'
 import { Section, type SectionProps, UNDER } from './section.tsx'
 import { StoreSelect } from './store-select.tsx'
 
@@ -135,31 +135,24 @@ function KindOptions({ form, set, kinds, problems }: SectionProps) {
   return (
     <>
       {read.length > 0 && (
-        <Stack gap="xs">
-          <Title order={3}>How {form.source} is read, for this copy alone</Title>
-          <SettingFields
-            fields={read}
-            typed={form.read}
-            problems={problems.read}
-            onChange={(name, value) => set({ read: { ...form.read, [name]: value } })}
-          />
-        </Stack>
+        <KindFields
+          key={`read ${kinds.source?.kind}`}
+          title={`How ${form.source} is read, for this copy alone`}
+          fields={read}
+          typed={form.read}
+          problems={problems.read}
+          onChange={(name, value) => set({ read: { ...form.read, [name]: value } })}
+        />
       )}
       {write.length > 0 && (
-        <Stack gap="xs">
-          <Title order={3}>How {form.sink} is written, for this copy alone</Title>
-          <SettingFields
-            fields={write}
-            typed={form.write}
-            problems={problems.write}
-            onChange={(name, value) => set({ write: { ...form.write, [name]: value } })}
-          />
-        </Stack>
-      )}
-      {read.length + write.length > 0 && (
-        <Text size="xs" c="dimmed">
-          What is left empty is as the store has it.
-        </Text>
+        <KindFields
+          key={`write ${kinds.sink?.kind}`}
+          title={`How ${form.sink} is written, for this copy alone`}
+          fields={write}
+          typed={form.write}
+          problems={problems.write}
+          onChange={(name, value) => set({ write: { ...form.write, [name]: value } })}
+        />
       )}
     </>
   )

@@ -1,6 +1,7 @@
 import { Anchor, Select } from '@mantine/core'
 import type { StoreView } from '@postern/protocol/api/stores.ts'
 import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import { UNDER } from './section.tsx'
 
 export interface StoreSelectProps {
@@ -9,7 +10,7 @@ export interface StoreSelectProps {
   readonly value: string
   readonly error?: string | undefined
   readonly clearable?: boolean
-  readonly description?: string
+  readonly description?: ReactNode
   readonly onChange: (name: string) => void
 }
 
@@ -35,10 +36,7 @@ export function StoreSelect({ label, stores, value, error, clearable = false, de
       description={
         stores.length === 0 ? (
           <>
-            There is none yet.{' '}
-            <Anchor size="xs" renderRoot={(props) => <Link to="/stores/-/new" {...props} />}>
-              Make a store
-            </Anchor>
+            There is none yet. <MakeStore>Make a store</MakeStore>
           </>
         ) : (
           description
@@ -47,3 +45,9 @@ export function StoreSelect({ label, stores, value, error, clearable = false, de
     />
   )
 }
+
+export const MakeStore = ({ children }: { readonly children: string }) => (
+  <Anchor size="xs" renderRoot={(props) => <Link to="/stores/-/new" {...props} />}>
+    {children}
+  </Anchor>
+)

@@ -1,7 +1,7 @@
 import { Radio, SimpleGrid, Stack, TagsInput, Text, TextInput } from '@mantine/core'
 import { holdsFiles, NAME_MARK } from './copy-form.ts'
 import { Section, type SectionProps, UNDER } from './section.tsx'
-import { StoreSelect } from './store-select.tsx'
+import { MakeStore, StoreSelect } from './store-select.tsx'
 
 const MODES = [
   ['append', 'Append', 'adds the rows to what is there'],
@@ -22,11 +22,15 @@ export function WhereSection({ form, set, kinds, parts, columns, problems }: Sec
           value={form.sink}
           error={problems.fields.sink}
           onChange={(name) => set({ sink: name })}
-          {...(source !== undefined &&
-            sink !== undefined &&
-            source !== sink && {
-              description: `Nodes of ${sink} do the work; rows come from a node of ${source}, sealed from node to node.`,
-            })}
+          description={
+            form.source !== '' && sinks.every(({ name }) => name === form.source) ? (
+              <>
+                There is only {form.source} itself so far. <MakeStore>Make another store</MakeStore>
+              </>
+            ) : (
+              bridgeWords(source, sink)
+            )
+          }
         />
         <TextInput
           label={holdsFiles(kinds.sink) ? 'File or folder' : 'Table'}
@@ -73,6 +77,12 @@ export function WhereSection({ form, set, kinds, parts, columns, problems }: Sec
     </Section>
   )
 }
+
+/** Of a copy from one gateway into another. */
+const bridgeWords = (source: string | undefined, sink: string | undefined) =>
+  source === undefined || sink === undefined || source === sink
+    ? undefined
+    : `Nodes of ${sink} do the work; rows come from a node of ${source}, sealed from node to node.`
 
 const modeOf = (text: string) => MODES.find(([mode]) => mode === text)?.[0] ?? 'append'
 

@@ -17,12 +17,13 @@ const task = (id: string, ...attempts: readonly (readonly [node: string, from: n
   }) as unknown as TaskView
 
 test('attempts of a node that ran at a time lie under each other, one after the other in one lane', () => {
-  const lanes = nodeLanes(
+  const { overMs, nodes } = nodeLanes(
     { tasks: [task('a', ['n2', 0, 5]), task('b', ['n1', 0, 4]), task('c', ['n1', 2, 8]), task('d', ['n1', 4, null])] },
     10_000,
   )
 
-  expect(lanes.map(({ node, lanes: all }) => [node, all.map((lane) => lane.map((bar) => [bar.task, bar.from, bar.to]))])).toEqual([
+  expect(overMs).toBe(10_000)
+  expect(nodes.map(({ node, lanes: all }) => [node, all.map((lane) => lane.map((bar) => [bar.task, bar.from, bar.to]))])).toEqual([
     [
       'n1',
       [
@@ -38,12 +39,12 @@ test('attempts of a node that ran at a time lie under each other, one after the 
 })
 
 test('an attempt that was lost on one node is shown there, and the next on the other', () => {
-  const lanes = nodeLanes({ tasks: [task('a', ['n1', 0, 1], ['n2', 1, 2])] }, 0)
+  const { nodes } = nodeLanes({ tasks: [task('a', ['n1', 0, 1], ['n2', 1, 2])] }, 0)
 
-  expect(lanes.map(({ node, lanes: all }) => [node, all[0]?.[0]?.attempt])).toEqual([
+  expect(nodes.map(({ node, lanes: all }) => [node, all[0]?.[0]?.attempt])).toEqual([
     ['n1', 1],
     ['n2', 2],
   ])
 })
 
-test('before anything ran there are no lanes', () => expect(nodeLanes({ tasks: [] }, 0)).toEqual([]))
+test('before anything ran there are no lanes', () => expect(nodeLanes({ tasks: [] }, 0)).toEqual({ overMs: 0, nodes: [] }))

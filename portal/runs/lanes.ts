@@ -16,11 +16,17 @@ export interface NodeLanes {
   readonly lanes: readonly (readonly LaneBar[])[]
 }
 
+export interface LanePicture {
+  /** How long the time is that the lanes stand for. */
+  readonly overMs: number
+  readonly nodes: readonly NodeLanes[]
+}
+
 /** So many attempts are drawn; of more the newest. */
 const MOST = 400
 
 /** `now`: until when attempts that go on are drawn. */
-export function nodeLanes(run: Pick<RunView, 'tasks'>, now: number): readonly NodeLanes[] {
+export function nodeLanes(run: Pick<RunView, 'tasks'>, now: number): LanePicture {
   const attempts = run.tasks
     .flatMap((task) =>
       task.attempts.flatMap((attempt) => (attempt.node === null ? [] : [{ task, attempt, node: attempt.node, ...spanOf(attempt, now) }])),
@@ -29,7 +35,7 @@ export function nodeLanes(run: Pick<RunView, 'tasks'>, now: number): readonly No
     .slice(-MOST)
   const [first, last] = [Math.min(...attempts.map(({ begin }) => begin)), Math.max(...attempts.map(({ end }) => end))]
   const place = (at: number) => (last > first ? (at - first) / (last - first) : 0)
-  return [...Map.groupBy(attempts, ({ node }) => node)]
+  const nodes = [...Map.groupBy(attempts, ({ node }) => node)]
     .map(([node, of]) => ({
       node,
       lanes: stacked(of).map((lane) =>
@@ -40,6 +46,7 @@ export function nodeLanes(run: Pick<RunView, 'tasks'>, now: number): readonly No
       ),
     }))
     .sort((a, b) => (a.node < b.node ? -1 : 1))
+  return { overMs: attempts.length === 0 ? 0 : last - first, nodes }
 }
 
 const spanOf = ({ startedAt, endedAt }: TaskView['attempts'][number], now: number) => {

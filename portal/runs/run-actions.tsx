@@ -26,6 +26,7 @@ export function RunActions({ run }: { readonly run: RunView }) {
   const doing = (action: Again) => again.isPending && again.variables === action
   const because = useRights().mayAnywhere('runs:write') ? undefined : 'You may look at runs, and not start them'
   const differs = run.verification.status === 'failed'
+  const noRepair = because ?? whyNoRepair(run)
   return (
     <Group gap="xs">
       {isActive(run) && (
@@ -40,7 +41,7 @@ export function RunActions({ run }: { readonly run: RunView }) {
       )}
       {(run.status === 'succeeded' || (run.status === 'failed' && differs)) && (
         <ReasonedButton
-          because={because}
+          because={noRepair}
           variant={differs ? 'filled' : 'default'}
           onClick={() => again.mutate('repair')}
           loading={doing('repair')}
@@ -56,6 +57,13 @@ export function RunActions({ run }: { readonly run: RunView }) {
       </Modal>
     </Group>
   )
+}
+
+/** As the service would refuse it of a copy that has succeeded. */
+function whyNoRepair({ status, copy }: RunView): string | undefined {
+  if (status !== 'succeeded') return undefined
+  if (copy.verify === 'none') return 'It was not verified, so nothing tells which parts differ: copy again'
+  return copy.watermark === undefined ? undefined : 'The next copy of what is new begins where this one ended: it stays as it is'
 }
 
 async function showAnew(view: RunView): Promise<void> {

@@ -1,24 +1,18 @@
-import { Anchor, Group, Text } from '@mantine/core'
+import { Group, Text } from '@mantine/core'
 import type { RunSummary } from '@postern/protocol/api/runs.ts'
-import { Link } from '@tanstack/react-router'
 import { bytes, count, duration, moment, rate, shortMoment } from '../parts/figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
+import { RunLink } from './run-link.tsx'
 import type { Column } from './virtual-table.tsx'
 
 /** Over all of its time, as its list knows no other. */
 const paceOf = ({ bytesWritten, durationMs }: RunSummary) =>
   durationMs > 0 && bytesWritten > 0 ? rate((bytesWritten / durationMs) * 1_000) : '–'
 
-const RunLink = ({ run }: { readonly run: RunSummary }) => (
-  <Anchor size="sm" fw={500} title={run.name} renderRoot={(props) => <Link to="/runs/$run" params={{ run: run.id }} {...props} />}>
-    {run.name}
-  </Anchor>
-)
-
 const mark = (run: RunSummary) => <StatusMark status={run.status} reasons={run.fault ? [run.fault.message] : []} />
 
 export const RUN_COLUMNS: readonly Column<RunSummary>[] = [
-  { title: 'What', width: 'minmax(200px, 1fr)', cell: (run) => <RunLink run={run} /> },
+  { title: 'What', width: 'minmax(200px, 1fr)', cell: (run) => <RunLink id={run.id} name={run.name} /> },
   { title: 'Status', width: '92px', cell: mark },
   { title: 'Gateway', width: '90px', cell: ({ gateway }) => gateway },
   { title: 'Rows', width: '84px', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },
@@ -36,11 +30,11 @@ export const RUN_LINES: readonly Column<RunSummary>[] = [
     width: 'minmax(0, 1fr)',
     cell: (run) => (
       <>
-        <RunLink run={run} />
+        <RunLink id={run.id} name={run.name} />
         <Group gap="sm" wrap="nowrap" justify="space-between">
           {mark(run)}
           <Text size="xs" c="dimmed" component="span">
-            {count(run.rowsWritten)} rows · {duration(run.durationMs)} · {new Date(run.createdAt).toLocaleDateString()}
+            {count(run.rowsWritten)} rows · {duration(run.durationMs)} · {shortMoment(run.createdAt)}
           </Text>
         </Group>
       </>

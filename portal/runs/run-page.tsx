@@ -2,6 +2,7 @@ import { Alert, Anchor, Breadcrumbs, Group, Skeleton, Stack, Tabs, Text, Title }
 import type { RunView } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { getRouteApi, Link } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { StatusMark } from '../parts/status-mark.tsx'
 import { CopyFacts } from './copy-facts.tsx'
@@ -19,6 +20,7 @@ const route = getRouteApi('/runs/$run')
 export function RunPage() {
   const { run: id } = route.useParams()
   const run = useRun(id)
+  useTitle(run.data)
   return (
     <Stack gap="md">
       <Breadcrumbs>
@@ -48,6 +50,14 @@ export function RunPage() {
       )}
     </Stack>
   )
+}
+
+/** An id says nothing in a tab of the browser. After the shell has set the address there. */
+function useTitle(run: RunView | undefined): void {
+  const title = run && `${run.status} · ${run.name} · Postern`
+  useEffect(() => {
+    if (title !== undefined) document.title = title
+  }, [title])
 }
 
 /** Why it failed, or what holds it up. */
@@ -81,7 +91,7 @@ function Parts({ run }: { readonly run: RunView }) {
       <Tabs.List mb="sm">
         <Tabs.Tab value="tasks">Tasks ({run.tasks.length})</Tabs.Tab>
         <Tabs.Tab value="nodes">Nodes ({run.nodes.length})</Tabs.Tab>
-        <Tabs.Tab value="verification">Verification</Tabs.Tab>
+        <Tabs.Tab value="verification">Verification ({verificationWord(run)})</Tabs.Tab>
         <Tabs.Tab value="copy">Options</Tabs.Tab>
         <Tabs.Tab value="notes">Notes ({run.notes.length})</Tabs.Tab>
       </Tabs.List>
@@ -103,6 +113,9 @@ function Parts({ run }: { readonly run: RunView }) {
     </Tabs>
   )
 }
+
+/** Said where everybody sees it: a run can succeed without. */
+const verificationWord = ({ verification: { method, status } }: RunView) => (method === 'none' ? 'none' : status)
 
 function Notes({ notes }: { readonly notes: readonly string[] }) {
   if (notes.length === 0) return <Text c="dimmed">Nothing was noted: what the planner decides, and why, comes here.</Text>

@@ -1,13 +1,16 @@
 import { Anchor, Button, Group, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
-import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks'
+import { useDebouncedCallback } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { count } from '../parts/figures.ts'
+import { useRights } from '../sign-in/use-rights.ts'
 import { RUN_COLUMNS, RUN_LINES } from './run-columns.tsx'
 import { cleanFilter, isFiltered, RUN_STATUSES, type RunFilter } from './run-filter.ts'
+import { useListPlace } from './use-list-place.ts'
+import { useNarrow } from './use-narrow.ts'
 import { useRuns } from './use-runs.ts'
 import { VirtualTable } from './virtual-table.tsx'
 
@@ -15,20 +18,22 @@ const route = getRouteApi('/runs')
 const TYPED_MS = 250
 /** What goes by while one scrolls is not read again. */
 const STILL_MS = 300
-/** Head, title and filters stand above it. */
-const HEIGHT = 'calc(100dvh - 210px)'
+/** The window without the head and the page's own space: the list has what the filters leave of it. */
+const HEIGHT = 'calc(100dvh - 80px)'
 
 export function RunsPage() {
   const filter = route.useSearch()
   const [visible, setVisible] = useState<ReadonlySet<string>>(new Set())
   const see = useDebouncedCallback((ids: readonly string[]) => setVisible(new Set(ids)), STILL_MS)
   const list = useRuns(filter, visible)
-  const narrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
+  const narrow = useNarrow()
+  const place = useListPlace()
+  const mayCopy = useRights().mayAnywhere('runs:write')
   return (
-    <Stack gap="md">
+    <Stack gap="sm" mah={HEIGHT}>
       <Group justify="space-between">
         <Title order={1}>Runs</Title>
-        <Button renderRoot={(props) => <Link to="/copies/new" {...props} />}>New copy</Button>
+        {mayCopy && <Button renderRoot={(props) => <Link to="/copies/new" {...props} />}>New copy</Button>}
       </Group>
       <Filters filter={filter} />
       {list.cause !== null && <FaultNote cause={list.cause} />}
@@ -42,7 +47,9 @@ export function RunsPage() {
           idOf={idOf}
           rowHeight={narrow ? 58 : 36}
           minWidth={narrow ? 0 : 1_000}
-          maxHeight={HEIGHT}
+          maxHeight="none"
+          fills
+          {...place}
           onEnd={list.more}
           onView={see}
           isWhole={list.isWhole}

@@ -1,15 +1,23 @@
-import { CloseButton, Group, Paper, Stack, Table, Text, Title } from '@mantine/core'
-import type { TaskView } from '@postern/protocol/api/runs.ts'
+import { Anchor, CloseButton, Group, Paper, Stack, Text, Title } from '@mantine/core'
+import type { RunView, TaskView } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import { Link } from '@tanstack/react-router'
 import { FaultNote } from '../parts/fault-note.tsx'
-import { bytes, count, duration, moment } from '../parts/figures.ts'
+import { bytes, count, duration, moment, shortMoment } from '../parts/figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
+import { ColumnTable, type ColumnTableProps } from './column-table.tsx'
 import { TimeBreakdown } from './time-breakdown.tsx'
 
 type Attempt = TaskView['attempts'][number]
 
+export interface TaskPanelProps {
+  readonly run: RunView
+  readonly task: TaskView
+  readonly onClose: () => void
+}
+
 /** One task: where its time went, and each attempt with its node and its fault. */
-export function TaskPanel({ task, onClose }: { readonly task: TaskView; readonly onClose: () => void }) {
+export function TaskPanel({ run, task, onClose }: TaskPanelProps) {
   const faults = task.attempts.filter((attempt) => attempt.fault !== null)
   return (
     <Paper withBorder p="md" component="section" aria-label={`Task ${task.name}`}>
@@ -33,7 +41,12 @@ export function TaskPanel({ task, onClose }: { readonly task: TaskView; readonly
             No node has begun with it.
           </Text>
         ) : (
-          <Attempts attempts={task.attempts} />
+          <ColumnTable
+            label={`Attempts at ${task.name}`}
+            items={task.attempts}
+            columns={attemptsOf(Date.parse(run.createdAt) + run.durationMs, run.gateway)}
+            idOf={({ number }) => String(number)}
+          />
         )}
         {faults.map(({ number, node, fault }) => (
           <Stack key={number} gap={4}>
@@ -49,41 +62,26 @@ export function TaskPanel({ task, onClose }: { readonly task: TaskView; readonly
   )
 }
 
-function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
-  return (
-    <Table.ScrollContainer minWidth={620}>
-      <Table>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Attempt</Table.Th>
-            <Table.Th>Node</Table.Th>
-            <Table.Th>Status</Table.Th>
-            <Table.Th>Began</Table.Th>
-            <Table.Th ta="right">Took</Table.Th>
-            <Table.Th ta="right">Rows read / written</Table.Th>
-            <Table.Th ta="right">Size</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {attempts.map((attempt) => (
-            <Table.Tr key={attempt.number}>
-              <Table.Td>{attempt.number}</Table.Td>
-              <Table.Td>{attempt.node ?? '–'}</Table.Td>
-              <Table.Td>
-                <StatusMark status={attempt.status} />
-              </Table.Td>
-              <Table.Td>{moment(attempt.startedAt)}</Table.Td>
-              <Table.Td ta="right">
-                {attempt.endedAt === null ? '–' : duration(Date.parse(attempt.endedAt) - Date.parse(attempt.startedAt))}
-              </Table.Td>
-              <Table.Td ta="right">
-                {count(attempt.rowsRead)} / {count(attempt.rowsWritten)}
-              </Table.Td>
-              <Table.Td ta="right">{bytes(attempt.bytesWritten)}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
-  )
-}
+const attemptsOf = (now: number, gateway: string): ColumnTableProps<Attempt>['columns'] => [
+  { title: 'Attempt', cell: ({ number }) => number },
+  {
+    title: 'Node',
+    cell: ({ node }) =>
+      node === null ? (
+        '–'
+      ) : (
+        <Anchor size="sm" renderRoot={(props) => <Link to="/gateways/$gateway/nodes/$node" params={{ gateway, node }} {...props} />}>
+          {node}
+        </Anchor>
+      ),
+  },
+  { title: 'Status', cell: ({ status }) => <StatusMark status={status} /> },
+  { title: 'Began', cell: ({ startedAt }) => <span title={moment(startedAt)}>{shortMoment(startedAt)}</span> },
+  { title: 'Took', right: true, cell: ({ startedAt, endedAt }) => duration(tookOf(startedAt, endedAt, now)) },
+  { title: 'Rows read', right: true, cell: ({ rowsRead }) => count(rowsRead) },
+  { title: 'Rows written', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },
+  { title: 'Size', right: true, cell: ({ bytesWritten }) => bytes(bytesWritten) },
+]
+
+const tookOf = (startedAt: string, endedAt: string | null, now: number) =>
+  Math.max(0, (endedAt === null ? now : Date.parse(endedAt)) - Date.parse(startedAt))

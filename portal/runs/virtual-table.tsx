@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { memo, type ReactNode, useEffect, useRef } from 'react'
+import { memo, type ReactNode, useEffect, useLayoutEffect, useRef } from 'react'
 import classes from './virtual-table.module.css'
 
 export interface Column<Item> {
@@ -19,6 +19,11 @@ export interface VirtualTableProps<Item> {
   readonly rowHeight: number
   /** Of the box that scrolls: any height of CSS. */
   readonly maxHeight: string
+  /** Where it stands in a column of a given height: it takes what is left of it. */
+  readonly fills?: boolean
+  /** Where it begins, in pixels, and where it was left. */
+  readonly begin?: number
+  readonly onLeave?: (offset: number) => void
   /** Below it the columns scroll sideways. */
   readonly minWidth: number
   readonly selected?: string | undefined
@@ -35,7 +40,7 @@ const NEAR = 40
 
 /** Rows of any number of which only those in view are drawn, under a head that stays. */
 export function VirtualTable<Item>(props: VirtualTableProps<Item>) {
-  const { label, items, columns, idOf, rowHeight, maxHeight, minWidth, selected, onEnd, onView, isWhole = true } = props
+  const { label, items, columns, idOf, rowHeight, maxHeight, minWidth, selected, onEnd, onView, onLeave, isWhole = true } = props
   const box = useRef<HTMLDivElement>(null)
   const rows = useVirtualizer({
     count: items.length,
@@ -43,6 +48,7 @@ export function VirtualTable<Item>(props: VirtualTableProps<Item>) {
     estimateSize: () => rowHeight,
     overscan: OVERSCAN,
     useFlushSync: false,
+    initialOffset: props.begin ?? 0,
     getItemKey: (index) => {
       const item = items[index]
       return item === undefined ? index : idOf(item)
@@ -58,6 +64,11 @@ export function VirtualTable<Item>(props: VirtualTableProps<Item>) {
   useEffect(() => {
     if (viewKey !== undefined) onView?.(viewKey === '' ? [] : viewKey.split(','))
   }, [viewKey, onView])
+  // Before its element is taken away, which then knows no place.
+  useLayoutEffect(() => {
+    const here = box.current
+    return () => onLeave?.(here?.scrollTop ?? 0)
+  }, [onLeave])
   const tracks = columns.map(({ width }) => width).join(' ')
   return (
     // biome-ignore lint/a11y/useSemanticElements: a table cannot have rows that stand anywhere
@@ -65,6 +76,7 @@ export function VirtualTable<Item>(props: VirtualTableProps<Item>) {
       ref={box}
       className={classes['box']}
       style={{ maxHeight }}
+      data-fills={props.fills || undefined}
       role="table"
       aria-label={label}
       aria-rowcount={isWhole ? items.length + 1 : -1}
