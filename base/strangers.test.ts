@@ -65,3 +65,26 @@ test.each([
 ])('%s is of network %s', (address, network) => {
   expect(networkOf(address)).toBe(network)
 })
+
+test('connections of a proxy count by who sends on them, and are forgotten wherever they were', () => {
+  const strangers = new Strangers({ ofNetwork: 2, inAll: 10 })
+  const proxied = ['10.0.0.1', '10.0.0.1'].map(socketOf)
+  const [first, second] = proxied as [ReturnType<typeof socketOf>, ReturnType<typeof socketOf>]
+  for (const socket of proxied) strangers.add(socket)
+  strangers.sentBy(first, '203.0.113.7')
+  strangers.sentBy(second, '203.0.113.8')
+  const further = ['10.0.0.1', '10.0.0.1'].map(socketOf)
+  for (const socket of further) strangers.add(socket)
+  expect([...proxied, ...further].map((socket) => socket.destroyed)).toEqual([false, false, false, false])
+
+  // One more of the same client, on whichever connection: its oldest is cut.
+  for (const socket of further) strangers.sentBy(socket, '203.0.113.7')
+  expect([...proxied, ...further].map((socket) => socket.destroyed)).toEqual([true, false, false, false])
+  expect(strangers.size).toBe(3)
+
+  strangers.proven(second)
+  strangers.sentBy(second, '203.0.113.9')
+  expect(strangers.size).toBe(2)
+  for (const socket of further) socket.emit('close')
+  expect(strangers.size).toBe(0)
+})

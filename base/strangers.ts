@@ -17,6 +17,8 @@ export class Strangers {
   readonly #limits: StrangerLimits
   /** By network, then by the other end's address and port (the same of a TLS socket and the TCP socket below it), oldest first. */
   readonly #networks = new Map<string, Map<string, Connection>>()
+  /** Of connections of proxies: the network of who sent last, by the end of the connection. */
+  readonly #behind = new Map<string, string>()
   readonly #known = new WeakSet<Duplex>()
   #count = 0
 
@@ -32,16 +34,30 @@ export class Strangers {
     const end = endOf(socket)
     if (end === undefined) return
     const network = networkOf(socket.remoteAddress ?? '')
-    this.#forget(network, end)
-    const there = this.#networks.get(network) ?? new Map<string, Connection>()
-    there.set(end, socket)
-    this.#networks.set(network, there)
+    this.#forget(end, network)
     this.#count += 1
+    this.#put(socket, end, network)
     socket.once('close', () => {
-      if (this.#networks.get(network)?.get(end) === socket) this.#forget(network, end)
+      const last = this.#behind.get(end) ?? network
+      if (this.#networks.get(last)?.get(end) === socket) this.#forget(end, network)
     })
-    if (there.size > this.#limits.ofNetwork) this.#cutOldest(network)
-    else if (this.#count > this.#limits.inAll) this.#cutOldest(this.#fullest())
+    if (this.#count > this.#limits.inAll) this.#cutOldest(this.#fullest())
+  }
+
+  /** A proxy's, on which somebody behind it sends now: it counts by the network of that one, for the proxy's own has all of them. */
+  sentBy(socket: Connection, address: string): void {
+    const end = endOf(socket)
+    if (end === undefined || this.#known.has(socket)) return
+    const own = networkOf(socket.remoteAddress ?? '')
+    const network = networkOf(address)
+    const before = this.#behind.get(end) ?? own
+    const there = this.#networks.get(before)
+    const kept = there?.get(end)
+    if (!kept || before === network) return
+    there?.delete(end)
+    if (there?.size === 0) this.#networks.delete(before)
+    this.#behind.set(end, network)
+    this.#put(kept, end, network)
   }
 
   /** It has said who it is, and was believed. */
@@ -49,7 +65,7 @@ export class Strangers {
     if (this.#known.has(socket)) return
     this.#known.add(socket)
     const end = endOf(socket)
-    if (end !== undefined) this.#forget(networkOf(socket.remoteAddress ?? ''), end)
+    if (end !== undefined) this.#forget(end, networkOf(socket.remoteAddress ?? ''))
   }
 
   cutAll(): void {
@@ -59,7 +75,7 @@ export class Strangers {
   #cutOldest(network: string): void {
     const [oldest] = this.#networks.get(network) ?? []
     if (!oldest) return
-    this.#forget(network, oldest[0])
+    this.#forget(oldest[0], network)
     oldest[1].destroy()
   }
 
@@ -69,11 +85,21 @@ export class Strangers {
     return fullest
   }
 
-  #forget(network: string, end: string): void {
-    const there = this.#networks.get(network)
+  #put(socket: Connection, end: string, network: string): void {
+    const there = this.#networks.get(network) ?? new Map<string, Connection>()
+    there.set(end, socket)
+    this.#networks.set(network, there)
+    if (there.size > this.#limits.ofNetwork) this.#cutOldest(network)
+  }
+
+  /** `network`: where it is, unless it is a proxy's. */
+  #forget(end: string, network: string): void {
+    const last = this.#behind.get(end) ?? network
+    this.#behind.delete(end)
+    const there = this.#networks.get(last)
     if (!there?.delete(end)) return
     this.#count -= 1
-    if (there.size === 0) this.#networks.delete(network)
+    if (there.size === 0) this.#networks.delete(last)
   }
 }
 

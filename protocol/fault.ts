@@ -357,6 +357,11 @@ export const FAULTS = {
     says: "Vault refused the node's token or role.",
     remedy: 'Give the node a token (VAULT_TOKEN_FILE) or an AppRole (VAULT_ROLE_ID, VAULT_SECRET_ID) whose policy may read the path.',
   },
+  VAULT_UNTRUSTED: {
+    kind: 'denied',
+    says: 'The node does not trust the certificate that Vault shows.',
+    remedy: 'Name the PEM file of the CA that issued it in VAULT_CACERT, and in VAULT_ADDR a host that it is made out to.',
+  },
   QUERY_UNKNOWN: {
     kind: 'missing',
     says: 'There is no such query.',
@@ -486,6 +491,11 @@ export const FAULTS = {
   },
   RUN_UNKNOWN: { kind: 'missing', says: 'There is no such run.', remedy: 'See `postern run list`.' },
   RUN_FINISHED: { kind: 'conflict', says: 'The run has ended already.', remedy: 'Start it again with `postern run rerun ID`.' },
+  RIGHTS_WITHDRAWN: {
+    kind: 'denied',
+    says: 'It was ended: who it ran for may not do it any more.',
+    remedy: 'Ask an administrator. Who has the rights goes on with a copy: `postern run rerun ID`.',
+  },
   RUN_ACTIVE: { kind: 'conflict', says: 'The run is still going on.', remedy: 'Wait for it, or cancel it first.' },
 } as const satisfies Record<string, FaultText>
 

@@ -24,6 +24,7 @@ import { NodeHealth } from './queries/node-health.ts'
 import { QueryLog } from './queries/query-log.ts'
 import { QueryMetrics } from './queries/query-metrics.ts'
 import { QueryRepository } from './queries/query-repository.ts'
+import { QueryRights } from './queries/query-rights.ts'
 import { queryRoutes } from './queries/query-routes.ts'
 import { QueryService } from './queries/query-service.ts'
 import { ReplicaDoor } from './replicas/replica-door.ts'
@@ -31,6 +32,7 @@ import { ReplicaLoads } from './replicas/replica-loads.ts'
 import { REPLICA_LINK_PATH } from './replicas/replica-news.ts'
 import { ReplicaRepository } from './replicas/replica-repository.ts'
 import { Replicas } from './replicas/replicas.ts'
+import { ActingCallers } from './runs/acting-callers.ts'
 import { DispatchService } from './runs/dispatch-service.ts'
 import { QueueLengths } from './runs/queue-lengths.ts'
 import { ReportService } from './runs/report-service.ts'
@@ -38,6 +40,7 @@ import { RunBeats } from './runs/run-beats.ts'
 import { RunNews } from './runs/run-news.ts'
 import { runNodeRoutes } from './runs/run-node-routes.ts'
 import { RunRepository } from './runs/run-repository.ts'
+import { RunRights } from './runs/run-rights.ts'
 import { runRoutes } from './runs/run-routes.ts'
 import { RunService } from './runs/run-service.ts'
 import { RunSweeper } from './runs/run-sweeper.ts'
@@ -91,6 +94,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   const findStore = (name: string) => stores.byName(name)
 
   const queryLog = new QueryLog({ queries: new QueryRepository(core.db), gateways: () => nodes.gateways(), clock, log })
+  const queryRights = new QueryRights({ notes: core.notes, clock })
   const queries = new QueryService({
     findStore,
     nodes,
@@ -99,6 +103,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
     health,
     queries: queryLog,
     metrics: new QueryMetrics(core.metrics, queryLog),
+    rights: queryRights,
     events,
     clock,
     random,
@@ -119,6 +124,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
     // Drained backwards: who waits for something is let go before the links are.
     parts: [
       queryLog,
+      queryRights,
       runs.sweeper,
       new NodeNews({ nodes, events, admission, health, links }),
       replicaDoor,
@@ -131,7 +137,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
     routes: [
       gatewayRoutes({ gateways: core.gateways, nodes, queues: runs.queues }),
       gatewayRotationRoutes(new GatewayRotation({ db: core.db, nodes, links, audit: core.audit })),
-      queryRoutes({ service: queries, queries: queryLog }),
+      queryRoutes({ service: queries, queries: queryLog, doorkeeper }),
       storeProbeRoutes({ probe }),
       runRoutes({ runs: runs.service, audit: core.audit }),
       runNodeRoutes({ dispatch: runs.dispatch, reports: runs.reports }),
@@ -155,13 +161,15 @@ function buildRuns(
   const news = new RunNews({ events, signal, tasksOf: (run) => repository.tasks(run), clock })
   const service = new RunService({ db, findStore: (name) => stores.byName(name), nodes, news, random })
   const limits = new TaskLimitBook(db, clock)
+  const acting = new ActingCallers({ callers: core.callers, tokens: core.tokenRepository })
+  const rights = new RunRights({ db, runs: service, acting, audit: core.audit, clock, log })
   const queues = new QueueLengths(new TaskQueue(db), nodes, core.metrics)
   return {
     service,
     reports: new ReportService({ db, runs: service, nodes, news, limits }),
     dispatch: new DispatchService({ db, runs: service, nodes, links, signal, limits, clock }),
     queues,
-    sweeper: new RunSweeper({ db, runs: service, nodes, signal, queues, clock, log }),
+    sweeper: new RunSweeper({ db, runs: service, nodes, signal, queues, rights, clock, log }),
     beats: new RunBeats({ db, nodes }),
   }
 }

@@ -1,6 +1,6 @@
 /**
  * A stand-in for HashiCorp Vault, made from its public API documentation: the key/value secrets engine, version 2 (read, versions,
- * deleted versions), policies by path prefix, tokens with a life, AppRole sign-in, namespaces, the sealed state, the standard statuses and error bodies.
+ * deleted versions), policies by path prefix, tokens with a life that may look at themselves, AppRole sign-in, namespaces, the sealed state, the standard statuses and error bodies.
  * It is not Vault: nothing is encrypted and nothing is kept.
  */
 import { randomUUID } from 'node:crypto'
@@ -99,7 +99,10 @@ export class KvServer implements AsyncDisposable {
     const path = decodeURIComponent(url.slice(4))
     if (method === 'POST' && path === 'auth/approle/login') return this.#login(Buffer.concat(chunks).toString('utf8'), say)
     const token = this.#tokens.get(String(request.headers['x-vault-token'] ?? ''))
-    const may = token && token.until > performance.now() && token.paths.some((prefix) => path.startsWith(prefix))
+    const alive = token && token.until > performance.now()
+    if (alive && path === 'auth/token/lookup-self')
+      return say(200, { data: { policies: ['default'], ttl: Math.round(token.until / 1_000) } })
+    const may = alive && token.paths.some((prefix) => path.startsWith(prefix))
     if (!may) return errors(403, 'permission denied')
     if (method !== 'GET') return errors(405, 'unsupported operation')
     return this.#read(path, say)

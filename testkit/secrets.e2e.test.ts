@@ -19,8 +19,11 @@ import type { Peer } from '@postern/protocol/node-api.ts'
 import { forgeCertificate } from '@postern/service/testing/forge-certificate.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postern } from './cli.ts'
+import { freePort } from './free-port.ts'
 import { TestNode } from './node.ts'
+import { NO_PG_DUMP, pgDump, serverWithPgDump } from './pg-dump.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
+import { PostgresServer } from './postgres-server.ts'
 import { Recorder } from './recorder.ts'
 import { recoveryKey } from './recovery-key.ts'
 import { found, type Sought, soughtBytes, soughtText } from './secret-search.ts'
@@ -28,10 +31,14 @@ import { TestService } from './service.ts'
 import { waitFor } from './wait-for.ts'
 
 const GATEWAY = 'demo'
+/** The service's database is on one that pg_dump can read, where this machine has one. */
+let server: PostgresServer | undefined
 let kept: TestDatabase
 let shop: TestDatabase
 let service: TestService
 let traffic: Recorder
+/** Before the channel of each node. */
+const channels: Recorder[] = []
 const nodes: TestNode[] = []
 const keys: string[] = []
 /** Everything that the command line said to a person, but for the keys that it shows once. */
@@ -52,7 +59,11 @@ async function cli(
 }
 
 async function addNode(name: string, key: string): Promise<TestNode> {
-  const node = await TestNode.start({ name, url: traffic.url, key, env: { POSTERN_LOG: 'debug' } })
+  const port = await freePort()
+  const channel = await Recorder.to(port)
+  channels.push(channel)
+  const args = ['--channel-port', String(port), '--channel-host', `127.0.0.1:${channel.port}`]
+  const node = await TestNode.start({ name, url: traffic.url, key, env: { POSTERN_LOG: 'debug' }, args })
   nodes.push(node)
   return node
 }
@@ -66,7 +77,9 @@ const online = (count: number) =>
   )
 
 beforeAll(async () => {
-  kept = await testDatabase()
+  const binaries = serverWithPgDump()
+  server = binaries === undefined ? undefined : await PostgresServer.start({ binaries })
+  kept = await testDatabase(server ? { server } : {})
   shop = await testDatabase()
   service = await TestService.start({ database: 'embedded', args: ['--database-url', kept.url], env: { POSTERN_LOG: 'debug' } })
   traffic = await Recorder.to(service.port)
@@ -98,8 +111,9 @@ async function useIt(): Promise<void> {
 afterAll(async () => {
   for (const node of nodes) await node[Symbol.asyncDispose]()
   await service?.[Symbol.asyncDispose]()
-  await traffic?.[Symbol.asyncDispose]()
+  for (const recorder of [...channels, ...(traffic ? [traffic] : [])]) await recorder[Symbol.asyncDispose]()
   await kept?.[Symbol.asyncDispose]()
+  await server?.[Symbol.asyncDispose]()
   await shop?.[Symbol.asyncDispose]()
 })
 
@@ -170,6 +184,16 @@ test('a dump of the database has no secret in it, nor anything that opens one', 
   expect(found(dump, [...(await secrets()), soughtText('the token of the administrator', service.token)])).toEqual([])
 })
 
+test.skipIf(NO_PG_DUMP !== '')(`nor has what pg_dump makes of it${NO_PG_DUMP}`, async () => {
+  const sought = [...(await secrets()), soughtText('the token of the administrator', service.token)]
+  for (const format of ['plain', 'custom'] as const) {
+    const dump = await pgDump(serverWithPgDump() ?? '', kept, format)
+
+    for (const text of ['store', shop.user, GATEWAY, 'BEGIN CERTIFICATE']) expect(dump.includes(text), text).toBe(true)
+    expect(found(dump, sought), format).toEqual([])
+  }
+})
+
 test('no log of any process has one, at level debug', async () => {
   const logs = [service.process.log, ...nodes.map((node) => node.process.log), ...said].join('\n')
 
@@ -183,6 +207,12 @@ test('whoever heard all that passed between people, service and nodes has none',
   expect(heard.includes('/v1/node/join')).toBe(true)
   expect(heard.includes('select count(*) from orders')).toBe(true)
   expect(found(heard, await secrets())).toEqual([])
+})
+
+test('nor has whoever heard what passed between the nodes', async () => {
+  for (const { heard } of channels) expect(heard.length).toBeGreaterThan(1_000)
+
+  expect(found(Buffer.concat(channels.map(({ heard }) => heard)), await secrets())).toEqual([])
 })
 
 // ── the thief ──────────────────────────────────────────────────────────────────────────────────────
@@ -290,3 +320,23 @@ test('a thief who has stolen a node’s identity too is refused once its authent
   await expect(ask(key2)).resolves.toHaveProperty('sealed')
   channel.close()
 })
+
+test('with a channel in clear, who listens between the nodes sees the work, and no secret: a key is handed over, a password changed, rows copied', async () => {
+  const before = channels.map(({ heard }) => heard.length)
+  const settled = () =>
+    nodes.filter(({ process }) => process.log.includes('"mode":"off","msg":"the channel has changed its mode"')).length === nodes.length
+  await cli(['gateway', 'set', GATEWAY, 'channelEncryption=off'])
+  await waitFor('all nodes have changed', settled, Boolean, { timeoutMs: 40_000, everyMs: 100 })
+  await addNode('n4', keys.at(-1) ?? '')
+  await online(4)
+  said.push(await cli(['store', 'set', 'shop', '--secret', 'password=-'], { input: `${shop.password}\n` }))
+  for (const name of ['n1', 'n2', 'n3', 'n4']) said.push(await cli(['store', 'test', 'shop', '--node', name]))
+  said.push(await cli(['copy', 'shop', 'shop', '--from', 'orders', '--to', 'copies', '--mode', 'append', '--parts', '8', '--json']))
+
+  const heard = Buffer.concat(channels.map((channel, index) => channel.heard.subarray(before[index] ?? 0)))
+  // Sealed, the gateway's key and the credential pass; orders for tasks can be read.
+  expect(heard.includes('"copies"')).toBe(true)
+  expect(heard.includes('"sealed"')).toBe(true)
+  expect(await gatewayKeyOf(nodes[3] as TestNode)).toBe(await gatewayKeyOf(nodes[0] as TestNode))
+  expect(found(heard, await secrets())).toEqual([])
+}, 120_000)

@@ -1,11 +1,11 @@
 /** PostgreSQL's protocol through service and node, as real clients speak it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster } from './cluster.ts'
+import { NO_PG_DUMP, serverWithPgDump } from './pg-dump.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { PostgresServer } from './postgres-server.ts'
 import { waitFor } from './wait-for.ts'
@@ -113,15 +113,8 @@ test.skipIf(!has('pgbench'))('pgbench runs prepared statements on 4 connections'
   expect(ran.out).toContain('number of failed transactions: 0')
 })
 
-/** pg_dump refuses a server that is newer than itself: it has one of its own version beside it, or is of ours. */
-function serverOfPgDump(): string | undefined {
-  const { stdout } = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' })
-  const folder = stdout?.trim() ?? ''
-  return ['initdb', 'postgres', 'pg_dump'].every((program) => existsSync(join(folder, program))) ? folder : undefined
-}
-
-test.skipIf(!serverOfPgDump())('pg_dump reads the store', async () => {
-  const folder = serverOfPgDump() ?? ''
+test.skipIf(NO_PG_DUMP !== '')(`pg_dump reads the store${NO_PG_DUMP}`, async () => {
+  const folder = serverWithPgDump() ?? ''
   await using server = await PostgresServer.start({ binaries: folder })
   await using older = await testDatabase({ server })
   await older.query(`create table orders as select n as id, 'customer ' || n as name from generate_series(1, 1000) n`)

@@ -13,6 +13,7 @@ interface Filter {
   readonly who?: string
   readonly action?: string
   readonly target?: string
+  readonly gateway?: string
   readonly outcome?: AuditOutcome
   readonly since?: string
   readonly until?: string
@@ -67,6 +68,7 @@ function filtered(command: Command): Command {
     .option('--who <name>', 'only what this person, token or node did')
     .option('--action <action>', 'only this action, or all that begin so')
     .option('--target <target>', 'only what was done to this, such as "store shop"')
+    .option('--gateway <name>', 'only what was done to this gateway, its nodes, stores and runs')
     .option('--outcome <outcome>', AUDIT_OUTCOMES.join(', '), oneOf('--outcome', AUDIT_OUTCOMES))
     .option('--since <time>', 'then or later', timeOf('--since'))
     .option('--until <time>', 'before then', timeOf('--until'))

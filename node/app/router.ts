@@ -19,6 +19,8 @@ export interface Route {
   readonly doors: readonly Door['is'][]
   /** Both bodies are a connection's bytes: the order stands in ORDER_HEADER, and the stream comes unread. */
   readonly duplex?: boolean
+  /** The most that another node may send it; MOST_BYTES when left out. */
+  readonly bodyBytes?: number
   /** Answers on the stream, or throws a fault before it has begun to. */
   readonly handle: (request: Request) => Promise<void>
 }
@@ -31,6 +33,8 @@ interface RouterParts {
 /** The node's HTTP/2 application: the same behind both doors. */
 export class Router {
   readonly #parts: RouterParts
+  /** Bytes of bodies that are on their way from other nodes. */
+  readonly #held = { bytes: 0 }
 
   constructor(parts: RouterParts) {
     this.#parts = parts
@@ -54,7 +58,32 @@ export class Router {
       handled.catch((cause: unknown) => this.#fail(stream, path, cause))
     }
     if (route.duplex) serve(parseJson(Buffer.from(String(headers[ORDER_HEADER] ?? ''), 'base64url')))
-    else readBody(stream, serve)
+    else if (door.is === 'link') readBody(stream, LIMITS.orderBytes, serve)
+    else this.#readOfPeer(stream, route.bodyBytes ?? MOST_BYTES, serve)
+  }
+
+  /** A node is believed to be who it is, and no more: what it sends has an end in size, in time and in all. */
+  #readOfPeer(stream: ServerHttp2Stream, most: number, done: (body: unknown) => void): void {
+    const held = this.#held
+    let mine = 0
+    stream.setTimeout(IDLE_MS, () => stream.close(constants.NGHTTP2_CANCEL))
+    const free = () => {
+      held.bytes -= mine
+      mine = 0
+    }
+    stream.once('close', free)
+    const take = (bytes: number): boolean => {
+      mine += bytes
+      held.bytes += bytes
+      return held.bytes <= HELD_BYTES
+    }
+    const whole = (body: unknown) => {
+      // Who sends on after it was refused is still watched.
+      if (!(body instanceof Fault)) stream.setTimeout(0)
+      free()
+      done(body)
+    }
+    readBody(stream, most, whole, take)
   }
 
   #fail(stream: ServerHttp2Stream, path: string, cause: unknown): void {
@@ -93,20 +122,38 @@ export function answer(stream: ServerHttp2Stream, value?: unknown): void {
   stream.end(body)
 }
 
-/** An order of a task carries the results of up to LIMITS.planTasks parts: larger than what people may send. */
-const BODY_BYTES = LIMITS.orderBytes
+/** Of a body from another node; only orders for tasks are larger. The list of the stores that it knows has room. */
+const MOST_BYTES = 8 << 20
+/** Of all bodies from other nodes at a time: several of the largest orders. */
+const HELD_BYTES = 4 * LIMITS.orderBytes
+/** A body of which nothing comes for so long is given up. */
+const IDLE_MS = 30_000
 
-/** Events and not a for-await: this stands on the path of every query. */
-function readBody(stream: ServerHttp2Stream, done: (body: unknown) => void): void {
-  const chunks: Buffer[] = []
+/**
+ * Events and not a for-await: this stands on the path of every query. One that is too large is told so at once and not read on. `take`:
+ * false where there is no room for more.
+ */
+function readBody(
+  stream: ServerHttp2Stream,
+  most: number,
+  done: (body: unknown) => void,
+  take: (bytes: number) => boolean = () => true,
+): void {
+  let chunks: Buffer[] = []
   let size = 0
+  let over = false
   stream.on('data', (chunk: Buffer) => {
+    if (over) return
     size += chunk.length
-    if (size <= BODY_BYTES) chunks.push(chunk)
+    over = size > most || !take(chunk.length)
+    if (!over) chunks.push(chunk)
+    else {
+      chunks = []
+      done(new Fault('BODY_TOO_LARGE', { at: size > most ? `(over ${most} bytes)` : '(too many large ones at once)' }))
+    }
   })
   stream.once('end', () => {
-    if (size > BODY_BYTES) return done(new Fault('BODY_TOO_LARGE', { at: `(over ${BODY_BYTES} bytes)` }))
-    done(parseJson(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+    if (!over) done(parseJson(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
   })
 }
 

@@ -26,6 +26,10 @@ interface ChannelServerParts extends Omit<ChannelDialParts, 'self'> {
 }
 
 const HELLO_MS = 10_000
+/** Requests of one connection at a time. A dispatcher has one or two on their way. */
+const STREAMS = 256
+/** Connections of one node: it keeps one, and a second while the mode changes. Of more the oldest is ended. */
+const OF_PEER = 8
 /** Callers that have not said who they are; of more the oldest is cut, so that who opens many keeps no node out. */
 const STRANGERS = { ofNetwork: 200, inAll: 500 } as const
 /** The first byte of a TLS ClientHello's record. */
@@ -36,6 +40,8 @@ export class ChannelServer implements Component {
   readonly name = 'channel'
   readonly #parts: ChannelServerParts
   readonly #sessions = new Map<ServerHttp2Session, ChannelMode>()
+  /** Of each peer, oldest first. */
+  readonly #ofPeer = new Map<NodeId, Set<ServerHttp2Session>>()
   readonly #strangers = new Strangers(STRANGERS)
   readonly #stopping = new AbortController()
   readonly #background: Background
@@ -152,11 +158,16 @@ export class ChannelServer implements Component {
 
   #admit(socket: Socket, peer: NodeId, mode: ChannelMode): void {
     const { router, log } = this.#parts
-    const session = performServerHandshake(socket, { settings: H2_SETTINGS })
+    const session = performServerHandshake(socket, { settings: { ...H2_SETTINGS, maxConcurrentStreams: STREAMS } })
     session.on('error', (cause) => log.debug({ err: cause }, 'a channel broke'))
     this.#sessions.set(session, mode)
+    const all = this.#ofPeer.get(peer) ?? new Set()
+    this.#ofPeer.set(peer, all.add(session))
+    if (all.size > OF_PEER) for (const oldest of all.values().take(1)) oldest.destroy()
     session.once('close', () => {
       this.#sessions.delete(session)
+      all.delete(session)
+      if (all.size === 0) this.#ofPeer.delete(peer)
       socket.destroy()
     })
     session.on('stream', (stream, headers) => router.serve(stream, headers, { is: 'channel', peer }))

@@ -5,7 +5,9 @@ import { systemClock } from '@postern/base/clock.ts'
 import { Secret } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { referenceName } from '@postern/protocol/reference.ts'
+import { CertificateAuthority } from '@postern/testkit/certificates.ts'
 import { KvServer } from '@postern/testkit/kv-server.ts'
+import { waitFor } from '@postern/testkit/wait-for.ts'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Environment } from '../calls/proxy.ts'
 import { References } from './references.ts'
@@ -131,6 +133,63 @@ test('an AppRole signs in once, again when its token is gone, and says when it i
 
   const wrong = references({ VAULT_ADDR: vault.url, VAULT_ROLE_ID: roleId, VAULT_SECRET_ID: 'wrong' })
   expect(await fault(`vault:${PATH}#password`, wrong)).toMatch(/^VAULT_DENIED: .*AppRole/)
+})
+
+test('a token whose time is over says so and what to do; one that may not read says that', async () => {
+  const from = (token: string) => references({ VAULT_ADDR: vault.url, VAULT_TOKEN: token })
+  const short = vault.token(['secret/'], 300)
+  expect(await read(`vault:${PATH}#password`, from(short))).toBe('from vault')
+  await waitFor('it is over', async () => (await read(`vault:${PATH}#password`, from(short)).catch(() => 'over')) === 'over')
+
+  expect(await fault(`vault:${PATH}#password`, from(short))).toMatch(/^VAULT_DENIED: .*the token of VAULT_TOKEN has expired or was revoked/)
+  const over = await read(`vault:${PATH}#password`, from(short)).catch((cause: unknown) => cause)
+  expect(over).toMatchObject({ remedy: expect.stringMatching(/VAULT_TOKEN_FILE.*AppRole/) })
+  expect(await fault(`vault:${PATH}#password`, from(vault.token(['other/'])))).toMatch(/^VAULT_DENIED: .*HTTP 403/)
+})
+
+test('an AppRole whose token is over by its lease signs in anew before anybody notices', async () => {
+  const { roleId, secretId } = vault.role(['secret/'], 1)
+  const from = references({ VAULT_ADDR: vault.url, VAULT_ROLE_ID: roleId, VAULT_SECRET_ID: secretId })
+  vault.seen.length = 0
+  const signIns = () => vault.seen.filter((line) => line.startsWith('POST')).length
+
+  await waitFor('it has signed in three times', async () => {
+    expect(await read(`vault:${PATH}#password`, from)).toBe('from vault')
+    return signIns() === 3
+  })
+})
+
+test('a Vault whose certificate is of an authority of one’s own is trusted with VAULT_CACERT, and no other', async () => {
+  const [own, other] = await Promise.all([CertificateAuthority.make('Our own'), CertificateAuthority.make('Somebody else')])
+  const file = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text)
+    return join(folder, name)
+  }
+  const serve = async (wish: Parameters<CertificateAuthority['issue']>[0]) => {
+    const server = await KvServer.start({ tls: await own.issue(wish) })
+    server.put(PATH, { password: 'from vault' })
+    return server
+  }
+  await using vaults = new AsyncDisposableStack()
+  const good = vaults.use(await serve({ addresses: ['127.0.0.1'], chain: true }))
+  const misnamed = vaults.use(await serve({ names: ['vault.internal'] }))
+  const expired = vaults.use(await serve({ addresses: ['127.0.0.1'], days: -1 }))
+  const [ours, theirs, none] = [await file('ours.pem', own.cert), await file('theirs.pem', other.cert), await file('none.pem', 'no PEM')]
+  const at = (server: KvServer, ca?: string) =>
+    references({ VAULT_ADDR: server.url, VAULT_TOKEN: server.token(['secret/']), ...(ca === undefined ? {} : { VAULT_CACERT: ca }) })
+
+  expect(await read(`vault:${PATH}#password`, at(good, ours))).toBe('from vault')
+
+  for (const ca of [theirs, undefined]) {
+    const untrusted = await read(`vault:${PATH}#password`, at(good, ca)).catch((cause: unknown) => cause)
+    expect(untrusted).toMatchObject({ code: 'VAULT_UNTRUSTED', remedy: expect.stringContaining('VAULT_CACERT') })
+  }
+  expect(await fault(`vault:${PATH}#password`, at(misnamed, ours))).toMatch(/^VAULT_UNTRUSTED: .*ERR_TLS_CERT_ALTNAME_INVALID/)
+  expect(await fault(`vault:${PATH}#password`, at(expired, ours))).toMatch(/^VAULT_UNTRUSTED: .*CERT_HAS_EXPIRED/)
+  expect(await fault(`vault:${PATH}#password`, at(good, none))).toMatch(/^REFERENCE_DENIED: .*none\.pem holds no certificate/)
+  expect(await fault(`vault:${PATH}#password`, at(good, join(folder, 'nowhere.pem')))).toMatch(/^REFERENCE_DENIED: .*cannot be read/)
+  // Nobody was sent a token before the certificate was believed.
+  expect([...misnamed.seen, ...expired.seen]).toEqual([])
 })
 
 test('the namespace is named', async () => {

@@ -23,6 +23,9 @@ const ANSWER_BYTES = 1 << 20
 /** A token is not used to the last second of its life. */
 const SPARE = 0.8
 
+/** What node:tls says of certificates: OpenSSL's names of what is wrong with a chain, and its own of a name that is another. */
+const NOT_TRUSTED = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|INVALID_CA$|INVALID_PURPOSE$|ERR_TLS_CERT_)/
+
 const Login = z.object({ auth: z.object({ client_token: z.string().min(1), lease_duration: z.number() }) })
 const Read = z.object({ data: z.object({ data: z.record(z.string(), z.unknown()) }) })
 
@@ -44,6 +47,7 @@ export class VaultClient {
       this.#token = undefined
       answer = await this.#get(settings, path, signal)
     }
+    if (answer.status === 403) throw await this.#denied(answer, settings, path, signal)
     if (answer.status !== 200) throw refusal(answer, settings, path)
     const read = Read.safeParse(answer.body)
     if (!read.success) throw new Fault('REFERENCE_INVALID', { at: `(vault:${path} is no secret of a key/value engine, version 2)` })
@@ -53,6 +57,20 @@ export class VaultClient {
   async #get(settings: VaultSettings, path: string, signal: AbortSignal): Promise<Answer> {
     const token = await this.#signIn(settings, signal)
     return call(settings, { method: 'GET', path, token }, signal)
+  }
+
+  /** Vault says the same of a token whose time is over as of one that may not: the token is asked about itself, which every other one may. */
+  async #denied(answer: Answer, settings: VaultSettings, path: string, signal: AbortSignal): Promise<Fault> {
+    const { login, address } = settings
+    if (login.by === 'approle') return refusal(answer, settings, path)
+    const self = await this.#get(settings, 'auth/token/lookup-self', signal)
+    if (self.status !== 403) return refusal(answer, settings, path)
+    const where = login.by === 'token' ? 'VAULT_TOKEN' : `VAULT_TOKEN_FILE (${login.path})`
+    return new Fault('VAULT_DENIED', {
+      at: `(vault:${path}: the token of ${where} has expired or was revoked, or lacks even the policy "default", says ${address.origin})`,
+      remedy:
+        'Give the node another: in VAULT_TOKEN_FILE, which is read anew each time so that an agent can renew it, or an AppRole, which signs in by itself.',
+    })
   }
 
   async #signIn(settings: VaultSettings, signal: AbortSignal): Promise<Secret> {
@@ -65,7 +83,8 @@ export class VaultClient {
     const body = { role_id: login.roleId, secret_id: await login.secretId() }
     const answer = await call(settings, { method: 'POST', path, body }, signal)
     // Vault answers a wrong secret id with 400.
-    if (answer.status === 400) throw new Fault('VAULT_DENIED', { at: `(the AppRole was refused at ${settings.address.origin})` })
+    if (answer.status === 400)
+      throw new Fault('VAULT_DENIED', { at: `(the AppRole was refused at ${settings.address.origin}: its secret id is wrong or used up)` })
     if (answer.status !== 200) throw refusal(answer, settings, path)
     const { auth } = Login.parse(answer.body)
     const token = new Secret(auth.client_token)
@@ -105,6 +124,7 @@ function call(settings: VaultSettings, { method, path, token, body }: Call, sign
     const failed = (cause: unknown) => {
       if (signal.aborted) return reject(signal.reason)
       const why = errorCode(cause) ?? (cause instanceof Error ? cause.message : 'broke')
+      if (NOT_TRUSTED.test(why)) return reject(new Fault('VAULT_UNTRUSTED', { at: `(${address.origin}: ${why})`, cause }))
       reject(new Fault('REFERENCE_UNREACHABLE', { at: `(Vault at ${address.origin}: ${why})`, cause }))
     }
     const outgoing = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {

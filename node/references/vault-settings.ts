@@ -25,7 +25,7 @@ export async function vaultSettings(environment: Environment): Promise<VaultSett
   return {
     address: url,
     namespace: environment['VAULT_NAMESPACE'] || undefined,
-    authority: authorityFile ? await text(authorityFile, 'VAULT_CACERT') : undefined,
+    authority: authorityFile ? await certificates(authorityFile) : undefined,
     login: loginOf(environment),
   }
 }
@@ -42,6 +42,13 @@ function loginOf(environment: Environment): VaultSettings['login'] {
   if (tokenFile) return { by: 'token-file', path: tokenFile }
   if (token) return { by: 'token', token }
   throw no('none of VAULT_TOKEN_FILE, VAULT_TOKEN and VAULT_ROLE_ID is set')
+}
+
+/** Anything else node:tls would pass over, and trust nobody. */
+async function certificates(path: string): Promise<string> {
+  const pem = await text(path, 'VAULT_CACERT')
+  if (!/-----BEGIN (TRUSTED )?CERTIFICATE-----/.test(pem)) throw no(`VAULT_CACERT: ${path} holds no certificate in PEM`)
+  return pem
 }
 
 export async function text(path: string, variable: string): Promise<string> {

@@ -7,6 +7,7 @@ import type { Engine } from '@postern/engine/engine.ts'
 import { NOTHING_MOVED, type Outcome } from '@postern/engine/outcome.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
 import { type BeatResponse, TaskOrder } from '@postern/protocol/node-api.ts'
 import { parseBody } from '../app/parse.ts'
@@ -81,6 +82,8 @@ export class Worker implements Component {
     return {
       [NODE_PATHS.dispatch]: {
         doors: ['link', 'channel'],
+        // It carries the results of up to LIMITS.planTasks parts.
+        bodyBytes: LIMITS.orderBytes,
         handle: async ({ stream, body }) => answer(stream, this.offer(parseBody(TaskOrder, body))),
       },
     }

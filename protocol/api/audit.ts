@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Name } from '../ids.ts'
 
 export const AuditOutcome = z.enum(['done', 'refused', 'failed'])
 export type AuditOutcome = z.infer<typeof AuditOutcome>
@@ -27,6 +28,7 @@ export const AuditFilter = z.object({
   who: z.string().max(200).optional().meta({ description: 'Only what this person, token or node did, by name or id' }),
   action: z.string().max(200).optional().meta({ description: 'Only this action, or all that begin so: `store`, `store.set`' }),
   target: z.string().max(500).optional().meta({ description: 'Only what was done to this: `store shop`' }),
+  gateway: Name.optional().meta({ description: 'Only what was done to this gateway, its nodes, stores and runs' }),
   outcome: AuditOutcome.optional(),
   since: time.optional().meta({ description: 'Then or later' }),
   until: time.optional().meta({ description: 'Before then' }),

@@ -1,6 +1,6 @@
 /** System packages that some tests need: installed with apt where that is allowed, named where not. */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 interface Need {
@@ -13,9 +13,13 @@ interface Need {
 
 const NEEDS: readonly Need[] = [
   { program: 'psql', package: 'postgresql-client', for: 'benchmarks against psql' },
+  { program: 'pg_ctl', package: 'postgresql', for: 'tests with pg_dump' },
   { program: 'chromium', package: 'chromium', for: 'tests of the portal in a browser' },
   { program: 'mariadbd', package: 'mariadb-server', for: 'tests of stores of kind mysql' },
 ]
+
+/** Debian and Ubuntu put the server of each version here, and not on the path. */
+const POSTGRES = '/usr/lib/postgresql'
 
 const APT_MS = 240_000
 
@@ -49,7 +53,8 @@ function install(packages: readonly string[]): string {
 }
 
 function isOnPath(program: string): boolean {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  const versions = existsSync(POSTGRES) ? readdirSync(POSTGRES).map((version) => join(POSTGRES, version, 'bin')) : []
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', ...versions]
   return folders.some((folder) => {
     const file = join(folder, process.platform === 'win32' ? `${program}.exe` : program)
     if (!existsSync(file)) return false

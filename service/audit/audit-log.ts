@@ -1,3 +1,4 @@
+import type { GatewayId } from '@postern/protocol/ids.ts'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
 
@@ -10,6 +11,8 @@ export interface AuditEntry {
   readonly action: string
   /** To what: "gateway demo". */
   readonly target: string
+  /** Whose record it is; the database finds it by the target, where that is still there. */
+  readonly gatewayId?: GatewayId | undefined
   readonly ip: string | null
   /** `refused`: not allowed, or not who it claimed to be. `failed`: allowed, and not done. */
   readonly outcome?: 'done' | 'refused' | 'failed'
@@ -40,6 +43,6 @@ export class AuditLog {
   }
 }
 
-function rowOf({ who, whoId, action, target, ip, outcome = 'done', details = {} }: AuditEntry) {
-  return { who, who_id: whoId ?? null, action, target, ip, outcome, details: json(details) }
+function rowOf({ who, whoId, action, target, gatewayId, ip, outcome = 'done', details = {} }: AuditEntry) {
+  return { who, who_id: whoId ?? null, action, target, gateway_id: gatewayId ?? null, ip, outcome, details: json(details) }
 }

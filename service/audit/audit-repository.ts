@@ -1,6 +1,7 @@
 import type { AuditFilter, AuditOutcome } from '@postern/protocol/api/audit.ts'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
+import type { Where } from '../rights/rights.ts'
 
 export interface AuditRow {
   readonly id: number | string
@@ -24,6 +25,8 @@ export interface AuditPlace {
 
 export interface AuditPage {
   readonly filter: AuditFilter
+  /** Of these gateways only; each must hold. None: all that there is. */
+  readonly sees: readonly Where[]
   /** Where the last page ended. */
   readonly place: AuditPlace | undefined
   readonly count: number
@@ -74,12 +77,12 @@ export class AuditRepository {
     return Number(numAffectedRows ?? 0n)
   }
 
-  #changes({ filter, place, count, order }: AuditPage, way: RawBuilder<unknown>): RawBuilder<unknown> {
+  #changes({ filter, sees, place, count, order }: AuditPage, way: RawBuilder<unknown>): RawBuilder<unknown> {
     const { who, action, target, outcome } = filter
     return sql`
       (select audit.id::text as id, at, ${KEY} as key, who, who_id as "whoId", action, target, ip, outcome, details
          from audit
-        where ${within(sql`at`, filter)} and ${behind(sql`at`, KEY, place, order)}
+        where ${within(sql`at`, filter)} and ${behind(sql`at`, KEY, place, order)} and ${seen(sees, filter)}
           and (${who ?? null}::text is null or who = ${who ?? null} or who_id = ${who ?? null})
           and (${action ?? null}::text is null or action = ${action ?? null} or starts_with(action, ${action ?? null} || '.'))
           and (${target ?? null}::text is null or target = ${target ?? null})
@@ -88,7 +91,7 @@ export class AuditRepository {
         limit ${count})`
   }
 
-  #queries({ filter, place, count, order }: AuditPage, way: RawBuilder<unknown>): RawBuilder<unknown> {
+  #queries({ filter, sees, place, count, order }: AuditPage, way: RawBuilder<unknown>): RawBuilder<unknown> {
     const { who, action, target, outcome } = filter
     const asked = action === undefined || action === 'store' || action === 'store.query'
     return sql`
@@ -97,13 +100,19 @@ export class AuditRepository {
               jsonb_strip_nulls(jsonb_build_object('mode', mode, 'node', node, 'outcome', outcome, 'rows', rows, 'bytes', bytes,
                                                    'durationMs', duration_ms, 'fault', fault, 'sql', sql)) as details
          from query_log
-        where ${asked} and ${within(sql`started_at`, filter)} and ${behind(sql`started_at`, QUERY_KEY, place, order)}
+        where ${asked} and ${within(sql`started_at`, filter)} and ${behind(sql`started_at`, QUERY_KEY, place, order)} and ${seen(sees, filter)}
           and (${who ?? null}::text is null or caller = ${who ?? null} or caller_id = ${who ?? null})
           and (${target ?? null}::text is null or ${TARGET_OF_QUERY} = ${target ?? null})
           and (${outcome ?? null}::text is null or (case outcome when 'succeeded' then 'done' else 'failed' end) = ${outcome ?? null})
         order by started_at ${way}, query_log.id ${way}
         limit ${count})`
   }
+}
+
+function seen(sees: readonly Where[], { gateway }: AuditFilter): RawBuilder<unknown> {
+  const each = sees.map(({ gateways }) => sql`gateway_id = any(${[...gateways]})`)
+  const wanted = gateway === undefined ? [] : [sql`gateway_id = (select gateway.id from gateway where gateway.name = ${gateway})`]
+  return sql.join([sql`true`, ...each, ...wanted], sql` and `)
 }
 
 function within(at: RawBuilder<unknown>, { since, until }: AuditFilter): RawBuilder<unknown> {

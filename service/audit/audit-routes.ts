@@ -3,7 +3,7 @@ import { AuditFilter, AuditFormat, AuditSettings, AuditView } from '@postern/pro
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Routes } from '../http/http-server.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
-import { actorOf } from '../rights/actor.ts'
+import { actorOf, byOf, callerOf } from '../rights/actor.ts'
 import { CONTENT_TYPES } from './audit-export.ts'
 import type { AuditPlace, AuditRow } from './audit-repository.ts'
 import type { AuditService } from './audit-service.ts'
@@ -19,25 +19,29 @@ export const auditRoutes =
       {
         schema: {
           summary: 'Who did what, from where and with what outcome, newest first; also what was refused',
+          description: 'Of the gateways where one may; with `audit:read` on the whole service all of it, people and tokens too.',
           tags,
           querystring: PageQuery.extend(AuditFilter.shape),
           response: { 200: pageOf(AuditView) },
         },
-        config: { needs: 'audit:read' },
+        config: { needs: 'audit:read', on: 'inside' },
       },
-      async ({ query: { limit, cursor, ...filter } }) =>
-        page(await audit.page(filter, placeOf(cursor), limit + 1), limit, ({ at, key }) => `${at}/${key}`, viewOf),
+      async (request) => {
+        const { limit, cursor, ...filter } = request.query
+        const rows = await audit.page(filter, placeOf(cursor), limit + 1, callerOf(request))
+        return page(rows, limit, ({ at, key }) => `${at}/${key}`, viewOf)
+      },
     )
 
     http.get(
       '/v1/audit/export',
       {
         schema: { summary: 'The audit as a file, oldest first: NDJSON or CSV', tags, querystring: AuditExport },
-        config: { needs: 'audit:read' },
+        config: { needs: 'audit:read', on: 'inside' },
       },
       async (request, reply) => {
         const { format, ...filter } = request.query
-        const lines = Readable.from(audit.export(filter, format, actorOf(request)), { objectMode: false, highWaterMark: 256 << 10 })
+        const lines = Readable.from(audit.export(filter, format, byOf(request)), { objectMode: false, highWaterMark: 256 << 10 })
         return reply
           .type(CONTENT_TYPES[format])
           .header('content-disposition', `attachment; filename="postern-audit.${format}"`)

@@ -1,11 +1,13 @@
 import type { AuditFilter, AuditFormat, AuditSettings } from '@postern/protocol/api/audit.ts'
 import type { Kysely } from 'kysely'
 import type { Tables } from '../db/tables.ts'
-import type { Actor } from '../rights/actor.ts'
+import type { Actor, By } from '../rights/actor.ts'
+import { type Caller, notAllowed } from '../rights/caller.ts'
+import type { Where } from '../rights/rights.ts'
 import { headOf, lineOf } from './audit-export.ts'
 import type { AuditLog } from './audit-log.ts'
 import type { AuditNotes } from './audit-notes.ts'
-import type { AuditPlace, AuditRepository, AuditRow } from './audit-repository.ts'
+import type { AuditPage, AuditPlace, AuditRepository, AuditRow } from './audit-repository.ts'
 
 /** Rows that are in memory at a time. */
 const EXPORT_ROWS = 1_000
@@ -27,21 +29,27 @@ export class AuditService {
     this.#parts = parts
   }
 
-  /** Newest first. */
-  async page(filter: AuditFilter, place: AuditPlace | undefined, count: number): Promise<AuditRow[]> {
+  /** Newest first, of the gateways where the caller may. Fails with NOT_ALLOWED where that is none. */
+  async page(filter: AuditFilter, place: AuditPlace | undefined, count: number, caller: Caller): Promise<AuditRow[]> {
+    const sees = seenBy(caller)
     await this.#settle()
-    return await this.#parts.rows.page({ filter, place, count, order: 'newest' })
+    return await this.#parts.rows.page({ filter, sees, place, count, order: 'newest' })
   }
 
-  /** Oldest first, read as fast as it is taken. That it was exported is in the audit too, before the first line. */
-  async *export(filter: AuditFilter, format: AuditFormat, actor: Actor): AsyncGenerator<string> {
+  /** Oldest first, read as fast as it is taken. Fails with NOT_ALLOWED, before the first line. */
+  export(filter: AuditFilter, format: AuditFormat, { caller, actor }: By): AsyncGenerator<string> {
+    return this.#lines({ filter, sees: seenBy(caller) }, format, actor)
+  }
+
+  /** That it was exported is in the audit too, before the first line. */
+  async *#lines({ filter, sees }: Pick<AuditPage, 'filter' | 'sees'>, format: AuditFormat, actor: Actor): AsyncGenerator<string> {
     const { audit, rows } = this.#parts
     await this.#settle()
     const details = { format, since: filter.since ?? null, until: filter.until ?? null, queries: filter.queries }
     await audit.record({ ...actor, action: 'audit.export', target: 'audit', details })
     yield headOf(format)
     for (let place: AuditPlace | undefined; ; ) {
-      const found: AuditRow[] = await rows.page({ filter, place, count: EXPORT_ROWS, order: 'oldest' })
+      const found: AuditRow[] = await rows.page({ filter, sees, place, count: EXPORT_ROWS, order: 'oldest' })
       if (found.length > 0) yield found.map((row) => lineOf(row, format)).join('')
       place = found.at(-1)
       if (found.length < EXPORT_ROWS) return
@@ -64,4 +72,11 @@ export class AuditService {
   async #settle(): Promise<void> {
     await Promise.all([this.#parts.notes.flush(), this.#parts.queries.flush()])
   }
+}
+
+/** What was done to what is of no gateway, such as people and tokens, is seen only by who may on the whole service. */
+function seenBy(caller: Caller): readonly Where[] {
+  const sees = caller.sees('audit:read')
+  if (sees.some(({ gateways }) => gateways.length === 0)) throw notAllowed(caller, 'audit:read')
+  return sees
 }

@@ -1,3 +1,4 @@
+import type { GatewayId } from '@postern/protocol/ids.ts'
 import type { Generated } from 'kysely'
 import type { Json } from '../db/tables.ts'
 
@@ -13,6 +14,7 @@ export interface AuditTables {
     target: string
     ip: string | null
     who_id: string | null
+    gateway_id: GatewayId | null
     outcome: Generated<'done' | 'refused' | 'failed'>
     details: Json<Readonly<Record<string, unknown>>>
   }

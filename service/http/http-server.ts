@@ -10,6 +10,7 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { type FastifyInstance, type FastifyRequest, fastify, LogController } from 'fastify'
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { addressBehind } from './address-behind.ts'
 import { answerBadRequest } from './bad-request.ts'
 import { openDoors, type RouteFacts } from './doors.ts'
 import { describeApi } from './openapi.ts'
@@ -39,8 +40,11 @@ const LOOK_MS = 20
 
 /** Routes of one noun: `export const xRoutes = (parts): Routes => async (http) => { http.get(...) }`. */
 export type Routes = FastifyPluginAsyncZod
-/** Takes over the socket. `head` are bytes that came behind the request. `proven` is called once it is known who it is. */
-export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer, proven: () => void) => void
+/**
+ * Takes over the socket. `head` are bytes that came behind the request. `proven` is called once it is known who it is. `from`: the address
+ * of who asks, as a proxy that is trusted says; the socket's own may be the proxy's.
+ */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer, proven: () => void, from: string) => void
 
 export interface HttpServerParts {
   readonly host: string
@@ -68,6 +72,8 @@ export class HttpServer implements Component {
   readonly #upgrades: { readonly path: string | RegExp; readonly handler: UpgradeHandler }[] = []
   readonly #upgraded = new Set<Duplex>()
   readonly #strangers: Strangers
+  readonly #addressOf: (request: IncomingMessage) => string
+  readonly #behindProxies: boolean
   #http: FastifyInstance | undefined
   #url = ''
   #draining = false
@@ -75,6 +81,8 @@ export class HttpServer implements Component {
   constructor(parts: HttpServerParts) {
     this.#parts = parts
     this.#strangers = new Strangers(parts.strangers ?? STRANGERS)
+    this.#addressOf = addressBehind(parts.trustedProxies ?? [])
+    this.#behindProxies = (parts.trustedProxies ?? []).length > 0
   }
 
   /** Known once started. */
@@ -187,7 +195,8 @@ export class HttpServer implements Component {
   #guard(server: FastifyInstance['server']): void {
     const headers = securityHeaders(this.#parts.tls !== undefined)
     server.prependListener('connection', (socket: Socket) => this.#strangers.add(socket))
-    server.prependListener('request', (_request, response: ServerResponse) => {
+    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (this.#behindProxies) this.#strangers.sentBy(request.socket, this.#addressOf(request))
       for (const [name, value] of headers) response.setHeader(name, value)
     })
   }
@@ -198,7 +207,9 @@ export class HttpServer implements Component {
     socket.once('close', () => this.#upgraded.delete(socket))
     const path = (request.url ?? '').split('?')[0] ?? ''
     const found = this.#upgrades.find((one) => (typeof one.path === 'string' ? one.path === path : one.path.test(path)))
-    if (found) found.handler(request, socket, head, () => this.#strangers.proven(socket))
+    const from = this.#addressOf(request)
+    if (this.#behindProxies) this.#strangers.sentBy(socket, from)
+    if (found) found.handler(request, socket, head, () => this.#strangers.proven(socket), from)
     // Destroyed too: nothing would ever end the other half.
     else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy())
   }

@@ -37,7 +37,7 @@ async function door(tls: boolean) {
   const server = tls ? https.createServer(await selfSigned()) : http.createServer()
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => sockets.add(socket))
-  server.on('upgrade', (request, socket, head) => entrance.handler(request, socket, head, () => undefined))
+  server.on('upgrade', (request, socket, head) => entrance.handler(request, socket, head, () => undefined, '127.0.0.1'))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   toClose.push(async () => {

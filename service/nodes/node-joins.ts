@@ -1,4 +1,5 @@
 import type { Clock } from '@postern/base/clock.ts'
+import { networkOf } from '@postern/base/network-of.ts'
 import type { Random } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type NodeId, newId } from '@postern/protocol/ids.ts'
@@ -67,11 +68,11 @@ export class NodeJoins {
 
   async #gatewayOf(key: string, ip: string): Promise<GatewayRow> {
     const { db, throttle } = this.#parts
-    const seconds = throttle.waitSeconds(ip)
+    const seconds = throttle.waitSeconds(networkOf(ip))
     if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
     const gateway = await new GatewayRepository(db).findByKey(hashOfProof(key))
     if (gateway) return gateway
-    throttle.wrong(ip)
+    throttle.wrong(networkOf(ip))
     throw new Fault('KEY_INVALID')
   }
 

@@ -98,6 +98,11 @@ export class LiveQuery implements Receiver {
     })
   }
 
+  /** Somebody ends it. */
+  end(fault: Fault): void {
+    this.#fail(fault)
+  }
+
   // ── the node's end ─────────────────────────────────────────────────────────────────────────────
 
   data(chunk: Buffer): boolean {

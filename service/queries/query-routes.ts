@@ -4,6 +4,7 @@ import { FORMATS } from '@postern/protocol/formats.ts'
 import { Name, QueryId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
+import type { Doorkeeper } from '../http/needs.ts'
 import { PageQuery, page, pageOf, readCursor } from '../http/paging.ts'
 import { callerOf } from '../rights/actor.ts'
 import { hidden } from '../rights/caller.ts'
@@ -16,6 +17,7 @@ import type { QueryService } from './query-service.ts'
 export interface QueryRouteParts {
   readonly service: QueryService
   readonly queries: QueryLog
+  readonly doorkeeper: Pick<Doorkeeper, 'caller'>
 }
 
 const QueryList = PageQuery.extend({
@@ -28,7 +30,7 @@ const QueryList = PageQuery.extend({
 })
 
 export const queryRoutes =
-  ({ service, queries }: QueryRouteParts): Routes =>
+  ({ service, queries, doorkeeper }: QueryRouteParts): Routes =>
   async (http) => {
     http.post(
       '/v1/stores/:store/query',
@@ -44,7 +46,15 @@ export const queryRoutes =
       },
       async (request, reply) => {
         const format = formatOf(request.headers.accept)
-        const asked = { store: request.params.store, caller: callerOf(request), format, request: request.body, address: request.ip }
+        const { authorization } = request.headers
+        const asked = {
+          store: request.params.store,
+          caller: callerOf(request),
+          callerNow: () => doorkeeper.caller(authorization, request),
+          format,
+          request: request.body,
+          address: request.ip,
+        }
         let record: QueryRecord | undefined
         try {
           await service.run(asked, reply.raw, (made) => {

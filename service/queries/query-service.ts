@@ -13,6 +13,7 @@ import type { EventBus } from '../events/event-bus.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { Caller } from '../rights/caller.ts'
+import { needOn } from '../rights/places.ts'
 import type { Admission } from './admission.ts'
 import { LiveQuery, type LiveQueryParts } from './live-query.ts'
 import type { NodeHealth } from './node-health.ts'
@@ -21,6 +22,7 @@ import { effectiveLimits } from './query-limits.ts'
 import type { QueryLog } from './query-log.ts'
 import type { QueryMetrics } from './query-metrics.ts'
 import { faultInWords, type QueryRecord } from './query-record.ts'
+import type { QueryRights } from './query-rights.ts'
 import { QueryTrunks } from './query-trunks.ts'
 
 /** What a query must know of a store; found without SQL. */
@@ -44,6 +46,7 @@ export interface QueryServiceParts {
   readonly health: NodeHealth
   readonly queries: QueryLog
   readonly metrics: QueryMetrics
+  readonly rights: Pick<QueryRights, 'watch' | 'unwatch'>
   readonly events: EventBus
   readonly clock: Clock
   readonly random: Random
@@ -53,6 +56,8 @@ export interface QueryServiceParts {
 export interface QueryAsked {
   readonly store: string
   readonly caller: Pick<Caller, 'id' | 'name' | 'principal' | 'limits'>
+  /** The same caller as it is later: fails once it is not known any more. */
+  readonly callerNow: () => Promise<Caller> | Caller
   /** Where it was asked from. */
   readonly address?: string
   readonly format: QueryFormat
@@ -104,9 +109,13 @@ export class QueryService {
     this.#tell(record)
     try {
       this.#enter(store, asked.caller, record)
+      const stillMay = async () => needOn(await asked.callerNow(), 'stores:query', store)
+      const watched = { record, stillMay, end: (fault: Fault) => query.end(fault) }
+      this.#parts.rights.watch(watched)
       try {
         await query.run()
       } finally {
+        this.#parts.rights.unwatch(watched)
         this.#counts.leave(store, asked.caller)
       }
     } finally {

@@ -46,8 +46,7 @@ export class ReplicaDoor implements Component {
   }
 
   /** For HttpServer.onUpgrade(REPLICA_LINK_PATH, …). */
-  readonly handler: UpgradeHandler = (request, socket, head, proven) =>
-    this.#background.run(() => this.#take(request, socket, head, proven))
+  readonly handler: UpgradeHandler = (...asked) => this.#background.run(() => this.#take(...asked))
 
   async start(): Promise<void> {}
 

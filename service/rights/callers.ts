@@ -28,6 +28,12 @@ export class Callers {
     return new Caller({ ...token, name: `${person.name}/${token.name}`, owner: whole })
   }
 
+  /** A person, as it is now. Undefined where there is none, or it is disabled. */
+  async callerForPerson(id: PersonId): Promise<Caller | undefined> {
+    const person = await this.#person(id)
+    return person && (await this.callerFor({ ...person, kind: 'person' }))
+  }
+
   async #whole(principal: Omit<Principal, 'groups' | 'owner'>): Promise<Principal> {
     const { groups, grants } = await this.#grants.givenTo(principal.id)
     return { ...principal, groups, grants: [...(principal.grants ?? []), ...grants] }

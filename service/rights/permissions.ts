@@ -27,7 +27,7 @@ export const PERMISSIONS = {
   'people:write': { on: 'service', says: 'Make, change and delete people and groups' },
   'tokens:read': { on: 'service', says: 'See all tokens' },
   'tokens:write': { on: 'service', says: 'Make service tokens, delete any token' },
-  'audit:read': { on: 'service', says: 'Read and export the audit' },
+  'audit:read': { on: 'gateway', says: 'Read and export the audit; on a gateway: what is of it, its nodes, stores and runs' },
   'audit:write': { on: 'service', says: 'Change how long the audit is kept; nobody can change what it says' },
 } as const satisfies Record<PermissionName, { readonly on: Scope; readonly says: string }>
 export type Permission = keyof typeof PERMISSIONS
@@ -36,7 +36,7 @@ const looks = ['gateways:read', 'nodes:read', 'stores:read', 'queries:read', 'ru
 const uses = ['stores:read', 'stores:query', 'stores:connect', 'queries:read', 'runs:read', 'runs:write'] as const
 const owns = [...uses, 'stores:write', 'grants:read', 'grants:write'] as const
 const operates = [...looks, ...uses, 'gateways:write', 'nodes:write', 'stores:create', 'stores:write', 'audit:read'] as const
-const administers = [...looks, ...owns, 'gateways:write', 'gateways:keys', 'nodes:write', 'stores:create'] as const
+const administers = [...looks, ...owns, 'gateways:write', 'gateways:keys', 'nodes:write', 'stores:create', 'audit:read'] as const
 const everything = Object.keys(PERMISSIONS) as readonly Permission[]
 
 const role = <const On extends readonly Scope[]>(on: On, says: string, may: readonly Permission[]) => ({
@@ -49,7 +49,7 @@ export const ROLES = {
   administrator: role(['service'], 'Everything', everything),
   operator: role(['service'], 'Runs gateways, nodes and stores; sees no keys, gives no roles, makes no tokens', operates),
   user: role(['service'], 'Queries and copies on all stores', [...looks, ...uses]),
-  'gateway-admin': role(['gateway'], 'Settings, nodes, keys and stores of a gateway, and roles on them', administers),
+  'gateway-admin': role(['gateway'], 'Settings, nodes, keys and stores of a gateway, roles on them, and its audit', administers),
   'store-creator': role(['gateway'], 'Creates stores on a gateway, and owns those', ['gateways:read', 'nodes:read', 'stores:create']),
   'store-owner': role(['store'], 'Settings, credential and roles of a store; sees its gateway, whose key seals the credential', owns),
   'store-user': role(['gateway', 'store'], 'Queries a store, connects to it, copies from and to it', uses),

@@ -160,8 +160,8 @@ export class RunMoves {
   // ── what people ask for ────────────────────────────────────────────────────────────────────────
 
   /** True when it was active. What was written aside is taken away once nobody works on it any more. */
-  async cancel(): Promise<boolean> {
-    if (!(await this.runs.end(this.#run, 'cancelled', null))) return false
+  async cancel(why: FaultNote | null = null): Promise<boolean> {
+    if (!(await this.runs.end(this.#run, 'cancelled', why))) return false
     this.changes.runStatus = 'cancelled'
     await this.#stopAll()
     if (this.#parts.run.planned) await this.cleanUp()
@@ -203,6 +203,11 @@ export class RunMoves {
 
   get random(): Random {
     return this.#parts.random
+  }
+
+  /** The transaction. */
+  get db(): Db {
+    return this.#parts.tx
   }
 
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────

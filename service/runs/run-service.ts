@@ -7,6 +7,7 @@ import type { Db } from '../db/database.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { Caller } from '../rights/caller.ts'
 import { needOn } from '../rights/places.ts'
+import { actingFor } from './acting-callers.ts'
 import { checkCopy, checkRejects, checkRepair } from './copy-check.ts'
 import { checkMayCancel, checkMayRunAgain, checkSeesRun } from './run-access.ts'
 import { repair, rerun } from './run-again.ts'
@@ -14,6 +15,7 @@ import { RunMoves } from './run-moves.ts'
 import type { RunNews } from './run-news.ts'
 import { type RunRecord, runView } from './run-record.ts'
 import { type LockedRun, type RunFilter, type RunPlace, RunRepository } from './run-repository.ts'
+import { RunRightsRepository } from './run-rights-repository.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TaskRepository } from './task-repository.ts'
 
@@ -87,6 +89,9 @@ export class RunService {
         ...{ id, gatewayId, gateway, name, copy, pin },
         ...{ startedBy: caller.name, startedById: caller.principal, sourceId: source.id, sinkId: sink.id },
       })
+      const rights = new RunRightsRepository(tx)
+      await rights.actFor(id, actingFor(caller))
+      if (rejects) await rights.keepRejects(id, rejects.id)
       const moves = new RunMoves({ tx, gatewayId, run, random: this.#parts.random })
       await moves.addPlan()
       return { ...moves.changes, runStatus: 'queued' as const }
@@ -142,7 +147,7 @@ export class RunService {
   async rerun(id: RunId, caller: Caller): Promise<RunView> {
     const run = await this.#find(id)
     checkMayRunAgain(caller, run)
-    await this.onRun(id, run.gatewayId, rerun)
+    await this.onRun(id, run.gatewayId, again(caller, rerun))
     return await this.#show(id)
   }
 
@@ -151,7 +156,7 @@ export class RunService {
     checkMayRunAgain(caller, run)
     const { gatewayId, copy, status } = run
     if (status === 'succeeded') checkRepair(copy, (await this.#parts.findStore(copy.sink)).kind)
-    await this.onRun(id, gatewayId, repair)
+    await this.onRun(id, gatewayId, again(caller, repair))
     return await this.#show(id)
   }
 
@@ -249,6 +254,14 @@ export class RunService {
     return run
   }
 }
+
+/** It goes on with the rights of who asks for it now, whoever started it. */
+const again =
+  (caller: Caller, work: RunWork<void>): RunWork<void> =>
+  async (moves, run) => {
+    await work(moves, run)
+    await new RunRightsRepository(moves.db).actFor(run.id, actingFor(caller))
+  }
 
 const NOTHING_QUEUED = { tasks: 0, waitedMs: 0, before: null } as const
 

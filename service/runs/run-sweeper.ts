@@ -8,6 +8,7 @@ import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { AttemptRepository, type SilentAttempt } from './attempt-repository.ts'
 import type { QueueLengths } from './queue-lengths.ts'
 import { loseAttempt } from './report-service.ts'
+import type { RunRights } from './run-rights.ts'
 import type { RunService } from './run-service.ts'
 import { TaskRepository } from './task-repository.ts'
 import type { TaskSignal } from './task-signal.ts'
@@ -22,6 +23,7 @@ export interface RunSweeperParts {
   readonly nodes: Pick<NodeDirectory, 'get'>
   readonly signal: TaskSignal
   readonly queues: QueueLengths
+  readonly rights: Pick<RunRights, 'look'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -60,6 +62,7 @@ export class RunSweeper implements Component {
     }
     const overdue = await this.#parts.runs.endOverdue()
     if (overdue > 0) this.#parts.log.info({ runs: overdue }, 'runs timed out')
+    await this.#parts.rights.look()
     await this.#parts.queues.look()
     for (const gateway of await this.#tasks.releaseCleanups()) this.#parts.signal.wake(gateway)
   }

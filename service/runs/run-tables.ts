@@ -16,6 +16,10 @@ export interface RunTables {
     status: Generated<RunStatus>
     started_by: string
     started_by_id: PersonId | TokenId | null
+    acting_for: string | null
+    acting_for_id: PersonId | TokenId | null
+    acting_token_id: TokenId | null
+    rejects_id: StoreId | null
     copy: Json<Copy>
     source_id: StoreId
     sink_id: StoreId

@@ -127,7 +127,7 @@ export class StoreService {
     const { id, gatewayId } = await this.#find(name)
     await db.transaction().execute(async (transaction) => {
       if (!(await new StoreRepository(transaction).delete(id))) throw new Fault('STORE_UNKNOWN', { at: name })
-      await audit.record({ ...actor, action: 'store.delete', target: `store ${name}` }, transaction)
+      await audit.record({ ...actor, action: 'store.delete', target: `store ${name}`, gatewayId }, transaction)
     })
     await this.#changed(gatewayId, name)
   }

@@ -95,8 +95,8 @@ POST   /v1/sign-in/password                               -     -     -     -   
 GET    /v1/sign-ins                                       -     -     -     -     -     -     -     -     -     -     -
 DELETE /v1/sign-ins                                       -     -     -     -     -     -     -     -     -     -     -
 DELETE /v1/sign-ins/:signIn                               -     -     -     -     -     -     -     -     -     -     -
-GET    /v1/audit                                          100   100   no    no     no    no    no    no    no    no    no
-GET    /v1/audit/export                                   yes   yes   no    no     no    no    no    no    no    no    no
+GET    /v1/audit                                          100   100   no    no     no    100   1     no    no    no    no
+GET    /v1/audit/export                                   yes   yes   no    no     no    yes   yes   no    no    no    no
 GET    /v1/audit/settings                                 yes   yes   no    no     no    no    no    no    no    no    no
 PATCH  /v1/audit/settings                                 yes   no    no    no     no    no    no    no    no    no    no
 POST   /v1/stores                                         yes   yes   no    no     -     yes   -     yes   no    -     -

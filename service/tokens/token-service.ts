@@ -123,13 +123,18 @@ export class TokenService {
     const { tokens, callers } = this.#parts
     const row = await tokens.findValid(hash)
     if (!row) return undefined
-    const { id, name, role, roles, limits, ownerId } = row
-    const token = { id, kind: 'token', name, limits } as const
-    const caller = await (ownerId === null
-      ? callers.callerFor({ ...token, role: role === 'owner' ? 'none' : role, grants: roles })
-      : callers.callerForOwn({ ...token, role: 'none', keptTo: role === 'owner' ? undefined : { role, roles } }, ownerId))
-    return caller && { caller, id, expiresAt: row.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY }
+    const caller = await callerOfToken(row, callers)
+    return caller && { caller, id: row.id, expiresAt: row.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY }
   }
+}
+
+/** What a token may now. Undefined where there is nobody any more whose it is. */
+export async function callerOfToken(row: TokenRow, callers: TokenServiceParts['callers']): Promise<Caller | undefined> {
+  const { id, name, role, roles, limits, ownerId } = row
+  const token = { id, kind: 'token', name, limits } as const
+  return await (ownerId === null
+    ? callers.callerFor({ ...token, role: role === 'owner' ? 'none' : role, grants: roles })
+    : callers.callerForOwn({ ...token, role: 'none', keptTo: role === 'owner' ? undefined : { role, roles } }, ownerId))
 }
 
 const hashOf = (token: string): string => hash('sha256', token)

@@ -48,8 +48,7 @@ export class ConnectDoor implements Component {
   }
 
   /** For HttpServer.onUpgrade(CONNECT_PATH, …). */
-  readonly handler: UpgradeHandler = (request, socket, head, proven) =>
-    this.#background.run(() => this.#take(request, socket, head, proven))
+  readonly handler: UpgradeHandler = (...asked) => this.#background.run(() => this.#take(...asked))
 
   async start(): Promise<void> {}
 
@@ -61,7 +60,7 @@ export class ConnectDoor implements Component {
     this.#draining = true
   }
 
-  async #take(...[request, socket, head, proven]: Parameters<UpgradeHandler>): Promise<void> {
+  async #take(...[request, socket, head, proven, from]: Parameters<UpgradeHandler>): Promise<void> {
     socket.on('error', () => socket.destroy())
     const left = new AbortController()
     const leave = () => left.abort(new Fault('CANCELLED'))
@@ -72,7 +71,7 @@ export class ConnectDoor implements Component {
       const wanted = request.headers.upgrade?.toLowerCase()
       if (wanted !== CONNECT_PROTOCOL && wanted !== 'websocket')
         throw new Fault('INPUT_INVALID', { at: `Upgrade must be ${CONNECT_PROTOCOL} or websocket.` })
-      caller = await this.#parts.doorkeeper.caller(request.headers.authorization, undefined, request.socket.remoteAddress)
+      caller = await this.#parts.doorkeeper.caller(request.headers.authorization, undefined, from)
       proven()
       const store = await this.#parts.findStore(storeOf(request.url ?? ''))
       needOn(caller, 'stores:connect', store)
@@ -86,7 +85,7 @@ export class ConnectDoor implements Component {
         caller,
         stillMay: async () => needOn(await this.#parts.doorkeeper.caller(request.headers.authorization), 'stores:connect', store),
         application: (request.headers['user-agent'] ?? '').slice(0, 64),
-        address: request.socket.remoteAddress ?? '',
+        address: from,
         accept: () => {
           socket.off('close', leave)
           return wanted === 'websocket' ? this.#webSocket(request, socket, head) : raw(socket, head)
@@ -95,17 +94,17 @@ export class ConnectDoor implements Component {
       })
     } catch (cause) {
       const fault = Fault.from(cause)
-      if (isRefusal(fault)) this.#refused(request, fault, caller)
+      if (isRefusal(fault)) this.#refused(request, fault, { caller, from })
       refuse(socket, fault)
     } finally {
       socket.off('close', leave)
     }
   }
 
-  #refused({ url = '', socket }: IncomingMessage, { code }: Fault, caller: Caller | undefined): void {
+  #refused({ url = '' }: IncomingMessage, { code }: Fault, { caller, from }: { caller: Caller | undefined; from: string }): void {
     const target = `store ${storeOf(url)}`
     const details = { kind: 'connect', code }
-    const who = { who: caller?.name ?? 'nobody', whoId: caller?.principal, ip: socket.remoteAddress ?? null }
+    const who = { who: caller?.name ?? 'nobody', whoId: caller?.principal, ip: from === '' ? null : from }
     this.#parts.notes.note({ ...who, action: 'session.open', target, outcome: 'refused', details })
   }
 

@@ -50,8 +50,7 @@ export class DataDoor implements Component {
   }
 
   /** For HttpServer.onUpgrade(DATA_PATH, …). */
-  readonly handler: UpgradeHandler = (request, socket, head, proven) =>
-    this.#background.run(() => this.#take(request, socket, head, proven))
+  readonly handler: UpgradeHandler = (...asked) => this.#background.run(() => this.#take(...asked))
 
   async start(): Promise<void> {}
 

@@ -80,7 +80,8 @@ export class SessionOpener {
       await running
       const { bytesIn, bytesOut } = record
       log.info({ session: record.id, kind, store: name, caller, node: record.node, bytesIn, bytesOut }, 'session ended')
-      notes.note({ ...about, action: 'session.close', details: { id: record.id, bytesIn, bytesOut } })
+      const why = session.ended ? { ended: session.ended.message } : {}
+      notes.note({ ...about, action: 'session.close', details: { id: record.id, bytesIn, bytesOut, ...why } })
     } catch (cause) {
       const code = (cause as Fault).code ?? 'INTERNAL'
       log.info({ session: record.id, kind, store: name, caller, fault: code }, 'session refused')

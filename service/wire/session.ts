@@ -46,6 +46,11 @@ export class Session {
     return this.record.kind === 'connect' || (this.#ready !== 0 && !this.#asked)
   }
 
+  /** Why it was ended, where it was not the client or the store that did. */
+  get ended(): Fault | undefined {
+    return this.#end
+  }
+
   /** Settles when both directions have ended. */
   async run(client: Duplex, { stream, data }: { readonly stream: ClientHttp2Stream; readonly data: Duplex | undefined }): Promise<void> {
     this.#stream = stream
