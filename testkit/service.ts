@@ -8,6 +8,8 @@ import { type TestDatabase, testDatabase } from './postgres.ts'
 import { PosternProcess, type ProcessOptions } from './process.ts'
 
 export interface TestServiceOptions extends ProcessOptions {
+  /** Any free one when left out. */
+  readonly port?: number
   /** `shared`: a database on the test run's PostgreSQL, which is quick. `embedded`: the service's own, as by default in real life. */
   readonly database?: 'shared' | 'embedded'
   /** PEM files: HTTPS. Who asks must trust the certificate (NODE_EXTRA_CA_CERTS). */
@@ -52,7 +54,7 @@ export class TestService implements AsyncDisposable {
     const folder = await testFolder()
     const database = options.database === 'embedded' ? undefined : await testDatabase()
     // A fixed port, so that nodes find the service again after a restart.
-    const service = new TestService({ port: await freePort(), postgresPort: await freePort(), folder, database, options })
+    const service = new TestService({ port: options.port ?? (await freePort()), postgresPort: await freePort(), folder, database, options })
     try {
       await service.restart()
       service.#token = (await readFile(join(service.data, 'admin-token'), 'utf8')).trim()

@@ -48,8 +48,9 @@ function WithKey({ gateway, close }: Omit<AddNodeProps, 'opened'>) {
           'Ask an administrator of the gateway for one.'
         )}
       </Text>
-      <JoinSteps joinKey={typed === '' ? 'KEY' : typed} />
-      <NewNodes gateway={gateway} />
+      <JoinSteps joinKey={typed === '' ? 'KEY' : typed}>
+        <NewNodes gateway={gateway} />
+      </JoinSteps>
     </Stack>
   )
 }

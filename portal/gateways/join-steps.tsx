@@ -2,8 +2,14 @@ import { Code, Stack, Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { CopyLine } from '../parts/copy-line.tsx'
 
+interface JoinStepsProps {
+  readonly joinKey?: string
+  /** What comes of the line: it stands where who copied it still looks. */
+  readonly children?: ReactNode
+}
+
 /** How a machine becomes a node: one line to copy, and the same by hand. */
-export function JoinSteps({ joinKey = 'KEY' }: { readonly joinKey?: string }) {
+export function JoinSteps({ joinKey = 'KEY', children }: JoinStepsProps) {
   const join = `npx postern node join --url ${location.origin} --key ${joinKey}`
   return (
     <Stack gap="sm">
@@ -12,6 +18,7 @@ export function JoinSteps({ joinKey = 'KEY' }: { readonly joinKey?: string }) {
         <Text size="sm">On a machine beside the data, in a folder with Postern:</Text>
         <CopyLine text={`${join} && npx postern node start`} />
       </Stack>
+      {children}
       <Stack gap={6} component="section" aria-label="By hand">
         <Title order={3}>By hand</Title>
         <Step line="npm ci">1. In a clone of Postern&apos;s repository, once. Node.js 20 or later is all that it needs.</Step>

@@ -66,19 +66,20 @@ function Made({ gateway }: { readonly gateway: GatewayMade }) {
       </Text>
       <KeyLine name="Key 1" text={gateway.key1} />
       <KeyLine name="Key 2" text={gateway.key2} />
-      <JoinSteps joinKey={gateway.key1} />
-      <NewNodes gateway={name} />
-      <Group justify="flex-end">
-        <Button
-          variant={mayStore ? 'default' : 'filled'}
-          renderRoot={(props) => <Link to="/gateways/$gateway" params={{ gateway: name }} {...props} />}
-        >
-          Go to the gateway
-        </Button>
-        {mayStore && (
-          <Button renderRoot={(props) => <Link to="/stores/-/new" search={{ gateway: name }} {...props} />}>Make its first store</Button>
-        )}
-      </Group>
+      <JoinSteps joinKey={gateway.key1}>
+        <NewNodes gateway={name} />
+        <Group justify="flex-end">
+          <Button
+            variant={mayStore ? 'default' : 'filled'}
+            renderRoot={(props) => <Link to="/gateways/$gateway" params={{ gateway: name }} {...props} />}
+          >
+            Go to the gateway
+          </Button>
+          {mayStore && (
+            <Button renderRoot={(props) => <Link to="/stores/-/new" search={{ gateway: name }} {...props} />}>Make its first store</Button>
+          )}
+        </Group>
+      </JoinSteps>
     </Stack>
   )
 }

@@ -19,7 +19,9 @@ export function FirstPerson() {
     <form onSubmit={form.onSubmit((values) => make.mutate(values))}>
       <Stack gap="sm">
         <Text size="sm">
-          Make the first administrator. The token stands in the file <Code>admin-token</Code> of the service&apos;s data folder.
+          Nobody has an account yet: make the first administrator. The token stands in the file <Code>admin-token</Code> of the
+          service&apos;s data folder on its machine, <Code>.postern/service/admin-token</Code> unless the service was started with another{' '}
+          <Code>--data</Code>.
         </Text>
         <PasswordInput
           label="Administrator's token"
