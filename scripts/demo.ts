@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Cluster } from './demo/cluster.ts'
 import { leaveFolder, takeFolder } from './demo/folder.ts'
+import { makeAccount, nextSteps } from './demo/next.ts'
 import { bold, dim, green, heading, red, say } from './demo/screen.ts'
 import { Story } from './demo/story.ts'
 import { ROOT } from './tools/steps.ts'
@@ -53,7 +54,7 @@ async function main(): Promise<number> {
     for (const claim of broken) say(`${red('✗')} ${claim}`)
     say(dim(`after ${((performance.now() - began) / 1_000).toFixed(0)} s`))
     if (once || broken.length > 0) return broken.length === 0 ? 0 : 1
-    showNext(cluster)
+    await showNext(cluster)
     await interrupted
     return 0
   } catch (cause) {
@@ -68,20 +69,12 @@ async function main(): Promise<number> {
   }
 }
 
-function showNext(cluster: Cluster): void {
-  heading('Click')
-  say(`${cluster.url}/docs    the API, to read and to try`)
-  heading('Type, in another terminal, in this folder')
-  say(`export POSTERN_URL=${cluster.url} POSTERN_TOKEN=$(cat ${cluster.tokenFile})`)
-  say('npx postern node list demo')
-  say('npx postern query shop "select title, imdb_rating from movies order by imdb_votes desc nulls last limit 5"')
-  say('npx postern copy shop lake --from weather --to weather.csv')
-  say('npx postern run list')
-  say(
-    `curl -H "Authorization: Bearer $POSTERN_TOKEN" -H 'content-type: application/json' \\\n  -d '{"sql":"select count(*) from flights"}' ${cluster.url}/v1/stores/shop/query`,
-  )
-  heading('Look')
-  say(`${cluster.lake}    what was copied`)
+async function showNext(cluster: Cluster): Promise<void> {
+  const { url, tokenFile, lake } = cluster
+  for (const [title, lines] of nextSteps({ url, tokenFile, lake, account: await makeAccount(cluster.client) })) {
+    heading(title)
+    for (const line of lines) say(line)
+  }
   say(`\n${bold('Ctrl-C')} ends everything.`)
 }
 

@@ -63,11 +63,12 @@ function postgresPort(text: string): number | 'off' {
 }
 
 async function start(flags: StartFlags, shell: Shell): Promise<void> {
-  const [{ startService }, { createLog }, { systemRandom }, { runUntilStopped }] = await Promise.all([
+  const [{ startService }, { createLog }, { systemRandom }, { runUntilStopped }, { welcome }] = await Promise.all([
     import('@postern/service/service.ts'),
     import('@postern/base/log.ts'),
     import('@postern/base/random.ts'),
     import('./foreground.ts'),
+    import('./service-welcome.ts'),
   ])
   const { data, host, port, postgresPort: wire, databaseUrl, publicUrl, replicaUrl, tlsCert, tlsKey } = flags
   const log = createLog('service', shell.env['POSTERN_LOG'])
@@ -88,6 +89,7 @@ async function start(flags: StartFlags, shell: Shell): Promise<void> {
     random: systemRandom,
   })
   printLines(shell, `ready ${service.url}`)
+  if (shell.stdout.isTTY) printLines(shell, await welcome({ url: publicUrl ?? service.url, adminTokenFile: service.adminTokenFile }))
   await runUntilStopped(service, shell, { drainMs: DRAIN_MS, exitMs: EXIT_MS })
 }
 

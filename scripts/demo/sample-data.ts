@@ -48,8 +48,12 @@ export interface Loaded {
   readonly rows: number
 }
 
-/** Each table's rows travel as one CSV file through the folder, which is gone at the end. */
-export async function loadSampleData(connection: pg.ClientConfig, folder: string): Promise<readonly Loaded[]> {
+/** Each table's rows, or the first `most` of them, travel as one CSV file through the folder, which is gone at the end. */
+export async function loadSampleData(
+  connection: pg.ClientConfig,
+  folder: string,
+  most = Number.MAX_SAFE_INTEGER,
+): Promise<readonly Loaded[]> {
   await mkdir(folder, { recursive: true })
   const duckdb = await DuckDBInstance.create(':memory:')
   const reader = await duckdb.connect()
@@ -60,7 +64,7 @@ export async function loadSampleData(connection: pg.ClientConfig, folder: string
     const loaded: Loaded[] = []
     for (const table of TABLES) {
       const csv = join(folder, `${table.name}.csv`)
-      await reader.run(`copy (${table.rows}) to '${csv.replaceAll("'", "''")}' (format csv, header false)`)
+      await reader.run(`copy (${table.rows} limit ${most}) to '${csv.replaceAll("'", "''")}' (format csv, header false)`)
       await client.query(`begin; ${table.ddl}`)
       // freeze: in the transaction that made the table the rows need no second write by a vacuum.
       const target = client.query(copyFrom(`copy ${table.name} from stdin (format csv, freeze)`))
