@@ -142,7 +142,7 @@ describe.skipIf(browserMissing() !== undefined)('the page of a node', () => {
           status: 'nothing',
           logs: 'nothing',
           stop: 'nothing',
-          blind: 'opaque 0',
+          blind: 'nothing',
         })
         expect(
           evil.frames().map((frame) => frame.url()),

@@ -27,7 +27,7 @@ export function AuditFilters() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
   const set = (change: AuditSearch) => void navigate({ search: readAuditSearch({ ...search, row: undefined, ...change }), replace: true })
-  const narrow = { base: 'calc(50% - 5px)', xs: 128 }
+  const narrow = { base: 'calc(50% - 5px)', xs: 120 }
   return (
     <Group gap="xs" align="flex-end" role="search" aria-label="Filter the audit">
       <SettledField label="Who" placeholder="ann" value={search.who ?? ''} settle={(who) => set({ who })} w={narrow} />
@@ -82,7 +82,7 @@ function Time({ label, value, settle }: TimeProps) {
       onBlur={(event) => {
         if (event.currentTarget.value !== toLocal(value)) settle(fromLocal(event.currentTarget.value))
       }}
-      w={{ base: '100%', xs: 184 }}
+      w={{ base: '100%', xs: 196 }}
     />
   )
 }

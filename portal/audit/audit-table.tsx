@@ -14,11 +14,11 @@ export function AuditTable({ records }: { readonly records: readonly AuditView[]
   const { row } = route.useSearch()
   return (
     <Table.ScrollContainer minWidth="min-content">
-      <Table highlightOnHover>
+      <Table highlightOnHover horizontalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>When</Table.Th>
-            <Table.Th>Who</Table.Th>
+            <Table.Th visibleFrom="sm">Who</Table.Th>
             <Table.Th>Did</Table.Th>
             <Table.Th visibleFrom="sm">On</Table.Th>
             <Table.Th>Outcome</Table.Th>
@@ -52,15 +52,18 @@ function Record({ record, open }: { readonly record: AuditView; readonly open: b
               {shortMoment(at)}
             </Text>
           </UnstyledButton>
+          <Text size="xs" c="dimmed" hiddenFrom="sm">
+            {who}
+          </Text>
         </Table.Td>
-        <Table.Td>{who}</Table.Td>
-        <Table.Td style={{ overflowWrap: 'anywhere' }}>
+        <Table.Td visibleFrom="sm">{who}</Table.Td>
+        <Table.Td style={{ overflowWrap: 'break-word' }}>
           {action}
           <Text size="xs" c="dimmed" hiddenFrom="sm">
             {target}
           </Text>
         </Table.Td>
-        <Table.Td visibleFrom="sm" style={{ overflowWrap: 'anywhere' }}>
+        <Table.Td visibleFrom="sm" style={{ overflowWrap: 'break-word' }}>
           {target}
         </Table.Td>
         <Table.Td>

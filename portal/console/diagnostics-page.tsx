@@ -34,7 +34,7 @@ function Channel({ peers }: Pick<NodeFacts, 'peers'>) {
   })
   return (
     <Part
-      title="Channel to the other nodes"
+      title="Channel"
       actions={
         <Button variant="light" onClick={() => test.mutate()} loading={test.isPending} disabled={peers.length === 0}>
           Call all

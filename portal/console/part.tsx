@@ -12,7 +12,7 @@ export function Part({ title, actions, children }: PartProps) {
     <Paper withBorder p="sm" component="section" aria-label={title}>
       <Group justify="space-between" mb="xs" mih={30} wrap="nowrap">
         <Title order={2}>{title}</Title>
-        {actions}
+        {actions && <div style={{ flexShrink: 0 }}>{actions}</div>}
       </Group>
       {children}
     </Paper>

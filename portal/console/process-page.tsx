@@ -29,8 +29,10 @@ export function ProcessPage({ facts, away, wish, asked }: ProcessPageProps) {
   return (
     <Stack gap="md">
       {wish && state && <Said wish={wish} state={state} facts={facts} />}
-      <Restart facts={facts} disabled={disabled} restart={() => ask(CONSOLE_PATHS.restart)} />
-      <Stop facts={facts} disabled={disabled} stop={() => ask(CONSOLE_PATHS.stop)} />
+      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
+        <Restart facts={facts} disabled={disabled} restart={() => ask(CONSOLE_PATHS.restart)} />
+        <Stop facts={facts} disabled={disabled} stop={() => ask(CONSOLE_PATHS.stop)} />
+      </SimpleGrid>
       <SwitchGateway facts={facts} disabled={disabled} move={(body) => ask(CONSOLE_PATHS.switchGateway, body)} />
     </Stack>
   )
@@ -60,9 +62,7 @@ function Section({ title, about, children }: { readonly title: string; readonly 
   return (
     <Part title={title}>
       <Stack gap="sm" align="flex-start">
-        <Text size="sm" maw={720}>
-          {about}
-        </Text>
+        <Text size="sm">{about}</Text>
         {children}
       </Stack>
     </Part>
@@ -137,7 +137,7 @@ function SwitchGateway({ facts, disabled, move }: ActProps & { readonly move: (b
       title="Switch gateway"
       about={`Takes this machine out of ${facts.gateway}: its key and credentials are wiped from the data folder, and it joins the other gateway as a new node.`}
     >
-      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm" w="100%" maw={880}>
+      <SimpleGrid cols={{ base: 1, sm: 3 }} spacing="sm" w="100%">
         <TextInput label="Address of the service" description="As this machine reaches it" value={url} onChange={change('url')} />
         <TextInput label="Name there" description="Unique in that gateway" value={name} onChange={change('name')} />
         <PasswordInput

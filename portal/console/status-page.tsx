@@ -91,29 +91,27 @@ function PeerTable({ peers }: Pick<NodeFacts, 'peers'>) {
       </Text>
     )
   return (
-    <Table.ScrollContainer minWidth={320} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Node</Table.Th>
-            <Table.Th>To the service</Table.Th>
-            <Table.Th visibleFrom="sm">Channel</Table.Th>
-            <Table.Th>From here</Table.Th>
+    <Table>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>Node</Table.Th>
+          <Table.Th>To the service</Table.Th>
+          <Table.Th visibleFrom="sm">Channel</Table.Th>
+          <Table.Th>From here</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {peers.map(({ name, online, channel, fault }) => (
+          <Table.Tr key={name}>
+            <Table.Td>{name}</Table.Td>
+            <Table.Td>
+              <StatusMark status={online ? 'online' : 'offline'} />
+            </Table.Td>
+            <Table.Td visibleFrom="sm">{channel ?? '–'}</Table.Td>
+            <Table.Td style={{ overflowWrap: 'anywhere' }}>{fault ?? (online && channel ? 'reached' : 'not called')}</Table.Td>
           </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {peers.map(({ name, online, channel, fault }) => (
-            <Table.Tr key={name}>
-              <Table.Td>{name}</Table.Td>
-              <Table.Td>
-                <StatusMark status={online ? 'online' : 'offline'} />
-              </Table.Td>
-              <Table.Td visibleFrom="sm">{channel ?? '–'}</Table.Td>
-              <Table.Td>{fault ?? (online && channel ? 'reached' : 'not called')}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+        ))}
+      </Table.Tbody>
+    </Table>
   )
 }

@@ -54,7 +54,7 @@ function GrantRow({ grant, withWho }: { readonly grant: GrantView; readonly with
       )}
       <Table.Td>
         <Tooltip label={says} disabled={says === ''}>
-          <Text size="sm" tabIndex={0} w="fit-content">
+          <Text size="sm" tabIndex={0} w="fit-content" style={{ whiteSpace: 'nowrap' }}>
             {grant.role}
           </Text>
         </Tooltip>

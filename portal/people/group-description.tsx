@@ -25,7 +25,7 @@ export function GroupDescription({ group, because }: { readonly group: GroupView
         />
         <ReasonedButton
           type="submit"
-          size="sm"
+          h={36}
           variant="light"
           loading={save.isPending}
           because={because ?? (form.isDirty() ? undefined : 'Nothing was changed')}

@@ -37,7 +37,7 @@ export function JoinForm({ label, placeholder, offered, lacking, because, join }
             disabled={because !== undefined}
             w={{ base: '100%', xs: 280 }}
           />
-          <ReasonedButton type="submit" size="sm" variant="light" because={because ?? lacking(typed)} loading={put.isPending}>
+          <ReasonedButton type="submit" h={36} variant="light" because={because ?? lacking(typed)} loading={put.isPending}>
             Put in
           </ReasonedButton>
         </Group>

@@ -1,4 +1,4 @@
-import { Button, Group, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Group, Input, Select, Stack, TextInput } from '@mantine/core'
 import type { RoleName } from '@postern/protocol/api/tokens.ts'
 import { CrossButton } from '../parts/cross-button.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
@@ -17,12 +17,12 @@ export function ProviderRoles({ form }: { readonly form: Form }) {
   const disabled = (name: RoleName) => whyNotTouch(rights, roles, name) !== undefined
   return (
     <Stack gap="xs">
-      <Text size="sm" fw={500}>
-        Roles of groups
-      </Text>
-      <Text size="xs" c="dimmed">
-        Members may come too. The highest counts, at each sign-in. Without any, an administrator’s choice stays.
-      </Text>
+      <div>
+        <Input.Label labelElement="div">Roles of groups</Input.Label>
+        <Input.Description>
+          Members may come too. The highest counts, at each sign-in. Without any, an administrator’s choice stays.
+        </Input.Description>
+      </div>
       {form.values.roles.map((_, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name, and keep no state of their own.
         <Group key={at} gap="xs">
@@ -50,7 +50,7 @@ export function ProviderRoles({ form }: { readonly form: Form }) {
           label: name === 'none' || name === 'refuse' ? SAID[name] : name,
           disabled: name !== 'refuse' && disabled(name),
         }))}
-        w={{ base: '100%', xs: 360 }}
+        w={{ base: '100%', xs: 440 }}
         {...form.getInputProps('defaultRole')}
       />
     </Stack>

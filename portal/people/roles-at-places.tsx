@@ -1,4 +1,4 @@
-import { Button, Group, Select, Stack, Text } from '@mantine/core'
+import { Button, Group, Input, Select, Stack } from '@mantine/core'
 import type { GrantRole } from '@postern/protocol/api/grants.ts'
 import { CrossButton } from '../parts/cross-button.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
@@ -20,9 +20,7 @@ export function RolesAtPlaces({ roles, forMe, onChange }: RolesAtPlacesProps) {
   const set = (at: number, change: Partial<RoleAt>) => onChange(roles.map((one, index) => (index === at ? { ...one, ...change } : one)))
   return (
     <Stack gap="xs">
-      <Text size="sm" fw={500}>
-        {forMe ? 'Kept to these' : 'On gateways and stores'}
-      </Text>
+      <Input.Label labelElement="div">{forMe ? 'Kept to these' : 'On gateways and stores'}</Input.Label>
       {roles.map((one, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name, and keep no state of their own.
         <OneRole key={at} role={one} forMe={forMe} set={(change) => set(at, change)} drop={() => onChange(roles.toSpliced(at, 1))} />

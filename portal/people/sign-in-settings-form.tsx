@@ -55,7 +55,7 @@ function Settings({ settings, because }: { readonly settings: SignInSettings; re
           />
           <ReasonedButton
             type="submit"
-            size="sm"
+            h={36}
             variant="light"
             loading={save.isPending}
             because={because ?? (form.isDirty() ? undefined : 'Nothing was changed')}

@@ -26,7 +26,7 @@ export function SignInTable({ signIns, end }: SignInTableProps) {
             <Table.Th visibleFrom="sm">By</Table.Th>
             <Table.Th visibleFrom="sm">Signed in</Table.Th>
             <Table.Th>Last used</Table.Th>
-            <Table.Th>Ends</Table.Th>
+            <Table.Th visibleFrom="sm">Ends</Table.Th>
             {end && <Table.Th aria-label="Actions" />}
           </Table.Tr>
         </Table.Thead>
@@ -62,7 +62,7 @@ function SignInRow({ signIn, end }: { readonly signIn: SignInView; readonly end:
       <Table.Td>
         <Ago at={usedAt} />
       </Table.Td>
-      <Table.Td>
+      <Table.Td visibleFrom="sm">
         <Ago at={expiresAt} />
       </Table.Td>
       {end && (
