@@ -98,7 +98,7 @@ export function buildService(options: ServiceOptions) {
   const core = buildCore(database, surroundings)
   const adminToken = new AdminToken({ folder, tokens: core.tokens, repository: core.tokenRepository, people: core.people.repository, log })
   const expiry = new NodeExpiry({ nodes: core.nodes, service: core.nodeService, repository: core.nodeRepository, clock, log })
-  const histories = new NodeHistories({ nodes: core.nodes, clock })
+  const histories = new NodeHistories({ nodes: core.nodes, clock, log })
   // Links, queries, runs and events: work.ts.
   const names = [host, ...(publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : [])]
   const wire = options.postgres && { ...options.postgres, host, tls, names, folder }

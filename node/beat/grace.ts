@@ -1,6 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 
 interface GraceParts {
@@ -28,13 +29,18 @@ const LOOK_MS = 500
 export class Grace implements Component {
   readonly name = 'grace'
   readonly #parts: GraceParts
-  readonly #stopping = new AbortController()
+  readonly #rounds: Rounds
   #lastAt: number
   #cutOff = false
-  #loop: Promise<void> | undefined
 
   constructor(parts: GraceParts) {
     this.#parts = parts
+    this.#rounds = new Rounds({
+      everyMs: LOOK_MS,
+      clock: parts.clock,
+      round: () => this.#look(),
+      failed: (cause) => parts.log.error({ err: cause }, 'a node that is cut off did not end its work'),
+    })
     this.#lastAt = parts.clock.monotonic()
   }
 
@@ -43,21 +49,11 @@ export class Grace implements Component {
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run()
+    this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
-  }
-
-  async #run(): Promise<void> {
-    const { clock, log } = this.#parts
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      await clock.sleep(LOOK_MS, signal).catch(() => undefined)
-      if (!signal.aborted) await this.#look().catch((cause) => log.error({ err: cause }, 'a node that is cut off did not end its work'))
-    }
+    await this.#rounds.stop()
   }
 
   async #look(): Promise<void> {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { type CheckedCertificate, checkCertificate, expiryOf } from './certificate-check.ts'
 
@@ -31,14 +32,19 @@ const LOOK_MS = 10_000
 export class OwnCertificate implements Component {
   readonly name = 'own-certificate'
   readonly #parts: OwnCertificateParts
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
   #current: CheckedCertificate | undefined
   #fault: string | undefined
   #stamp = ''
 
   constructor(parts: OwnCertificateParts) {
     this.#parts = parts
+    this.#rounds = new Rounds({
+      everyMs: LOOK_MS,
+      clock: parts.clock,
+      round: () => this.#look(),
+      failed: (cause) => parts.log.warn({ err: cause }, 'the certificate was not looked at'),
+    })
   }
 
   get current(): CheckedCertificate | undefined {
@@ -61,20 +67,11 @@ export class OwnCertificate implements Component {
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run()
+    this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      await this.#parts.clock.sleep(LOOK_MS, signal).catch(() => undefined)
-      if (!signal.aborted) await this.#look()
-    }
+    await this.#rounds.stop()
   }
 
   /** A new one that is not good, or half written, does not replace one that is. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import type { AuditEntry, AuditLog } from './audit-log.ts'
 import type { AuditRepository } from './audit-repository.ts'
 
@@ -34,21 +35,34 @@ export class AuditNotes implements Component {
   readonly #parts: AuditNotesParts
   #waiting = new Map<string, Waiting>()
   #left = 0
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: readonly Rounds[]
   #writing: Promise<void> | undefined
 
   constructor(parts: AuditNotesParts) {
     this.#parts = parts
+    const { clock, log } = parts
+    this.#rounds = [
+      new Rounds({
+        everyMs: WRITE_MS,
+        clock,
+        round: () => this.flush(),
+        failed: (cause) => log.debug({ err: cause }, 'audit not written yet'),
+      }),
+      new Rounds({
+        everyMs: SWEEP_MS,
+        clock,
+        round: (signal) => this.sweep(signal),
+        failed: (cause) => log.debug({ err: cause }, 'audit not swept'),
+      }),
+    ]
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run()
+    for (const rounds of this.#rounds) rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
+    await Promise.all(this.#rounds.map((rounds) => rounds.stop()))
     await this.flush().catch((cause) => this.#parts.log.warn({ err: cause, records: this.#waiting.size }, 'audit not written'))
   }
 
@@ -91,21 +105,8 @@ export class AuditNotes implements Component {
     await audit.recordAll([{ ...entry, at: new Date(clock.now()) }])
   }
 
-  async #run(): Promise<void> {
-    const { clock, log, rows } = this.#parts
-    const { signal } = this.#stopping
-    let sweepAt = clock.monotonic()
-    while (!signal.aborted) {
-      await clock.sleep(WRITE_MS, signal).catch(() => undefined)
-      if (signal.aborted) return
-      await this.flush().catch((cause) => log.debug({ err: cause }, 'audit not written yet'))
-      if (clock.monotonic() < sweepAt) continue
-      sweepAt = clock.monotonic() + SWEEP_MS
-      try {
-        while (!signal.aborted && (await rows.sweep(SWEEP_BATCH)) === SWEEP_BATCH);
-      } catch (cause) {
-        log.debug({ err: cause }, 'audit not swept')
-      }
-    }
+  /** Deletes what is older than it is kept. */
+  async sweep(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await this.#parts.rows.sweep(SWEEP_BATCH)) === SWEEP_BATCH);
   }
 }

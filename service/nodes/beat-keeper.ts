@@ -1,6 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
 import type { NodeDirectory } from './node-directory.ts'
@@ -28,21 +29,28 @@ export class BeatKeeper implements Component {
   readonly #parts: BeatKeeperParts
   readonly #due = new Map<NodeId, Beat>()
   readonly #kept = new Map<NodeId, { readonly at: number; readonly version: string; readonly bootId: string }>()
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
   #writing: Promise<void> | undefined
 
   constructor(parts: BeatKeeperParts) {
     this.#parts = parts
+    this.#rounds = new Rounds({
+      everyMs: WRITE_MS,
+      clock: parts.clock,
+      round: () => {
+        this.#writing = this.#write()
+        return this.#writing
+      },
+      failed: (cause) => parts.log.debug({ err: cause }, 'beats were not written'),
+    })
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run()
+    this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
+    await this.#rounds.stop()
     await this.#write()
   }
 
@@ -58,16 +66,6 @@ export class BeatKeeper implements Component {
     this.#kept.delete(nodeId)
     await this.#writing
     await this.#parts.repository.keepGoodbye(nodeId)
-  }
-
-  async #run(): Promise<void> {
-    const { clock } = this.#parts
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      await clock.sleep(WRITE_MS, signal).catch(() => undefined)
-      this.#writing = this.#write()
-      await this.#writing
-    }
   }
 
   async #write(): Promise<void> {

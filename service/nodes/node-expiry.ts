@@ -1,6 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import type { NodeDirectory } from './node-directory.ts'
 import type { NodeRepository } from './node-repository.ts'
 import type { NodeService } from './node-service.ts'
@@ -19,20 +20,24 @@ export interface NodeExpiryParts {
 export class NodeExpiry implements Component {
   readonly name = 'node-expiry'
   readonly #parts: NodeExpiryParts
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
 
   constructor(parts: NodeExpiryParts) {
     this.#parts = parts
+    this.#rounds = new Rounds({
+      everyMs: EACH_MS,
+      clock: parts.clock,
+      round: () => this.sweep(),
+      failed: (cause) => parts.log.warn({ err: cause }, 'nodes not looked through for expiry'),
+    })
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run()
+    this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
+    await this.#rounds.stop()
   }
 
   /** One round; returns the names of what was deleted. */
@@ -53,14 +58,5 @@ export class NodeExpiry implements Component {
       names.push(node.name)
     }
     return names
-  }
-
-  async #run(): Promise<void> {
-    const { clock, log } = this.#parts
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      await clock.sleep(EACH_MS, signal).catch(() => undefined)
-      if (!signal.aborted) await this.sweep().catch((cause) => log.warn({ err: cause }, 'nodes not looked through for expiry'))
-    }
   }
 }

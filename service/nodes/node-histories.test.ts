@@ -1,3 +1,4 @@
+import { silentLog } from '@postern/base/log.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
 import { expect, test } from 'vitest'
 import type { NodeDirectory } from './node-directory.ts'
@@ -26,6 +27,7 @@ class Known {
       nodesOf: () => this.nodes,
     },
     clock: { now: () => this.time, monotonic: () => this.time, sleep: () => Promise.resolve() },
+    log: silentLog,
   })
 
   sample(...nodes: readonly NodeFacts[]): void {

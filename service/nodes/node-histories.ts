@@ -1,5 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import type { NodeHistory } from '@postern/protocol/api/node-history.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import type { NodeDirectory } from './node-directory.ts'
@@ -32,29 +34,35 @@ interface Ring {
 export interface NodeHistoriesParts {
   readonly nodes: Pick<NodeDirectory, 'gateways' | 'nodesOf'>
   readonly clock: Clock
+  readonly log: Log
 }
 
 /** The last hour of each node's figures, in memory: every replica hears all beats and keeps its own; a restart begins anew. */
 export class NodeHistories implements Component {
   readonly name = 'node-histories'
   readonly #parts: NodeHistoriesParts
-  readonly #stopping = new AbortController()
+  readonly #sampling: Rounds
   readonly #at = new Float64Array(SAMPLES)
   readonly #rings = new Map<NodeId, Ring>()
   #rounds = 0
-  #loop: Promise<void> | undefined
 
   constructor(parts: NodeHistoriesParts) {
     this.#parts = parts
+    this.#sampling = new Rounds({
+      everyMs: EVERY_MS,
+      clock: parts.clock,
+      round: () => this.sample(),
+      failed: (cause) => parts.log.warn({ err: cause }, 'figures of nodes not kept'),
+    })
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run()
+    this.sample()
+    this.#sampling.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
+    await this.#sampling.stop()
   }
 
   /** One sample of every node. */
@@ -102,15 +110,6 @@ export class NodeHistories implements Component {
       this.#rings.set(node.id, ring)
     }
     ring.values.set(figuresOf(node), (round % SAMPLES) * FIELDS.length)
-  }
-
-  async #run(): Promise<void> {
-    const { clock } = this.#parts
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      this.sample()
-      await clock.sleep(EVERY_MS, signal).catch(() => undefined)
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import type { QueryId } from '@postern/protocol/ids.ts'
 import type { Caller } from '../rights/caller.ts'
 import type { QueryRecord } from './query-record.ts'
@@ -37,8 +38,7 @@ export class QueryLog implements Component {
   readonly #waiting = new Map<QueryId, QueryRecord>()
   /** Ended, of gateways that keep nothing. */
   readonly #recent = new Map<QueryId, QueryRecord>()
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: readonly Rounds[]
   #writing: Promise<void> | undefined
   /** All, and those that were not said yet. */
   #dropped = 0
@@ -46,15 +46,29 @@ export class QueryLog implements Component {
 
   constructor(parts: QueryLogParts) {
     this.#parts = parts
+    const { clock, log } = parts
+    this.#rounds = [
+      new Rounds({
+        everyMs: WRITE_MS,
+        clock,
+        round: () => this.flush(),
+        failed: (cause) => log.debug({ err: cause }, 'query log not written yet'),
+      }),
+      new Rounds({
+        everyMs: SWEEP_MS,
+        clock,
+        round: (signal) => this.sweep(signal),
+        failed: (cause) => log.debug({ err: cause }, 'query log not swept'),
+      }),
+    ]
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run()
+    for (const rounds of this.#rounds) rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
+    await Promise.all(this.#rounds.map((rounds) => rounds.stop()))
     await this.flush().catch((cause) => this.#parts.log.warn({ err: cause, queries: this.#waiting.size }, 'query log not written'))
   }
 
@@ -121,25 +135,10 @@ export class QueryLog implements Component {
     this.#unsaid = 0
   }
 
-  async #run(): Promise<void> {
-    const { clock, log } = this.#parts
-    const { signal } = this.#stopping
-    let sweepAt = clock.monotonic()
-    while (!signal.aborted) {
-      await clock.sleep(WRITE_MS, signal).catch(() => undefined)
-      if (signal.aborted) return
-      await this.flush().catch((cause) => log.debug({ err: cause }, 'query log not written yet'))
-      if (clock.monotonic() < sweepAt) continue
-      sweepAt = clock.monotonic() + SWEEP_MS
-      await this.sweep().catch((cause) => log.debug({ err: cause }, 'query log not swept'))
-    }
-  }
-
   /** Deletes what is older than its gateway keeps it. */
-  async sweep(): Promise<void> {
+  async sweep(signal?: AbortSignal): Promise<void> {
     const { queries } = this.#parts
-    for (const retention of this.#retentions())
-      while (!this.#stopping.signal.aborted && (await queries.sweep(retention, SWEEP_BATCH)) === SWEEP_BATCH);
+    for (const retention of this.#retentions()) while (!signal?.aborted && (await queries.sweep(retention, SWEEP_BATCH)) === SWEEP_BATCH);
   }
 
   #retentions(): readonly Retention[] {

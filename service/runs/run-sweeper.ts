@@ -1,6 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import type { Db } from '../db/database.ts'
@@ -34,22 +35,28 @@ export class RunSweeper implements Component {
   readonly #parts: RunSweeperParts
   readonly #attempts: AttemptRepository
   readonly #tasks: TaskRepository
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
+  #startedAt = 0
 
   constructor(parts: RunSweeperParts) {
     this.#parts = parts
+    this.#rounds = new Rounds({
+      everyMs: SWEEP_MS,
+      clock: parts.clock,
+      round: () => this.sweep(parts.clock.monotonic() - this.#startedAt),
+      failed: (cause) => parts.log.debug({ err: cause }, 'runs not swept'),
+    })
     this.#attempts = new AttemptRepository(parts.db)
     this.#tasks = new TaskRepository(parts.db)
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run()
+    this.#startedAt = this.#parts.clock.monotonic()
+    this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
+    await this.#rounds.stop()
   }
 
   /** While the service was away nobody could be heard: at its start what runs gets its whole time anew. */
@@ -74,16 +81,6 @@ export class RunSweeper implements Component {
     const at = `${facts?.name ?? 'A deleted node'} has not said anything of attempt ${attempt} for ${seconds} s.`
     if (await loseAttempt(this.#parts, { ref: { task, attempt }, run, fault: new Fault('NODE_OFFLINE', { at }), how: 'lost' })) {
       this.#parts.log.info({ run, task, attempt, node: facts?.name ?? node, silentMs: Math.round(silentMs) }, 'attempt lost')
-    }
-  }
-
-  async #run(): Promise<void> {
-    const { clock, log } = this.#parts
-    const { signal } = this.#stopping
-    const from = clock.monotonic()
-    while (!signal.aborted) {
-      await this.sweep(clock.monotonic() - from).catch((cause) => log.debug({ err: cause }, 'runs not swept'))
-      await clock.sleep(SWEEP_MS, signal).catch(() => undefined)
     }
   }
 }
