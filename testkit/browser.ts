@@ -124,6 +124,8 @@ export class Visitor implements AsyncDisposable {
   /** artefacts/portal/NAME-SCHEME-WIDTH.png: the whole page, not only what the window shows of it. */
   async shot(name: string): Promise<void> {
     await mkdir(ARTEFACTS, { recursive: true })
+    // The head of a page that is scrolled would stand in its middle.
+    await this.page.evaluate('window.scrollTo(0, 0)')
     await this.page.screenshot({ path: join(ARTEFACTS, `${name}-${this.#look}.png`), fullPage: true, animations: 'disabled' })
   }
 

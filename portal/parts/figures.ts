@@ -15,6 +15,13 @@ export const percent = (value: number): string => `${Math.round(value)} %`
 /** Made once: long lists write thousands of them. */
 const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 const SHORT = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' })
+const SECOND = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+})
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 
 export const count = (value: number): string => WHOLE.format(value)
@@ -34,5 +41,7 @@ const twoDigits = (value: number) => String(value).padStart(2, '0')
 
 /** For columns; the whole moment should be near. */
 export const shortMoment = (iso: string): string => SHORT.format(new Date(iso))
+/** For columns where many are of one minute. */
+export const secondMoment = (iso: string): string => SECOND.format(new Date(iso))
 /** In the reader's own zone and spelling, to the second. */
 export const moment = (iso: string): string => MOMENT.format(new Date(iso))

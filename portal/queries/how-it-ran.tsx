@@ -3,7 +3,7 @@ import type { QueryView } from '@postern/protocol/api/queries.ts'
 import { useQuery } from '@tanstack/react-query'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
-import { bytes, count, duration, moment } from '../parts/figures.ts'
+import { bytes, count, duration, secondMoment } from '../parts/figures.ts'
 import { ColumnTable, type ColumnTableProps } from '../runs/column-table.tsx'
 import { OutcomeMark } from './outcome-mark.tsx'
 
@@ -95,7 +95,7 @@ const ENDS = { answered: 'succeeded', failed: 'failed', cancelled: 'cancelled' }
 
 const ATTEMPTS: ColumnTableProps<Attempt>['columns'] = [
   { title: 'Node', cell: ({ node }) => node },
-  { title: 'Began', cell: ({ startedAt }) => moment(startedAt) },
+  { title: 'Began', cell: ({ startedAt }) => secondMoment(startedAt) },
   { title: 'Took', right: true, cell: ({ durationMs }) => duration(durationMs) },
   { title: 'Ended', cell: ({ outcome, fault }) => <OutcomeMark outcome={ENDS[outcome]} word={fault ?? outcome} /> },
 ]

@@ -1,7 +1,7 @@
 import { Anchor, Group, Text } from '@mantine/core'
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import { Link } from '@tanstack/react-router'
-import { bytes, count, duration, moment } from '../parts/figures.ts'
+import { bytes, count, duration, moment, secondMoment } from '../parts/figures.ts'
 import { useNarrow } from '../runs/use-narrow.ts'
 import { type Column, VirtualTable } from '../runs/virtual-table.tsx'
 import { OutcomeMark } from './outcome-mark.tsx'
@@ -10,8 +10,8 @@ import { OutcomeMark } from './outcome-mark.tsx'
 const codeOf = (fault: string) => fault.split(':', 1)[0] ?? fault
 
 const began = ({ id, startedAt }: QueryView) => (
-  <Anchor size="sm" renderRoot={(props) => <Link to="/queries/log/$query" params={{ query: id }} {...props} />}>
-    {moment(startedAt)}
+  <Anchor size="sm" title={moment(startedAt)} renderRoot={(props) => <Link to="/queries/log/$query" params={{ query: id }} {...props} />}>
+    {secondMoment(startedAt)}
   </Anchor>
 )
 const ended = ({ outcome, fault }: QueryView) => (
@@ -22,7 +22,7 @@ const ended = ({ outcome, fault }: QueryView) => (
 const took = ({ durationMs }: QueryView) => (durationMs === null ? '' : duration(durationMs))
 
 const COLUMNS: readonly Column<QueryView>[] = [
-  { title: 'Began', width: '180px', cell: began },
+  { title: 'Began', width: '164px', cell: began },
   { title: 'Store', width: 'minmax(96px, 1fr)', cell: ({ store }) => store },
   { title: 'Ended', width: 'minmax(190px, 1.4fr)', cell: ended },
   { title: 'Caller', width: 'minmax(90px, 1fr)', cell: ({ caller }) => caller },

@@ -19,7 +19,7 @@ export interface ParamFieldsProps {
 export function ParamFields({ params, kind, onChange }: ParamFieldsProps) {
   if (params.length === 0) return null
   return (
-    <Fieldset legend="Values" p="sm">
+    <Fieldset legend="Values" p="sm" mx={0}>
       <Stack gap="xs">
         {params.map((param, at) => {
           const name = paramName(at, kind)

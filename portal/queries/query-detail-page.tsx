@@ -35,7 +35,7 @@ export function QueryDetailPage(): ReactNode {
             size="sm"
             renderRoot={(props) => <Link to="/queries" search={{ store: data.store, sql: data.sql ?? undefined }} {...props} />}
           >
-            Ask again
+            {data.sql === null ? 'Query the store' : 'Ask again'}
           </Anchor>
         </Group>
       )}

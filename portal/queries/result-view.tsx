@@ -1,4 +1,4 @@
-import { Alert, Button, Code, Group, Stack, Tabs, Text } from '@mantine/core'
+import { Button, Code, Group, Stack, Tabs, Text } from '@mantine/core'
 import { useInterval } from '@mantine/hooks'
 import { useEffect, useState } from 'react'
 import { FaultNote } from '../parts/fault-note.tsx'
@@ -86,9 +86,9 @@ function Result({ run }: { readonly run: Begun }) {
   return (
     <Stack gap="xs">
       {at === 'succeeded' && rows.length === asked.maxRows && (
-        <Alert color="blue" variant="light" p="xs">
+        <Text size="sm" c="dimmed">
           Cut after {rowsInWords(rows.length)}, as was asked: there may be more.
-        </Alert>
+        </Text>
       )}
       <ResultTable names={columns} rows={rows} count={rows.length} />
     </Stack>

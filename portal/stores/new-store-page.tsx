@@ -6,6 +6,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { api, KEYS, queryClient } from '../app/client.ts'
+import { UNDER } from '../copies/section.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
 import { NAME_FIELD } from './fault-place.ts'
@@ -50,6 +51,7 @@ export function NewStorePage(): ReactNode {
         <Select
           label="Gateway"
           description="Its nodes open the store"
+          inputWrapperOrder={UNDER}
           data={open?.map(({ name }) => name) ?? []}
           value={gateway?.name ?? null}
           onChange={(name) => void navigate({ search: { ...search, gateway: name ?? undefined }, replace: true })}
@@ -60,6 +62,7 @@ export function NewStorePage(): ReactNode {
         <Select
           label="Kind"
           description="What it is"
+          inputWrapperOrder={UNDER}
           data={kinds.all?.map(({ kind: value, title }) => ({ value, label: title })) ?? []}
           value={kind?.kind ?? null}
           onChange={(value) => void navigate({ search: { ...search, kind: value ?? undefined }, replace: true })}
@@ -116,6 +119,7 @@ function NewStoreForm({ kind, gateway }: { readonly kind: StoreKindView; readonl
         <TextInput
           label="Name"
           description="What people and statements call it: letters, digits, “.”, “_” and “-”"
+          inputWrapperOrder={UNDER}
           withAsterisk
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
@@ -126,6 +130,7 @@ function NewStoreForm({ kind, gateway }: { readonly kind: StoreKindView; readonl
         <TextInput
           label="Only nodes with these labels"
           description="site=berlin, disk=ssd; empty: every node of the gateway"
+          inputWrapperOrder={UNDER}
           value={labels}
           onChange={(event) => setLabels(event.currentTarget.value)}
           error={tried && !nodeLabels ? 'KEY=VALUE, with commas between' : undefined}

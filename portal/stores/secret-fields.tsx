@@ -78,6 +78,9 @@ interface SecretInputProps {
   readonly onChange: (secret: TypedSecret) => void
 }
 
+/** Beside the input, and not beside its label or what is wrong with it. */
+const BELOW_LABEL_PX = 26
+
 const WAYS = [
   { value: 'typed', label: 'Typed here' },
   { value: 'reference', label: 'Read by the node' },
@@ -96,9 +99,14 @@ function SecretInput({ field: { name, schema, required }, secret, problem, isKep
     onChange: (event: { readonly currentTarget: { readonly value: string } }) => onChange({ ...secret, text: event.currentTarget.value }),
   } as const
   return (
-    <Group gap="sm" align="flex-end">
+    <Group gap="sm" align="flex-start">
       {secret.as === 'typed' ? (
-        <PasswordInput {...input} autoComplete="new-password" placeholder={isKept ? 'sealed: stays as it is' : ''} />
+        <PasswordInput
+          {...input}
+          aria-invalid={problem !== undefined || undefined}
+          autoComplete="new-password"
+          placeholder={isKept ? 'sealed: stays as it is' : ''}
+        />
       ) : (
         <TextInput
           {...input}
@@ -109,6 +117,7 @@ function SecretInput({ field: { name, schema, required }, secret, problem, isKep
       )}
       <SegmentedControl
         size="xs"
+        mt={{ base: 0, xs: BELOW_LABEL_PX }}
         aria-label={`Where ${title} comes from`}
         data={WAYS}
         value={secret.as}

@@ -1,5 +1,6 @@
 import { NumberInput, Select, SimpleGrid, Textarea, TextInput } from '@mantine/core'
 import type { SettingSchema } from '@postern/protocol/api/store-kinds.ts'
+import { UNDER } from '../copies/section.tsx'
 import { WithCode } from '../parts/with-code.tsx'
 import { LONG, type SettingField, type Typed } from './store-form.ts'
 
@@ -42,7 +43,7 @@ function SettingInput({ field: { name, schema, required }, value, problem, onCha
     withAsterisk: required,
     error: problem,
     size: 'sm',
-    inputWrapperOrder: ['label', 'input', 'description', 'error'] as ('label' | 'input' | 'description' | 'error')[],
+    inputWrapperOrder: UNDER,
   } as const
   const whenEmpty = schema.default === undefined || schema.default === '' ? undefined : String(schema.default)
   const choices = schema.type === 'boolean' ? ['yes', 'no'] : schema.enum

@@ -5,7 +5,6 @@ import { Facts } from '../parts/facts.tsx'
 import { moment } from '../parts/figures.ts'
 import { useRights } from '../sign-in/use-rights.ts'
 import { useKinds } from './kinds.ts'
-import { placeOf } from './store-words.ts'
 
 /** What a store is; its secrets by their names only. */
 export function StoreFacts({ store }: { readonly store: StoreView }) {
@@ -22,7 +21,6 @@ export function StoreFacts({ store }: { readonly store: StoreView }) {
   return (
     <Facts
       facts={[
-        ['Where', placeOf(store.settings)],
         ['Gateway', gateway],
         ['Nodes that answer for it', labels.length === 0 ? 'every node of the gateway' : `those with ${labels.join(', ')}`],
         ['Secrets', store.secrets.length === 0 ? 'none' : `sealed: ${store.secrets.join(', ')}`],

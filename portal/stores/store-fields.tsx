@@ -19,11 +19,11 @@ export function StoreFields({ form, gateway, kept = [] }: StoreFieldsProps) {
   const open = unfolded || problemBelow
   return (
     <Stack gap="md">
-      <Fieldset legend="Connection">
+      <Fieldset legend="Connection" mx={0}>
         <SettingFields fields={groups.main} typed={typed} problems={problems} onChange={setSetting} />
       </Fieldset>
       {groups.secrets.length > 0 && (
-        <Fieldset legend="Secrets">
+        <Fieldset legend="Secrets" mx={0}>
           <SecretFields
             fields={groups.secrets}
             secrets={form.secrets}
@@ -36,11 +36,11 @@ export function StoreFields({ form, gateway, kept = [] }: StoreFieldsProps) {
       )}
       {groups.more.length > 0 && (
         <div>
-          <Button variant="subtle" onClick={toggle} aria-expanded={open}>
+          <Button variant="subtle" px="xs" ml={-10} onClick={toggle} aria-expanded={open}>
             {open ? 'Fewer settings' : `More settings (${groups.more.length})`}
           </Button>
           <Collapse expanded={open}>
-            <Fieldset legend="More settings" mt="xs">
+            <Fieldset legend="More settings" mt="xs" mx={0}>
               <SettingFields fields={groups.more} typed={typed} problems={problems} onChange={setSetting} />
             </Fieldset>
           </Collapse>

@@ -5,6 +5,7 @@ import type { StoreView } from '@postern/protocol/api/stores.ts'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, KEYS, queryClient } from '../app/client.ts'
+import { UNDER } from '../copies/section.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
 
 interface Limit {
@@ -54,6 +55,7 @@ export function StoreLimitsForm({ store }: { readonly store: StoreView }) {
               size="sm"
               label={LIMITS[name].title}
               description={LIMITS[name].says}
+              inputWrapperOrder={UNDER}
               min={LIMITS[name].min}
               allowDecimal={false}
               allowNegative={false}

@@ -9,6 +9,7 @@ import { audienceByKind } from '@postern/protocol/seal-context.ts'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, KEYS, queryClient } from '../app/client.ts'
+import { UNDER } from '../copies/section.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { useKinds } from './kinds.ts'
 import { sealSecrets } from './seal-store.ts'
@@ -68,6 +69,7 @@ function Loaded({ store, kind, gateway }: LoadedProps) {
         <TextInput
           label="Only nodes with these labels"
           description="site=berlin, disk=ssd; empty: every node of the gateway"
+          inputWrapperOrder={UNDER}
           value={labels}
           onChange={(event) => setLabels(event.currentTarget.value)}
           error={nodeLabels ? undefined : 'KEY=VALUE, with commas between'}

@@ -28,7 +28,7 @@ export function StoreTests({ store }: { readonly store: StoreView }) {
             Test as a query would
           </Button>
           {nodes.length > 0 && (
-            <Button onClick={() => test(nodes.map(({ name }) => name))} loading={busy}>
+            <Button variant="default" onClick={() => test(nodes.map(({ name }) => name))} loading={busy}>
               Test on every node
             </Button>
           )}

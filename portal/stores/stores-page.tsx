@@ -76,7 +76,7 @@ function StoreFilters({ stores }: { readonly stores: readonly StoreView[] }) {
         data={kindsHere.map((kind) => ({ value: kind, label: kinds.titleOf(kind) }))}
         value={search.kind ?? null}
         onChange={(kind) => set({ kind: kind ?? undefined })}
-        w={200}
+        w={{ base: 'calc(50% - 6px)', xs: 200 }}
       />
       <Select
         aria-label="Gateway"
@@ -85,7 +85,7 @@ function StoreFilters({ stores }: { readonly stores: readonly StoreView[] }) {
         data={gatewaysHere}
         value={search.gateway ?? null}
         onChange={(gateway) => set({ gateway: gateway ?? undefined })}
-        w={200}
+        w={{ base: 'calc(50% - 6px)', xs: 200 }}
       />
     </Group>
   )

@@ -72,6 +72,6 @@ export function withFault(form: StoreFormState, cause: unknown): ToldForm {
     [...main, ...secrets, ...more].map(({ name }) => name),
   )
   if (place === undefined) return { form, problems: form.problems, rest: cause }
-  const problems = { [place]: `${message} ${remedy} (${code})`, ...form.problems }
+  const problems = { [place]: `${message}${/[.!?]$/.test(message) ? '' : '.'} ${remedy} (${code})`, ...form.problems }
   return { form: { ...form, problems }, problems, rest: undefined }
 }
