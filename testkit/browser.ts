@@ -122,11 +122,11 @@ export class Visitor implements AsyncDisposable {
   }
 
   /** artefacts/portal/NAME-SCHEME-WIDTH.png: the whole page, not only what the window shows of it. */
-  async shot(name: string): Promise<void> {
+  async shot(name: string, { fullPage = true } = {}): Promise<void> {
     await mkdir(ARTEFACTS, { recursive: true })
     // The head of a page that is scrolled would stand in its middle.
     await this.page.evaluate('window.scrollTo(0, 0)')
-    await this.page.screenshot({ path: join(ARTEFACTS, `${name}-${this.#look}.png`), fullPage: true, animations: 'disabled' })
+    await this.page.screenshot({ path: join(ARTEFACTS, `${name}-${this.#look}.png`), fullPage, animations: 'disabled' })
   }
 
   /** By how many pixels the page is wider than the window: nobody shall scroll sideways. */

@@ -16,7 +16,8 @@ export function runFigures(run: RunView): string[] {
 
 export function queueText(run: Pick<RunView, 'queuedTasks' | 'queueMs' | 'queuePosition'>): string {
   const before = run.queuePosition ? `, ${count(run.queuePosition)} of other runs came before` : ''
-  return `${count(run.queuedTasks)} tasks wait for a free slot, the first for ${duration(run.queueMs)}${before}`
+  const waiting = run.queuedTasks === 1 ? '1 task waits' : `${count(run.queuedTasks)} tasks wait`
+  return `${waiting} for a free slot, the first for ${duration(run.queueMs)}${before}`
 }
 
 export function breakdown({ queueMs, firstByteMs, readMs, writeMs, commitMs }: TimeBreakdown): string {

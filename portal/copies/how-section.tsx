@@ -35,7 +35,8 @@ export function HowSection(props: SectionProps) {
         {isTable && (
           <Column
             label="Only what is new, by the column"
-            description="Rows above where the last successful copy of the same source, target and column ended; empty: all rows"
+            otherwise="all rows"
+            description="Rows above where the last successful copy of the same source, target and column ended"
             value={form.watermark}
             columns={columns}
             error={problems.fields.watermark}
@@ -46,7 +47,8 @@ export function HowSection(props: SectionProps) {
         {isTable && (
           <Column
             label="Cut by the column"
-            description="Of any type that has an order; empty: the connector's choice"
+            otherwise="the connector's choice"
+            description="Of any type that has an order"
             value={form.splitBy}
             columns={columns}
             error={problems.fields.splitBy}
@@ -74,14 +76,26 @@ export function HowSection(props: SectionProps) {
 interface ColumnProps {
   readonly label: string
   readonly description: string
+  /** What holds while it is empty. */
+  readonly otherwise: string
   readonly value: string
   readonly columns: readonly string[]
   readonly error: string | undefined
   readonly onChange: (value: string) => void
 }
 
-function Column({ columns, ...rest }: ColumnProps) {
-  return <Autocomplete size="sm" inputWrapperOrder={UNDER} spellCheck={false} maxLength={63} data={[...columns]} {...rest} />
+function Column({ columns, otherwise, ...rest }: ColumnProps) {
+  return (
+    <Autocomplete
+      size="sm"
+      placeholder={otherwise}
+      inputWrapperOrder={UNDER}
+      spellCheck={false}
+      maxLength={63}
+      data={[...columns]}
+      {...rest}
+    />
+  )
 }
 
 /** Rows that do not fit: by default they fail the copy. */

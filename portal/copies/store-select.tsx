@@ -25,6 +25,8 @@ export function StoreSelect({ label, stores, value, error, clearable = false, de
       size="sm"
       label={label}
       searchable
+      // By a click or a key: what is wrong with it would be under its list.
+      openOnFocus={false}
       withAsterisk={!clearable}
       clearable={clearable}
       data={groups}

@@ -1,9 +1,10 @@
-import { Group, Text, Tooltip } from '@mantine/core'
+import { Tooltip } from '@mantine/core'
 import type { AuditOutcome } from '@postern/protocol/api/audit.ts'
 import type { GatewayStatus, NodeStatus } from '@postern/protocol/api/gateways.ts'
 import type { AttemptView, RunStatus, TaskStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
 import type { ReactNode } from 'react'
 import type { z } from 'zod'
+import classes from './status-mark.module.css'
 
 type Shape = 'disc' | 'triangle' | 'square' | 'ring' | 'bar'
 type Tone = 'teal' | 'yellow' | 'red' | 'gray' | 'blue'
@@ -67,7 +68,8 @@ const SHAPES: Record<Shape, ReactNode> = {
 export function StatusMark({ status, reasons = [] }: { readonly status: Status; readonly reasons?: readonly string[] }) {
   const [shape, tone] = LOOKS[status]
   const mark = (
-    <Group gap={6} wrap="nowrap" w="fit-content" tabIndex={reasons.length > 0 ? 0 : undefined}>
+    // Lists draw dozens of these in each frame while one scrolls: plain elements.
+    <span className={classes['mark']} tabIndex={reasons.length > 0 ? 0 : undefined}>
       <svg
         viewBox="0 0 12 12"
         width="11"
@@ -78,8 +80,8 @@ export function StatusMark({ status, reasons = [] }: { readonly status: Status; 
       >
         {SHAPES[shape]}
       </svg>
-      <Text size="sm">{status.replace('-', ' ')}</Text>
-    </Group>
+      <span>{status.replace('-', ' ')}</span>
+    </span>
   )
   return reasons.length === 0 ? mark : <Tooltip label={reasons.join('. ')}>{mark}</Tooltip>
 }

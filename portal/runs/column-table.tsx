@@ -22,7 +22,7 @@ function Wide<Item>({ label, items, columns, idOf }: ColumnTableProps<Item>) {
       <Table.Thead>
         <Table.Tr>
           {columns.map(({ title, right }) => (
-            <Table.Th key={title} ta={right ? 'right' : 'left'}>
+            <Table.Th key={title} ta={right ? 'right' : 'left'} fz="xs" fw={600} c="dimmed">
               {title}
             </Table.Th>
           ))}
@@ -48,7 +48,9 @@ function Cards<Item>({ label, items, columns: [head, ...rest], idOf }: ColumnTab
     <ul className={classes['cards']} aria-label={label}>
       {items.map((item) => (
         <li key={idOf(item)} className={classes['card']}>
-          <div className={classes['head']}>{head?.cell(item)}</div>
+          <div className={classes['head']}>
+            {head?.title} {head?.cell(item)}
+          </div>
           <dl className={classes['values']}>
             {rest.map(({ title, cell }) => (
               <div key={title}>

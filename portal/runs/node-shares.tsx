@@ -43,6 +43,6 @@ const columnsOf = ({ id, gateway }: RunView): ColumnTableProps<Share>['columns']
   { title: 'Running', right: true, cell: ({ running }) => count(running) },
   { title: 'Rows', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },
   { title: 'Size', right: true, cell: ({ bytesWritten }) => bytes(bytesWritten) },
-  { title: 'Rows a second', right: true, cell: ({ rowsPerSecond }) => `${count(rowsPerSecond)} rows/s` },
+  { title: 'Rows a second', right: true, cell: ({ rowsPerSecond }) => count(rowsPerSecond) },
   { title: 'Bytes a second', right: true, cell: ({ bytesPerSecond }) => rate(bytesPerSecond) },
 ]

@@ -35,7 +35,12 @@ export function RunActions({ run }: { readonly run: RunView }) {
         </Button>
       )}
       {(run.status === 'failed' || run.status === 'cancelled') && (
-        <ReasonedButton because={because} onClick={() => again.mutate('rerun')} loading={doing('rerun')}>
+        <ReasonedButton
+          because={because}
+          variant={differs ? 'default' : 'filled'}
+          onClick={() => again.mutate('rerun')}
+          loading={doing('rerun')}
+        >
           Run again
         </ReasonedButton>
       )}

@@ -9,18 +9,21 @@ import type { Column } from './virtual-table.tsx'
 const paceOf = ({ bytesWritten, durationMs }: RunSummary) =>
   durationMs > 0 && bytesWritten > 0 ? rate((bytesWritten / durationMs) * 1_000) : '–'
 
+/** Made once: a list writes it for each run. */
+const DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' })
+
 const mark = (run: RunSummary) => <StatusMark status={run.status} reasons={run.fault ? [run.fault.message] : []} />
 
 export const RUN_COLUMNS: readonly Column<RunSummary>[] = [
   { title: 'What', width: 'minmax(200px, 1fr)', cell: (run) => <RunLink id={run.id} name={run.name} /> },
-  { title: 'Status', width: '92px', cell: mark },
-  { title: 'Gateway', width: '90px', cell: ({ gateway }) => gateway },
-  { title: 'Rows', width: '84px', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },
+  { title: 'Status', width: '98px', cell: mark },
+  { title: 'Gateway', width: '76px', cell: ({ gateway }) => <span title={gateway}>{gateway}</span> },
+  { title: 'Rows', width: '80px', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },
   { title: 'Size', width: '66px', right: true, cell: ({ bytesWritten }) => bytes(bytesWritten) },
   { title: 'Pace', width: '78px', right: true, cell: paceOf },
-  { title: 'Took', width: '76px', right: true, cell: ({ durationMs }) => duration(durationMs) },
+  { title: 'Took', width: '66px', right: true, cell: ({ durationMs }) => duration(durationMs) },
   { title: 'Began', width: '128px', cell: ({ createdAt }) => <span title={moment(createdAt)}>{shortMoment(createdAt)}</span> },
-  { title: 'By', width: '90px', cell: ({ startedBy }) => startedBy },
+  { title: 'By', width: '90px', cell: ({ startedBy }) => <span title={startedBy}>{startedBy}</span> },
 ]
 
 /** On a phone: two lines a run. */
@@ -34,7 +37,7 @@ export const RUN_LINES: readonly Column<RunSummary>[] = [
         <Group gap="sm" wrap="nowrap" justify="space-between">
           {mark(run)}
           <Text size="xs" c="dimmed" component="span">
-            {count(run.rowsWritten)} rows · {duration(run.durationMs)} · {shortMoment(run.createdAt)}
+            {count(run.rowsWritten)} rows · {duration(run.durationMs)} · {DAY.format(new Date(run.createdAt))}
           </Text>
         </Group>
       </>

@@ -73,7 +73,7 @@ function Share({ run }: { readonly run: RunView }) {
 
 function queueText({ queuedTasks, queueMs, queuePosition }: RunView): string {
   const before = queuePosition ? `, ${count(queuePosition)} of other runs came before` : ''
-  return `${count(queuedTasks)} tasks wait for a free slot, the first for ${duration(queueMs)}${before}`
+  return `${queuedTasks === 1 ? '1 task waits' : `${count(queuedTasks)} tasks wait`} for a free slot, the first for ${duration(queueMs)}${before}`
 }
 
 function Figure({ name, text, children }: { readonly name: string; readonly text: ReactNode; readonly children: ReactNode }) {

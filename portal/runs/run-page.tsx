@@ -9,6 +9,7 @@ import { CopyFacts } from './copy-facts.tsx'
 import { NodeShares } from './node-shares.tsx'
 import { RunActions } from './run-actions.tsx'
 import { RunFigures } from './run-figures.tsx'
+import classes from './run-page.module.css'
 import { RUN_TABS, type RunSearch } from './run-search.ts'
 import { TaskTable } from './task-table.tsx'
 import { TimeBreakdown } from './time-breakdown.tsx'
@@ -66,7 +67,10 @@ function WhyNot({ run }: { readonly run: RunView }) {
     <>
       {run.fault && <FaultNote cause={Fault.fromJson({ ...run.fault, details: {} })} />}
       {run.hint !== null && (
-        <Alert variant="light" color="blue" role="status" title="What holds it up">
+        <Alert variant="light" color="blue" role="status" px="sm" py={6}>
+          <Text span size="sm" fw={600}>
+            What holds it up:
+          </Text>{' '}
           {run.hint}
         </Alert>
       )}
@@ -88,7 +92,7 @@ function Parts({ run }: { readonly run: RunView }) {
         if (tab) change({ tab })
       }}
     >
-      <Tabs.List mb="sm">
+      <Tabs.List mb="sm" className={classes['tabs']}>
         <Tabs.Tab value="tasks">Tasks ({run.tasks.length})</Tabs.Tab>
         <Tabs.Tab value="nodes">Nodes ({run.nodes.length})</Tabs.Tab>
         <Tabs.Tab value="verification">Verification ({verificationWord(run)})</Tabs.Tab>

@@ -35,7 +35,7 @@ export function RunsPage() {
         <Title order={1}>Runs</Title>
         {mayCopy && <Button renderRoot={(props) => <Link to="/copies/new" {...props} />}>New copy</Button>}
       </Group>
-      <Filters filter={filter} />
+      {(list.runs.length > 0 || list.isLoading || isFiltered(filter)) && <Filters filter={filter} />}
       {list.cause !== null && <FaultNote cause={list.cause} />}
       {list.isLoading && list.runs.length === 0 && <Skeleton h={240} role="status" aria-label="Reading the runs" />}
       {list.runs.length > 0 ? (
@@ -47,7 +47,6 @@ export function RunsPage() {
           idOf={idOf}
           rowHeight={narrow ? 58 : 36}
           minWidth={narrow ? 0 : 1_000}
-          maxHeight="none"
           fills
           {...place}
           onEnd={list.more}
@@ -72,16 +71,16 @@ const idOf = ({ id }: { readonly id: string }) => id
 
 function NoRuns({ filtered }: { readonly filtered: boolean }) {
   return filtered ? (
-    <Text c="dimmed">
+    <Text size="sm" c="dimmed">
       No run is like that.{' '}
-      <Anchor component={Link} to="/runs">
+      <Anchor component={Link} to="/runs" size="sm">
         Show all
       </Anchor>
     </Text>
   ) : (
-    <Text c="dimmed">
+    <Text size="sm" c="dimmed">
       Nothing was copied yet.{' '}
-      <Anchor component={Link} to="/copies/new">
+      <Anchor component={Link} to="/copies/new" size="sm">
         Copy a table, files or the result of a query
       </Anchor>{' '}
       and follow it here.

@@ -10,7 +10,7 @@ type Columns = readonly Column<TaskView>[]
 export const taskColumns = (choose: Choose, chosen: string | undefined): Columns => [
   { title: 'What', width: 'minmax(160px, 1fr)', cell: (task) => <TaskName {...{ task, choose, chosen }} /> },
   { title: 'Kind', width: '60px', cell: ({ kind }) => kind },
-  { title: 'Status', width: '92px', cell: statusOf },
+  { title: 'Status', width: '98px', cell: statusOf },
   { title: 'Node', width: '90px', cell: ({ node }) => node ?? '–' },
   { title: 'Done', width: '84px', cell: (task) => <Done task={task} /> },
   { title: 'Rows', width: '80px', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },

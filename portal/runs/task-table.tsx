@@ -55,6 +55,9 @@ const tasksOf = (tasks: readonly TaskView[], { node, status }: RunSearch) =>
       (!status || task.status === status) && (!node || task.node === node || task.attempts.some((attempt) => attempt.node === node)),
   )
 
+/** So many are seen at once. */
+const FEW = 8
+
 interface FilterProps {
   readonly run: RunView
   readonly search: RunSearch
@@ -64,7 +67,7 @@ interface FilterProps {
 function Filters({ run, search, onChange }: FilterProps) {
   const statuses = [...new Set(run.tasks.map(({ status }) => status))]
   const nodes = [...new Set([...run.nodes.map(({ node }) => node), ...(search.node ? [search.node] : [])])]
-  if (statuses.length < 2 && nodes.length < 2 && !search.status && !search.node) return null
+  if (run.tasks.length <= FEW && !search.status && !search.node) return null
   return (
     <Group gap="sm">
       <Select

@@ -17,7 +17,8 @@ export function VerifiedParts({ run, parts }: { readonly run: RunView; readonly 
   return (
     <Stack gap={4}>
       <Text size="sm">
-        {differ === 0 ? 'None' : count(differ)} of {count(parts.length)} {parts.length === 1 ? 'part' : 'parts'} differs
+        {differ === 0 ? 'None' : count(differ)} of {count(parts.length)} {parts.length === 1 ? 'part' : 'parts'}{' '}
+        {differ > 1 ? 'differ' : 'differs'}
       </Text>
       <VirtualTable
         key={narrow ? 'lines' : 'columns'}
@@ -42,15 +43,15 @@ const PartLink = ({ run, part: { task, name } }: { readonly run: string; readonl
 const columnsOf = ({ id, verification: { method } }: RunView): Columns => [
   { title: 'Part', width: 'minmax(160px, 1fr)', cell: (part) => <PartLink run={id} part={part} /> },
   { title: 'Found', width: '80px', cell: ({ status }) => <StatusMark status={status} /> },
-  { title: 'Rows at the source', width: '124px', right: true, cell: ({ sourceRows }) => rowsOf(sourceRows) },
-  { title: 'Rows in the target', width: '124px', right: true, cell: ({ targetRows }) => rowsOf(targetRows) },
+  { title: 'Source rows', width: '100px', right: true, cell: ({ sourceRows }) => rowsOf(sourceRows) },
+  { title: 'Target rows', width: '100px', right: true, cell: ({ targetRows }) => rowsOf(targetRows) },
   { title: 'Left out', width: '70px', right: true, cell: ({ skippedRows }) => count(skippedRows) },
   ...(method === 'checksum' ? CHECKSUMS : []),
 ]
 
 const CHECKSUMS: Columns = [
-  { title: 'Checksum at the source', width: '148px', right: true, cell: ({ sourceChecksum }) => <Checksum text={sourceChecksum} /> },
-  { title: 'In the target', width: '96px', right: true, cell: ({ targetChecksum }) => <Checksum text={targetChecksum} /> },
+  { title: 'Source checksum', width: '124px', right: true, cell: ({ sourceChecksum }) => <Checksum text={sourceChecksum} /> },
+  { title: 'Target checksum', width: '124px', right: true, cell: ({ targetChecksum }) => <Checksum text={targetChecksum} /> },
 ]
 
 /** On a phone: two lines a part. */

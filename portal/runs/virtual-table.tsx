@@ -18,8 +18,8 @@ export interface VirtualTableProps<Item> {
   readonly idOf: (item: Item) => string
   readonly rowHeight: number
   /** Of the box that scrolls: any height of CSS. */
-  readonly maxHeight: string
-  /** Where it stands in a column of a given height: it takes what is left of it. */
+  readonly maxHeight?: string
+  /** Instead, where it stands in a column of a given height: it takes what is left of it. */
   readonly fills?: boolean
   /** Where it begins, in pixels, and where it was left. */
   readonly begin?: number
@@ -35,6 +35,9 @@ export interface VirtualTableProps<Item> {
 }
 
 const OVERSCAN = 12
+/** In a low window the page scrolls rather than that the rows are a slit. */
+const LEAST_HEIGHT = 240
+const HEAD_HEIGHT = 34
 /** More are asked for while so many are still below those in view. */
 const NEAR = 40
 
@@ -75,7 +78,7 @@ export function VirtualTable<Item>(props: VirtualTableProps<Item>) {
     <div
       ref={box}
       className={classes['box']}
-      style={{ maxHeight }}
+      style={props.fills ? { minHeight: `min(${LEAST_HEIGHT}px, ${rows.getTotalSize() + HEAD_HEIGHT}px)` } : { maxHeight }}
       data-fills={props.fills || undefined}
       role="table"
       aria-label={label}

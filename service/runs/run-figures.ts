@@ -121,11 +121,13 @@ export function hintOf(facts: Bottleneck): string | null {
     return `The limit of ${limits.bytesPerSecond} bytes/s is what holds it.`
   if (!facts.over && facts.queuedTasks > 0) {
     if (facts.parallel !== undefined && facts.runningParts >= facts.parallel)
-      return `${facts.queuedTasks} tasks wait because only ${facts.parallel} may move at a time: raise --parallel.`
-    return `${facts.queuedTasks} tasks wait for a free slot: raise jobConcurrency of the nodes, or add a node.`
+      return `${waiting(facts.queuedTasks)} because only ${facts.parallel} may move at a time: raise --parallel.`
+    return `${waiting(facts.queuedTasks)} for a free slot: raise jobConcurrency of the nodes, or add a node.`
   }
   return slowestStep(times)
 }
+
+const waiting = (tasks: number) => (tasks === 1 ? '1 task waits' : `${tasks} tasks wait`)
 
 function slowestStep({ firstByteMs, readMs, writeMs, commitMs }: TimeBreakdown): string | null {
   const all = firstByteMs + readMs + writeMs + commitMs
