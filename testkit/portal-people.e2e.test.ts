@@ -157,7 +157,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     await page.getByLabel('Title').fill('Corporate')
     await page.getByLabel('Issuer').fill('https://login.example.net')
     await page.getByLabel('Client id').fill('postern')
-    await page.getByLabel('E-mail domains').fill('example.net')
+    await page.getByRole('combobox', { name: 'E-mail domains' }).fill('example.net')
     await page.keyboard.press('Enter')
     await page.getByRole('button', { name: 'Add a group' }).click()
     await page.getByRole('textbox', { name: 'Group', exact: true }).fill('ops')
