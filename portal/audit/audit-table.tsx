@@ -1,6 +1,7 @@
 import { Anchor, Code, Stack, Table, Text, UnstyledButton } from '@mantine/core'
 import type { AuditView } from '@postern/protocol/api/audit.ts'
 import { getRouteApi, Link } from '@tanstack/react-router'
+import { Fragment } from 'react'
 import { Facts } from '../parts/facts.tsx'
 import { moment, shortMoment } from '../parts/figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
@@ -14,7 +15,7 @@ export function AuditTable({ records }: { readonly records: readonly AuditView[]
   const { row } = route.useSearch()
   return (
     <Table.ScrollContainer minWidth="min-content">
-      <Table highlightOnHover horizontalSpacing="xs">
+      <Table highlightOnHover horizontalSpacing={8}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>When</Table.Th>
@@ -58,7 +59,7 @@ function Record({ record, open }: { readonly record: AuditView; readonly open: b
         </Table.Td>
         <Table.Td visibleFrom="sm">{who}</Table.Td>
         <Table.Td style={{ overflowWrap: 'break-word' }}>
-          {action}
+          <Breakable text={action} />
           <Text size="xs" c="dimmed" hiddenFrom="sm">
             {target}
           </Text>
@@ -81,6 +82,19 @@ function Record({ record, open }: { readonly record: AuditView; readonly open: b
     </>
   )
 }
+
+/** Long names of actions go on in the next line behind their dot. */
+const Breakable = ({ text }: { readonly text: string }) =>
+  text.split('.').map((part, at) => (
+    <Fragment key={part}>
+      {at > 0 && (
+        <>
+          .<wbr />
+        </>
+      )}
+      {part}
+    </Fragment>
+  ))
 
 /** The whole record, and the ways from it to more like it. */
 function Details({ record }: { readonly record: AuditView }) {

@@ -1,4 +1,4 @@
-import { Button, Collapse, Group, NumberInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Collapse, Group, NumberInput, SegmentedControl, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
 import { type UseFormReturnType, useForm } from '@mantine/form'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
@@ -92,6 +92,7 @@ function What({ form }: { readonly form: Form }) {
     <>
       {forMe && (
         <SegmentedControl
+          style={{ alignSelf: 'flex-start' }}
           aria-label="What it may"
           data={[
             { value: 'all', label: 'All that I may' },
@@ -112,11 +113,11 @@ function What({ form }: { readonly form: Form }) {
 }
 
 const LIMITS = [
-  ['timeoutMs', 'Longest time', 'ms, from the arrival of the query to its last byte'],
-  ['maxRows', 'Most rows', 'a longer result is cut'],
-  ['maxBytes', 'Most bytes', 'a larger result is cut'],
-  ['concurrency', 'Queries at a time', 'by each replica of the service'],
-  ['connections', 'Connections at a time', 'by each replica; 0: none'],
+  ['timeoutMs', 'Longest time', 'In ms, from its arrival to its last byte'],
+  ['maxRows', 'Most rows', 'A longer result is cut'],
+  ['maxBytes', 'Most bytes', 'A larger result is cut'],
+  ['concurrency', 'Queries at a time', 'By each replica of the service'],
+  ['connections', 'Connections at a time', 'By each replica; 0: none'],
 ] as const
 
 function Limits({ form }: { readonly form: Form }) {
@@ -127,7 +128,7 @@ function Limits({ form }: { readonly form: Form }) {
         Limits of each query
       </Button>
       <Collapse expanded={open}>
-        <Stack gap="xs" mt="xs">
+        <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm" mt="xs">
           {LIMITS.map(([name, label, description]) => (
             <NumberInput
               key={name}
@@ -135,11 +136,11 @@ function Limits({ form }: { readonly form: Form }) {
               description={description}
               min={name === 'connections' ? 0 : 1}
               allowDecimal={false}
-              thousandSeparator=" "
+              thousandSeparator=","
               {...form.getInputProps(`limits.${name}`)}
             />
           ))}
-        </Stack>
+        </SimpleGrid>
       </Collapse>
     </div>
   )

@@ -90,7 +90,8 @@ function Where({ form, isNew, disabled }: PartProps & { readonly isNew: boolean 
       </SimpleGrid>
       {isNew && (
         <Text size="sm" mt="sm">
-          At the provider, let people come back to <Code>{`${location.origin}/v1/oidc/${name}/callback`}</Code>
+          At the provider, let people come back to{' '}
+          <Code style={{ overflowWrap: 'anywhere' }}>{`${location.origin}/v1/oidc/${name}/callback`}</Code>
         </Text>
       )}
     </Fieldset>
