@@ -238,7 +238,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
       .first()
       .click()
     await page.getByRole('option', { name: 'shop (postgres)' }).click()
-    await page.getByLabel('Table', { exact: true }).fill('few_orders')
+    await page.getByRole('textbox', { name: 'Table', exact: true }).fill('few_orders')
     await page.getByRole('button', { name: 'Run now' }).click()
     await page.getByRole('heading', { name: /few_orders/ }).waitFor()
     const run = await cluster.ended(new URL(page.url()).pathname.replace('/runs/', ''))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { askedOf, copyHindrance, type Draft, planOf } from './draft.ts'
+import { askedOf, askHindrance, copyHindrance, type Draft, planOf } from './draft.ts'
 
 const draft: Draft = { store: 'shop', sql: 'select 1', params: [], as: 'table', mode: 'write', maxRows: 10, timeoutSeconds: 1.5 }
 
@@ -7,6 +7,26 @@ test('what is typed is asked, in the units of the service', () => {
   expect(askedOf(draft)).toEqual({ store: 'shop', sql: 'select 1', params: [], mode: 'write', as: 'table', maxRows: 10, timeoutMs: 1_500 })
   expect(askedOf({ ...draft, as: 'csv', maxRows: '', timeoutSeconds: '' })).not.toHaveProperty('maxRows')
   expect(askedOf({ ...draft, store: undefined })).toBeUndefined()
+})
+
+test('what is missing is said', () => {
+  const name = (at: number) => `$${at + 1}`
+
+  expect(askHindrance(draft, name)).toBeUndefined()
+  expect(askHindrance({ ...draft, store: undefined }, name)).toBe('Choose a store')
+  expect(askHindrance({ ...draft, sql: '' }, name)).toBe('Type a statement')
+  expect(
+    askHindrance(
+      {
+        ...draft,
+        params: [
+          { kind: 'text', text: '' },
+          { kind: 'number', text: '' },
+        ],
+      },
+      name,
+    ),
+  ).toBe('Give $2 a number')
 })
 
 test('a table has an end, whatever is typed', () => {

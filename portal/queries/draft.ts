@@ -51,9 +51,18 @@ export function useDraft(asked: QuerySearch) {
   return [draft, change] as const
 }
 
+/** Why it cannot be asked; undefined: it can. */
+export function askHindrance({ store, sql, params }: Draft, nameOf: (at: number) => string): string | undefined {
+  if (store === undefined) return 'Choose a store'
+  if (sql.trim() === '') return 'Type a statement'
+  const at = params.findIndex((param) => paramProblem(param) !== undefined)
+  return at < 0 ? undefined : `Give ${nameOf(at)} a ${params[at]?.kind === 'flag' ? 'true or a false' : 'number'}`
+}
+
 /** What to send; undefined while something is missing. */
-export function askedOf({ store, sql, params, as, mode, maxRows, timeoutSeconds }: Draft): Asked | undefined {
-  if (store === undefined || sql.trim() === '' || params.some((param) => paramProblem(param) !== undefined)) return undefined
+export function askedOf(draft: Draft): Asked | undefined {
+  const { store, sql, params, as, mode, maxRows, timeoutSeconds } = draft
+  if (store === undefined || askHindrance(draft, String) !== undefined) return undefined
   const rows = as === 'table' ? Math.min(maxRows || TABLE_ROWS.usual, TABLE_ROWS.most) : maxRows || undefined
   return {
     store,

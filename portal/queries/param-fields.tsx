@@ -1,4 +1,4 @@
-import { Fieldset, Group, NativeSelect, Stack, TextInput } from '@mantine/core'
+import { Fieldset, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core'
 import { type ParamKind, paramName, paramProblem, type TypedParam } from './params.ts'
 
 const KINDS: readonly { readonly value: ParamKind; readonly label: string }[] = [
@@ -37,8 +37,12 @@ export function ParamFields({ params, kind, onChange }: ParamFieldsProps) {
               <TextInput
                 flex={1}
                 aria-label={`Value of ${name}`}
-                leftSection={name}
-                ff="monospace"
+                leftSection={
+                  <Text size="sm" ff="monospace">
+                    {name}
+                  </Text>
+                }
+                styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
                 disabled={param.kind === 'null'}
                 placeholder={param.kind === 'flag' ? 'true' : undefined}
                 value={param.kind === 'null' ? '' : param.text}

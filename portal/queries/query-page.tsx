@@ -5,12 +5,13 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense } from 'react'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { ReasonedButton } from '../parts/reasoned-button.tsx'
 import { useKinds } from '../stores/kinds.ts'
 import { useStoreRights } from '../stores/use-store-rights.ts'
 import { currentRun, useCurrentRun } from './current-run.ts'
-import { askedOf, type Draft, planOf, useDraft } from './draft.ts'
+import { askedOf, askHindrance, type Draft, planOf, useDraft } from './draft.ts'
 import { ParamFields } from './param-fields.tsx'
-import { paramCount, paramsFor } from './params.ts'
+import { paramCount, paramName, paramsFor } from './params.ts'
 import { CopyLink, CopyResult } from './query-links.tsx'
 import { QueryOptions } from './query-options.tsx'
 import type { Asked } from './query-run.ts'
@@ -116,24 +117,21 @@ interface ActsProps {
 function Acts({ draft, kind, asked }: ActsProps) {
   const run = useCurrentRun()
   const kinds = useKinds()
+  const because = askHindrance(draft, (at) => paramName(at, kind ?? ''))
   const start = (what: Asked | undefined) => {
     if (what) void currentRun.run(what)
   }
   return (
     <Group gap="xs">
-      <Button
-        onClick={() => start(asked)}
-        disabled={!asked}
-        title={run.at === 'running' ? 'Cancels what runs, and runs this' : 'Ctrl-Enter'}
-      >
+      <ReasonedButton because={because} onClick={() => start(asked)}>
         Run
-      </Button>
+      </ReasonedButton>
       <Button variant="default" disabled={run.at !== 'running'} onClick={() => currentRun.cancel()}>
         Cancel
       </Button>
-      <Button variant="default" disabled={!asked} onClick={() => start(asked && planOf(asked))}>
+      <ReasonedButton variant="default" because={because} onClick={() => start(asked && planOf(asked))}>
         Explain
-      </Button>
+      </ReasonedButton>
       <CopyResult draft={draft} kind={kind === undefined ? undefined : kinds.find(kind)} />
       <CopyLink draft={draft} />
     </Group>

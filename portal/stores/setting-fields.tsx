@@ -71,8 +71,13 @@ function SettingInput({ field: { name, schema, required }, value, problem, onCha
     )
   const text = { ...common, placeholder: whenEmpty ?? exampleOf(schema), value: String(value), spellCheck: false, autoComplete: 'off' }
   if ((schema.maxLength ?? 0) > LONG)
-    return <Textarea {...text} autosize minRows={2} maxRows={8} ff="monospace" onChange={(event) => onChange(event.currentTarget.value)} />
+    return (
+      <Textarea {...text} autosize minRows={2} maxRows={8} styles={MONOSPACE} onChange={(event) => onChange(event.currentTarget.value)} />
+    )
   return <TextInput {...text} onChange={(event) => onChange(event.currentTarget.value)} />
 }
+
+/** The label stays as all labels are. */
+const MONOSPACE = { input: { fontFamily: 'var(--mantine-font-family-monospace)' } } as const
 
 const exampleOf = ({ examples }: SettingSchema) => (examples?.[0] === undefined ? undefined : `such as ${examples[0]}`)
