@@ -89,7 +89,7 @@ interface Scrolled {
   readonly rows: number
 }
 
-/** Lets the list run until its end, a good part of a window each frame. */
+/** Lets the list run until its end, one and a half windows each frame: faster than a hand can. */
 async function scrollDown(page: Page): Promise<Scrolled> {
   const browser = page.context().browser()
   if (!browser) throw new Error('There is no browser.')
@@ -108,7 +108,7 @@ const SCROLL = `new Promise((done, fail) => {
     frames.push(now - before)
     before = now
     const was = box.scrollTop
-    box.scrollTop += 1500
+    box.scrollTop += 900
     rows = Math.max(rows, box.querySelectorAll('[role=row]').length)
     still = box.scrollTop === was ? still + 1 : 0
     if (Number(box.getAttribute('aria-rowcount')) > 0 && still > 10) done({ frames: frames.slice(1), rows })
