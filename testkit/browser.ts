@@ -17,6 +17,9 @@ const FLAGS = [
 /** Screenshots of a run, for people: not kept in the repository. */
 const ARTEFACTS = resolve(import.meta.dirname, '..', 'artefacts', 'portal')
 
+/** Nobody looks at more. */
+const MOST_PIXELS = 12_000
+
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
 export type Scheme = 'light' | 'dark'
@@ -121,12 +124,16 @@ export class Visitor implements AsyncDisposable {
     return [...(await this.barriers()).map((barrier) => `${name}: ${barrier}`), ...(pixels > 0 ? [`${name} hangs over by ${pixels}`] : [])]
   }
 
-  /** artefacts/portal/NAME-SCHEME-WIDTH.png: the whole page, not only what the window shows of it. */
-  async shot(name: string, { fullPage = true } = {}): Promise<void> {
+  /** artefacts/portal/NAME-SCHEME-WIDTH.png: the whole page, in a window that is as high as it. */
+  async shot(name: string): Promise<void> {
     await mkdir(ARTEFACTS, { recursive: true })
-    // The head of a page that is scrolled would stand in its middle.
-    await this.page.evaluate('window.scrollTo(0, 0)')
-    await this.page.screenshot({ path: join(ARTEFACTS, `${name}-${this.#look}.png`), fullPage, animations: 'disabled' })
+    const { page } = this
+    const window = page.viewportSize()
+    const height: number = await page.evaluate('document.documentElement.scrollHeight')
+    const grows = window !== null && height > window.height
+    if (grows) await page.setViewportSize({ width: window.width, height: Math.min(height, MOST_PIXELS) })
+    await page.screenshot({ path: join(ARTEFACTS, `${name}-${this.#look}.png`), animations: 'disabled' })
+    if (grows) await page.setViewportSize(window)
   }
 
   /** By how many pixels the page is wider than the window: nobody shall scroll sideways. */

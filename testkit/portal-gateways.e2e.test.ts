@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { GatewayView, NodeView } from '@postern/protocol/api/gateways.ts'
 import { FakeNode } from '@postern/service/testing/fake-node.ts'
 import { LocalService } from '@postern/service/testing/local-service.ts'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Browser, browserMissing, LOOKS, type Scheme, type Visitor, type Width } from './browser.ts'
 import { waitFor } from './wait-for.ts'
@@ -68,6 +69,34 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
     await look('node-settings', 'Marks that stores may require (labels=site=berlin,disk=ssd)')
 
     expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
+  })
+
+  test('without a mouse: past the navigation, to a limit and back, and through the menu of a node', async () => {
+    await using visitor = await visit('/gateways/demo')
+    const { page } = visitor
+    const press = (key: string) => page.keyboard.press(key)
+    const limit = page.getByRole('button', { name: /Concurrent jobs of munich/ })
+    await limit.waitFor()
+    await page.evaluate('document.activeElement?.blur()')
+    await press('Tab')
+    expect(await focused(page)).toBe('Skip to the page')
+    await press('Enter')
+    for (let tabs = 0; tabs < 40 && !/^Concurrent jobs of munich/.test(await focused(page)); tabs += 1) await press('Tab')
+    await press('Enter')
+    await page.getByLabel('Copy tasks at a time').waitFor()
+    await press('Escape')
+    await page.getByLabel('Copy tasks at a time').waitFor({ state: 'detached' })
+    expect(await focused(page)).toMatch(/^Concurrent jobs of munich/)
+    await press('Tab')
+    await press('Enter')
+    await page.getByRole('menuitem', { name: 'Rename…' }).waitFor()
+    for (const _ of ['drain', 'disable', 'rename']) await press('ArrowDown')
+    await press('Enter')
+    await page.getByLabel('New name').waitFor()
+    await press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+
+    expect(visitor.complaints).toEqual([])
   })
 
   test('a gateway is made, and tells who joins it while one looks', async () => {
@@ -160,3 +189,7 @@ const figures = () => ({
   networkOutBytesPerSecond: Math.round(Math.random() * 5e5),
   runningQueries: Math.floor(Math.random() * 64),
 })
+
+/** What a screen reader would say first of where the keyboard is. */
+const focused = (page: Page): Promise<string> =>
+  page.evaluate('String(document.activeElement?.ariaLabel ?? document.activeElement?.textContent)')

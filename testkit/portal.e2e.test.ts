@@ -105,37 +105,6 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     expect((await cluster.client.nodes.get('demo', 'n1')).jobLimit).toBe(7)
   })
 
-  test('without a mouse: past the navigation, to a limit and back, and through the menu of a node', async () => {
-    await using visitor = await browser.visitor(cluster.service.url)
-    const { page } = visitor
-    const press = (key: string) => page.keyboard.press(key)
-    await page.goto('/gateways/demo')
-    await visitor.signIn(PERSON)
-    const limit = page.getByRole('button', { name: /Concurrent jobs of n2/ })
-    await limit.waitFor()
-    await page.evaluate('document.activeElement?.blur()')
-    await press('Tab')
-    expect(await page.evaluate('document.activeElement?.textContent')).toBe('Skip to the page')
-    await press('Enter')
-    for (let tabs = 0; tabs < 40 && !(await limit.evaluate('(element) => element === document.activeElement')); tabs += 1)
-      await press('Tab')
-    await press('Enter')
-    await page.getByLabel('Copy tasks at a time').waitFor()
-    await press('Escape')
-    await page.getByLabel('Copy tasks at a time').waitFor({ state: 'detached' })
-    expect(await limit.evaluate('(element) => element === document.activeElement')).toBe(true)
-    await press('Tab')
-    await press('Enter')
-    await page.getByRole('menuitem', { name: 'Rename…' }).waitFor()
-    for (const _ of ['drain', 'disable', 'rename']) await press('ArrowDown')
-    await press('Enter')
-    await page.getByLabel('New name').waitFor()
-    await press('Escape')
-    await page.getByRole('dialog').waitFor({ state: 'detached' })
-
-    expect(visitor.complaints).toEqual([])
-  })
-
   test('a node is drained and enabled from its menu, and deleted only by who types its name', async () => {
     await using visitor = await browser.visitor(cluster.service.url)
     const { page } = visitor

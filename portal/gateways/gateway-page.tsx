@@ -5,6 +5,7 @@ import type { ReactNode } from 'react'
 import type { NodeSearch } from '../nodes/node-list.ts'
 import { NodeTable } from '../nodes/node-table.tsx'
 import { Facts } from '../parts/facts.tsx'
+import { shortMoment } from '../parts/figures.ts'
 import { adviceFor } from './advice.ts'
 import { GatewaySummary } from './gateway-summary.tsx'
 import { NextStep } from './next-step.tsx'
@@ -62,7 +63,7 @@ function Trouble({ gateway: { name, nodes, statusReasons } }: { readonly gateway
 
 function Advice({ gateway }: { readonly gateway: GatewayView }) {
   return adviceFor(gateway).map(({ text, setting }) => (
-    <Alert key={setting ?? 'add'} variant="light" color="blue" role="status" title="Advice">
+    <Alert key={setting ?? 'add'} variant="light" role="status" title="Advice">
       <Text size="sm">{text}</Text>
       {setting && (
         <Anchor
@@ -89,7 +90,7 @@ function factsOf({ name, settings, recoveryKeyAt, fingerprint }: GatewayView): r
 }
 
 function Recovery({ gateway, since }: { readonly gateway: string; readonly since: string | null }) {
-  if (since !== null) return `since ${new Date(since).toLocaleDateString()}`
+  if (since !== null) return `since ${shortMoment(since)}`
   return (
     <Anchor size="sm" renderRoot={(props) => <Link to="/gateways/$gateway/keys" params={{ gateway }} {...props} />}>
       none: make one

@@ -18,7 +18,7 @@ const LIVE_MS = 2_000
 const MOST_REASONS = 2
 
 const COLUMNS = [
-  { name: 'online', title: 'Nodes online', width: 106, right: true },
+  { name: 'online', title: 'Nodes online', width: 112, right: true },
   ...MEASURES,
   { name: 'version', title: 'Version', width: 76 },
 ] as const satisfies readonly LiveColumn[]
@@ -64,7 +64,7 @@ function GatewayTable({ gateways, at }: { readonly gateways: readonly GatewayVie
       why: firstOf(gateway.statusReasons),
       cells: {
         ...figures,
-        online: <div style={{ textAlign: 'inherit' }}>{share(sum.online, sum.nodes)}</div>,
+        online: share(sum.online, sum.nodes),
         version: gateway.version === '' ? '–' : gateway.version,
       },
     }

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { DeleteByName } from '../parts/delete-by-name.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { moment, shortMoment } from '../parts/figures.ts'
 import { ReasonedButton } from '../parts/reasoned-button.tsx'
 import { ShownOnce } from '../parts/shown-once.tsx'
 import { JoinSteps } from './join-steps.tsx'
@@ -32,7 +33,7 @@ export function JoinKeys({ gateway, because }: { readonly gateway: string; reado
         can check them by.
       </Text>
       {keys.error && <FaultNote cause={keys.error} />}
-      <Table maw={720}>
+      <Table maw={720} horizontalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Key</Table.Th>
@@ -48,7 +49,7 @@ export function JoinKeys({ gateway, because }: { readonly gateway: string; reado
               <Table.Td>
                 <Code>{hint}</Code>
               </Table.Td>
-              <Table.Td>{new Date(createdAt).toLocaleString()}</Table.Td>
+              <Table.Td title={moment(createdAt)}>{shortMoment(createdAt)}</Table.Td>
               <Table.Td ta="right">
                 <ReasonedButton variant="default" because={because} onClick={() => setAsking(slot)}>
                   Replace…

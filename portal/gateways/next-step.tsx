@@ -24,7 +24,7 @@ export const NextStep = memo(function NextStep({ gateway, isReady }: NextStepPro
   })
   if (!isReady || !mayMake || stores.data?.some((store) => store.gateway === gateway) !== false) return null
   return (
-    <Alert variant="light" color="blue" role="status" title="What comes next">
+    <Alert variant="light" role="status" title="What comes next">
       The gateway is ready, and has nothing to open yet.{' '}
       <Anchor size="sm" renderRoot={(props) => <Link to="/stores/-/new" search={{ gateway }} {...props} />}>
         Make its first store

@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { CopyLine } from '../parts/copy-line.tsx'
 import { DeleteByName } from '../parts/delete-by-name.tsx'
+import { moment } from '../parts/figures.ts'
 import { ReasonedButton } from '../parts/reasoned-button.tsx'
 import type { KeySectionProps } from './credential-key.tsx'
 
@@ -19,7 +20,7 @@ export function RecoveryKey({ gateway, because }: KeySectionProps) {
       <Title order={2}>Recovery key</Title>
       <Text size="sm">
         {recoveryKeyAt
-          ? `There is one, made on ${new Date(recoveryKeyAt).toLocaleString()}. With it, a gateway whose nodes are all gone is restored.`
+          ? `There is one, made on ${moment(recoveryKeyAt)}. With it, a gateway whose nodes are all gone is restored.`
           : 'There is none. If every node is lost, every credential must be given again.'}
       </Text>
       <Text size="sm" c="dimmed">

@@ -114,15 +114,17 @@ function SettingRow({ field, fallback, fallbackName, isOwn, onChange, ...control
   return (
     <div className={classes['row']}>
       <div>
-        <Text size="sm" fw={500} id={id}>
-          {field.title}
-        </Text>
+        <Group gap="xs">
+          <Text size="sm" fw={500} id={id}>
+            {field.title}
+          </Text>
+          <Code>{field.name}</Code>
+        </Group>
         {field.hint && (
           <Text size="xs" c="dimmed">
             {field.hint}
           </Text>
         )}
-        <Code>{field.name}</Code>
       </div>
       <div>
         <SettingControl field={field} labelledBy={id} onChange={onChange} {...control} />

@@ -26,7 +26,7 @@ export const JobLimit = memo(function JobLimit(props: JobLimitProps) {
       <Popover.Target>
         <UnstyledButton
           onClick={toggle}
-          fz="sm"
+          fz="inherit"
           td="underline dotted"
           aria-label={`Concurrent jobs of ${name}: ${running} of ${limit}. Change`}
         >

@@ -10,7 +10,7 @@ export function LackedStores({ node }: { readonly node: NodeView }) {
       <Text size="sm">
         {node.credentialStatus === 'in-sync'
           ? 'In sync: it has the credentials of today of every store.'
-          : `${node.credentialStatus}. For a store that it lacks it answers no query; the others do.`}
+          : `Status: ${node.credentialStatus}. For a store that it lacks it answers no query; the others do.`}
       </Text>
       {node.lacks.length > 0 && (
         <Table.ScrollContainer minWidth={420}>

@@ -1,27 +1,18 @@
 /** What is told of a node, in words. */
 import type { NodeView } from '@postern/protocol/api/gateways.ts'
 import { labelsText } from '../gateways/labels.ts'
-import { bytes, percent, rate } from '../parts/figures.ts'
+import { moment, percent } from '../parts/figures.ts'
 
 type Words = readonly (readonly [name: string, value: string])[]
 
-/** `now`: when this was so. */
-export function factsOf(node: NodeView, now: number): Words {
-  const live = node.status !== 'offline'
-  const figure = (text: string) => (live ? text : '–')
+export function factsOf(node: NodeView): Words {
   return [
-    ['Memory free', figure(`${bytes(node.availableMemoryBytes)} of ${bytes(node.totalMemoryBytes)}`)],
-    ['CPU', figure(percent(node.cpuPercent))],
-    ['Network', figure(`${rate(node.networkInBytesPerSecond)} in, ${rate(node.networkOutBytesPerSecond)} out`)],
-    ['Copy tasks', figure(`${node.runningJobs} of ${node.jobLimit}`)],
-    ['Queries', figure(`${node.runningQueries} of ${node.queryLimit}`)],
-    ['Heard', node.lastBeatAt === null ? 'never yet' : ago(now - Date.parse(node.lastBeatAt))],
     ['Version', node.version],
     ['Link to the service', node.linkTransport ?? 'none'],
     ['Reached by other nodes at', node.channelAddress ?? 'not known'],
     ['Weight', String(node.weight)],
     ['Labels', labelsText(node.labels) || 'none'],
-    ['Joined', new Date(node.joinedAt).toLocaleString()],
+    ['Joined', moment(node.joinedAt)],
   ]
 }
 

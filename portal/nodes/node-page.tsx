@@ -6,6 +6,7 @@ import { LackedStores } from './lacked-stores.tsx'
 import { NodeDiagnostics } from './node-diagnostics.tsx'
 import { factsOf, limitsOf } from './node-facts.ts'
 import { NodeHour } from './node-hour.tsx'
+import { NodeSummary } from './node-summary.tsx'
 import { useNode } from './use-node.ts'
 
 const route = getRouteApi('/gateways/$gateway/nodes/$node')
@@ -17,7 +18,8 @@ export function NodePage() {
   return (
     <Stack gap="lg">
       <Reasons node={data} />
-      <Facts facts={factsOf(data, dataUpdatedAt)} />
+      <NodeSummary node={data} at={dataUpdatedAt} />
+      <Facts facts={factsOf(data)} />
       <NodeHour gateway={gateway} name={name} totalMemoryBytes={data.totalMemoryBytes} />
       <Stack gap="xs" component="section" aria-label="Limits">
         <Title order={2}>Limits, and how each came about</Title>

@@ -65,8 +65,10 @@ function Wide({ label, of, status, columns, rows, hasActions = false }: LiveTabl
           <tr>
             <td className={classes['name']}>{row.head}</td>
             <td>{row.status}</td>
-            {columns.map(({ name }) => (
-              <td key={name}>{row.cells[name]}</td>
+            {columns.map(({ name, right = false }) => (
+              <td key={name} className={right ? classes['right'] : undefined}>
+                {row.cells[name]}
+              </td>
             ))}
             {hasActions && <td>{row.actions}</td>}
           </tr>

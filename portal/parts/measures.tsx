@@ -7,7 +7,7 @@ import type { Measured, RecentFigures } from './recent-figures.ts'
 /** The columns of what is measured, in their order: of nodes and of gateways. */
 export const MEASURES = [
   { name: 'memory', title: 'Memory free', width: 118, right: true },
-  { name: 'cpu', title: 'CPU', width: 100, right: true },
+  { name: 'cpu', title: 'CPU', width: 108, right: true },
   { name: 'network', title: 'Network', width: 154, right: true },
   { name: 'jobs', title: 'Copy tasks', width: 118, right: true },
   { name: 'queries', title: 'Queries', width: 118, right: true },
