@@ -2,12 +2,14 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:http2'
 import { silentLog } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
+import type { NodeId } from '@postern/protocol/ids.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { answer, Router } from './router.ts'
 
 const router = new Router({
   routes: {
     '/kind': { doors: ['link'], handle: async ({ stream, body }) => answer(stream, body) },
+    '/small': { doors: ['link', 'channel'], bodyBytes: 100, handle: async ({ stream, body }) => answer(stream, body) },
     '/throws': {
       doors: ['link'],
       handle: () => {
@@ -16,9 +18,11 @@ const router = new Router({
     },
   },
   log: silentLog,
+  heldBytes: 250,
 })
 const server = createServer()
-server.on('stream', (stream, headers) => router.serve(stream, headers, { is: 'link' }))
+const peer = { is: 'channel', peer: 'nod_1' as NodeId } as const
+server.on('stream', (stream, headers) => router.serve(stream, headers, headers['x-door'] === 'channel' ? peer : { is: 'link' }))
 let port = 0
 
 beforeAll(async () => {
@@ -29,10 +33,10 @@ beforeAll(async () => {
 })
 afterAll(() => void server.close())
 
-async function ask(path: string, body: string): Promise<{ readonly status: unknown; readonly said: unknown }> {
+async function ask(path: string, body: string, door = 'link'): Promise<{ readonly status: unknown; readonly said: unknown }> {
   const session = connect(`http://127.0.0.1:${port}`)
   try {
-    const stream = session.request({ ':method': 'POST', ':path': path })
+    const stream = session.request({ ':method': 'POST', ':path': path, 'x-door': door })
     stream.end(body)
     const [headers] = await once(stream, 'response')
     let text = ''
@@ -51,4 +55,21 @@ test('a handler that throws before its first await is answered as a fault, and t
 test('what is not JSON, and a path that nobody serves, are refused', async () => {
   expect(await ask('/kind', '{"a":')).toMatchObject({ said: { code: 'INPUT_INVALID' } })
   expect(await ask('/nowhere', '{}')).toMatchObject({ said: { code: 'ROUTE_UNKNOWN' } })
+})
+
+test('what another node sends has an end, for each and for all together; what the service sends has another', async () => {
+  const long = `"${'x'.repeat(120)}"`
+  expect(await ask('/small', long, 'channel')).toMatchObject({ status: 400, said: { code: 'BODY_TOO_LARGE' } })
+  expect(await ask('/small', long)).toMatchObject({ status: 200 })
+
+  const session = connect(`http://127.0.0.1:${port}`)
+  const held = Array.from({ length: 3 }, () => session.request({ ':method': 'POST', ':path': '/small', 'x-door': 'channel' }))
+  const refused = Promise.race(held.map(async (stream) => (await once(stream, 'response'))[0]))
+  for (const stream of held) stream.write('x'.repeat(90))
+  expect((await refused)[':status']).toBe(400)
+  expect(await ask('/small', `"${'x'.repeat(75)}"`, 'channel')).toMatchObject({ said: { code: 'BODY_TOO_LARGE' } })
+  session.destroy()
+
+  // What was held is given back with the streams.
+  await expect.poll(async () => (await ask('/small', `"${'x'.repeat(75)}"`, 'channel')).status).toBe(200)
 })

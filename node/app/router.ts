@@ -28,6 +28,8 @@ export interface Route {
 interface RouterParts {
   readonly routes: Readonly<Record<string, Route>>
   readonly log: Log
+  /** Of bodies from other nodes, all together. */
+  readonly heldBytes?: number
 }
 
 /** The node's HTTP/2 application: the same behind both doors. */
@@ -75,7 +77,7 @@ export class Router {
     const take = (bytes: number): boolean => {
       mine += bytes
       held.bytes += bytes
-      return held.bytes <= HELD_BYTES
+      return held.bytes <= (this.#parts.heldBytes ?? HELD_BYTES)
     }
     const whole = (body: unknown) => {
       // Who sends on after it was refused is still watched.

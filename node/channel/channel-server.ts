@@ -161,17 +161,30 @@ export class ChannelServer implements Component {
     const session = performServerHandshake(socket, { settings: { ...H2_SETTINGS, maxConcurrentStreams: STREAMS } })
     session.on('error', (cause) => log.debug({ err: cause }, 'a channel broke'))
     this.#sessions.set(session, mode)
-    const all = this.#ofPeer.get(peer) ?? new Set()
-    this.#ofPeer.set(peer, all.add(session))
-    if (all.size > OF_PEER) for (const oldest of all.values().take(1)) oldest.destroy()
+    this.#bound(session, peer)
     session.once('close', () => {
       this.#sessions.delete(session)
-      all.delete(session)
-      if (all.size === 0) this.#ofPeer.delete(peer)
       socket.destroy()
     })
+    // Who closes his half has nothing more to say: with calls left open the session would stay.
+    socket.once('end', () => session.destroy())
     session.on('stream', (stream, headers) => router.serve(stream, headers, { is: 'channel', peer }))
     this.#strangers.proven(socket)
+  }
+
+  /** Of a peer that opens more than it can need the oldest goes. */
+  #bound(session: ServerHttp2Session, peer: NodeId): void {
+    const all = this.#ofPeer.get(peer) ?? new Set()
+    this.#ofPeer.set(peer, all.add(session))
+    const [oldest] = all
+    if (all.size > OF_PEER && oldest) {
+      all.delete(oldest)
+      oldest.destroy()
+    }
+    session.once('close', () => {
+      all.delete(session)
+      if (all.size === 0 && this.#ofPeer.get(peer) === all) this.#ofPeer.delete(peer)
+    })
   }
 }
 

@@ -10,9 +10,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { LocalNode } from '../testing/local-node.ts'
 import { RawPeer, type Said, type Sent, send } from '../testing/raw-peer.ts'
 
-const FRAMES = 1_000
-const CALLS = 9_000
+const FRAMES = 600
+const CALLS = 9_400
 const AT_ONCE = 50
+const RUN = { interruptAfterTimeLimit: 150_000, markInterruptAsFailure: true, endOnFailure: true }
 /** What the peer is told is never of the inside. */
 const INSIDE = /\n\s+at |node_modules|node:internal|\.ts:/
 let service: TestService
@@ -114,11 +115,11 @@ test(`${FRAMES} connections of frames that nobody means are survived, and nothin
     fc.asyncProperty(fc.array(input, { minLength: AT_ONCE, maxLength: AT_ONCE }), async (inputs) => {
       for (const answer of await Promise.all(inputs.map((sent) => peer.raw(sent)))) expect(answer.toString('latin1')).not.toMatch(INSIDE)
     }),
-    { numRuns: FRAMES / AT_ONCE, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: true },
+    { ...RUN, numRuns: FRAMES / AT_ONCE },
   )
 
   await settled(before)
-}, 120_000)
+}, 180_000)
 
 // ── calls ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -194,8 +195,9 @@ function changed(value: unknown, [first, ...rest]: Path, to: unknown): unknown {
 /** An answer with a fault of ours, or none where the stream was cut. */
 function checked({ status, text }: Said, { path, cut }: Sent): void {
   expect(text, path).not.toMatch(INSIDE)
-  // Who resets the stream himself gets no answer.
-  expect(status !== undefined || cut, `${path} was cut`).toBe(true)
+  // Who resets the stream himself gets no answer, or half of one.
+  if (cut) return
+  expect(status, `${path} was cut`).toBeDefined()
   expect(status, `${path} ${text}`).not.toBe(500)
   if (status !== undefined && status >= 400)
     expect(JSON.parse(text), path).toMatchObject({ code: expect.stringMatching(/^(?!INTERNAL)[A-Z_]+$/) })
@@ -210,27 +212,24 @@ test(`${CALLS} calls with wrong ids, bodies and methods are each answered with a
       const said = await Promise.all(calls.map((one) => send(session, one)))
       for (const [index, one] of calls.entries()) checked(said[index] ?? { status: undefined, text: '' }, one)
     }),
-    { numRuns: CALLS / AT_ONCE, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: true },
+    { ...RUN, numRuns: CALLS / AT_ONCE },
   )
 
   session.destroy()
   await settled(before)
-}, 120_000)
+}, 180_000)
 
 // ── limits ─────────────────────────────────────────────────────────────────────────────────────────
 
-test('a body that is too long is refused before it has come, and so is what is too much in all', async () => {
+test('a body that is too long is refused, but that of an order, which has room', async () => {
   const session = peer.session()
-  const [large, order] = [Buffer.alloc((8 << 20) + 1, 0x20), Buffer.alloc(60 << 20, 0x20)]
+  const large = Buffer.alloc((8 << 20) + 1, 0x20)
 
   const one = await send(session, { path: NODE_PATHS.stores, body: large })
-  const many = await Promise.all(Array.from({ length: 8 }, () => send(session, { path: NODE_PATHS.dispatch, body: order })))
 
   expect([one.status, JSON.parse(one.text)]).toEqual([400, expect.objectContaining({ code: 'BODY_TOO_LARGE' })])
-  expect(many.filter(({ text }) => text.includes('too many large ones')).length).toBeGreaterThanOrEqual(3)
-  // What was held is given back.
-  const after = await send(session, { path: NODE_PATHS.dispatch, body: order.subarray(0, 20 << 20) })
-  expect(JSON.parse(after.text)).toMatchObject({ code: 'INPUT_INVALID' })
+  const order = await send(session, { path: NODE_PATHS.dispatch, body: large })
+  expect(JSON.parse(order.text)).toMatchObject({ code: 'INPUT_INVALID' })
   session.destroy()
 }, 60_000)
 

@@ -65,7 +65,8 @@ export function send(session: ClientHttp2Session, { path, method = 'POST', heade
     const chunks: Buffer[] = []
     const over = () => resolve({ status, text: Buffer.concat(chunks).toString('utf8') })
     if (session.destroyed || session.closed) return over()
-    const stream = session.request({ ...headers, ':method': method, ':path': path })
+    // A GET would end itself.
+    const stream = session.request({ ...headers, ':method': method, ':path': path }, { endStream: false })
     stream.on('response', (seen) => {
       status = Number(seen[':status'])
     })
