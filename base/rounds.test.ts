@@ -63,3 +63,16 @@ test('a stop tells the round that runs, waits for it, and no other comes', async
 
   expect({ told, ended, sleeping: clock.sleeping }).toEqual({ told: true, ended: true, sleeping: 0 })
 })
+
+test('the first round may come sooner than the others', async () => {
+  let times = 0
+  const clock = new HandClock()
+  const own = new Rounds({ everyMs: 1_000, firstMs: 10, clock, round: () => (times += 1), failed: () => undefined })
+  own.start()
+  await clock.advance(1_009)
+  expect(times).toBe(1)
+  await clock.advance(1)
+
+  expect(times).toBe(2)
+  await own.stop()
+})

@@ -2,8 +2,10 @@
 import type { Clock } from './clock.ts'
 
 export interface RoundsParts {
-  /** From the end of one round to the beginning of the next, and before the first. */
+  /** From the end of one round to the beginning of the next. */
   readonly everyMs: number
+  /** Before the first; `everyMs` where it is not given. */
+  readonly firstMs?: number
   readonly clock: Clock
   /** The signal is aborted by `stop`, which waits for the round that runs. */
   readonly round: (signal: AbortSignal) => unknown
@@ -30,10 +32,10 @@ export class Rounds {
   }
 
   async #run(): Promise<void> {
-    const { everyMs, clock, round, failed } = this.#parts
+    const { everyMs, firstMs = everyMs, clock, round, failed } = this.#parts
     const { signal } = this.#stopping
-    while (!signal.aborted) {
-      await clock.sleep(everyMs, signal).catch(() => undefined)
+    for (let pauseMs = firstMs; !signal.aborted; pauseMs = everyMs) {
+      await clock.sleep(pauseMs, signal).catch(() => undefined)
       if (signal.aborted) return
       try {
         await round(signal)

@@ -50,6 +50,7 @@ export class AuditNotes implements Component {
       }),
       new Rounds({
         everyMs: SWEEP_MS,
+        firstMs: WRITE_MS,
         clock,
         round: (signal) => this.sweep(signal),
         failed: (cause) => log.debug({ err: cause }, 'audit not swept'),

@@ -56,6 +56,7 @@ export class QueryLog implements Component {
       }),
       new Rounds({
         everyMs: SWEEP_MS,
+        firstMs: WRITE_MS,
         clock,
         round: (signal) => this.sweep(signal),
         failed: (cause) => log.debug({ err: cause }, 'query log not swept'),
