@@ -106,6 +106,49 @@ test('queries stand in the same stream on demand, page after page, with who and 
   })
 })
 
+test('who administers a gateway reads what is of it, deleted stores and refusals too, and nothing else', async () => {
+  const [store, far] = [`gone${count}`, `far${count}`]
+  const admin = await service.api<TokenCreated>('POST', '/v1/tokens', {
+    name: `admin${count}`,
+    roles: [{ role: 'gateway-admin', on: 'gateway/demo' }],
+  })
+  await service.api('POST', '/v1/gateways', { name: `other${count}` })
+  await service.api('POST', '/v1/stores', { kind: 'files', gateway: `other${count}`, name: far, settings: { path: '/srv/far' } })
+  await service.api('POST', '/v1/stores', { kind: 'files', gateway: 'demo', name: store, settings: { path: '/srv/x' } })
+  await service.api('DELETE', `/v1/stores/${store}`)
+  // The same name again, elsewhere: what was before stays where it was.
+  await service.api('POST', '/v1/stores', { kind: 'files', gateway: `other${count}`, name: store, settings: { path: '/srv/x' } })
+  await service.api('POST', '/v1/grants', { to: `token/${name}`, role: 'reader', on: 'store/lake' })
+  await ask('PATCH', '/v1/stores/shop', {})
+  await ask('POST', '/v1/stores/shop/query', { sql: 'select 1' })
+
+  const { text } = await ask('GET', '/v1/audit?limit=1000&queries=true', undefined, admin.token)
+  const seen = (JSON.parse(text) as { items: AuditView[] }).items
+  const exported = await ask('GET', '/v1/audit/export', undefined, admin.token)
+  const byGateway = await audit(`gateway=other${count}&limit=1000`)
+
+  const targets = seen.map(({ action, target }) => `${action} ${target}`)
+  expect(targets).toEqual(
+    expect.arrayContaining([
+      `store.create store ${store}`,
+      `store.delete store ${store}`,
+      'grant.create store/lake',
+      'PATCH /v1/stores/:store /v1/stores/shop',
+      'store.query store shop',
+    ]),
+  )
+  expect(targets.filter((one) => one === `store.create store ${store}`)).toHaveLength(1)
+  expect(text).not.toContain(far)
+  expect(text).not.toMatch(/"action":"(token|person|audit|sign-in)/)
+  expect(exported.status).toBe(200)
+  expect(exported.text).toContain(`store ${store}`)
+  expect(exported.text).not.toContain(far)
+  expect(new Set(byGateway.map(({ target }) => target))).toEqual(new Set([`gateway other${count}`, `store ${far}`, `store ${store}`]))
+  expect((await ask('GET', '/v1/audit', undefined, admin.token)).status).toBe(200)
+  expect((await ask('GET', '/v1/audit/settings', undefined, admin.token)).status).toBe(403)
+  expect((await ask('GET', '/v1/audit/export')).status).toBe(403)
+})
+
 test('filters hold together: action with all that begins so, and time', async () => {
   const [made] = await audit(`action=token&target=token%20${name}`)
   const at = made?.at ?? ''
