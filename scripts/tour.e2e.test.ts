@@ -3,6 +3,7 @@ import { Browser, browserMissing, type Visitor } from '@postern/testkit/browser.
 import { postern } from '@postern/testkit/cli.ts'
 import type { TestNode } from '@postern/testkit/node.ts'
 import { choose, fillPostgresStore, makeFirstAdministrator, makeGateway, makeStore, pickTable } from '@postern/testkit/portal-newcomer.ts'
+import { waitFor } from '@postern/testkit/wait-for.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isAskedFor, takePicture } from './tour/pictures.ts'
@@ -59,10 +60,12 @@ describe.skipIf(browserMissing() !== undefined)('the tour', () => {
     await takePicture(page, 'new-store', 900)
     await makeStore(page, 'shop')
     await page.getByRole('button', { name: 'Test on every node' }).click()
-    await page
-      .getByText(/^PostgreSQL \d/)
-      .nth(1)
-      .waitFor()
+    const opened = page.getByRole('table').getByText(/^PostgreSQL \d/)
+    await waitFor(
+      'both nodes have opened it',
+      async () => ({ opened: await opened.count(), testing: await page.getByText('testing', { exact: true }).count() }),
+      (seen) => seen.opened === 2 && seen.testing === 0,
+    )
     await takePicture(page, 'store', 640)
     await page.goto('/stores/-/new')
     await fillPostgresStore(page, { name: 'warehouse', at: world.warehouse })
@@ -93,15 +96,21 @@ describe.skipIf(browserMissing() !== undefined)('the tour', () => {
     await page.getByLabel('File or folder').fill('flights.parquet/')
     await page.getByLabel('Parts', { exact: true }).fill('8')
     await page.getByLabel('Rows a second').fill(String(Math.round(ROWS / RUN_SECONDS)))
-    await page.evaluate('scrollTo(0, 0)')
+    await page.getByLabel('Parts at a time').fill('4')
     await takePicture(page, 'copy', 900)
     await page.getByRole('button', { name: 'Run now' }).click()
-    await page.getByText(/[1-7] of 8 parts/).waitFor(RUN)
+    await page
+      .getByText(/^[4-9]\d % · |^succeeded$/)
+      .first()
+      .waitFor(RUN)
     await takePicture(page, 'run', 820)
     const run = new URL(page.url()).pathname
     await page.goto('/gateways/berlin')
-    // Some seconds' figures make a line.
-    await page.waitForFunction('(document.querySelector("polyline")?.getAttribute("points")?.split(" ").length ?? 0) > 6')
+    await waitFor(
+      "some seconds' figures",
+      () => page.evaluate<number>('document.querySelector("polyline")?.getAttribute("points")?.split(" ").length ?? 0'),
+      (points) => points > 6,
+    )
     await takePicture(page, 'gateway', 560)
     await page.goto(run)
     await page.getByText('succeeded', { exact: true }).first().waitFor(RUN)
@@ -149,7 +158,7 @@ describe.skipIf(browserMissing() !== undefined)('the tour', () => {
     await visitor.page.getByText('In sync').waitFor()
     await takePicture(visitor.page, 'node-status', 900)
     await visitor.page.getByRole('link', { name: 'Diagnostics' }).click()
-    await visitor.page.getByRole('button', { name: 'Call every node' }).click()
+    await visitor.page.getByRole('button', { name: 'Call all' }).click()
     await visitor.page.getByRole('button', { name: 'Test all' }).click()
     await visitor.page.getByText('passed', { exact: true }).nth(3).waitFor()
 

@@ -17,6 +17,7 @@ export async function takePicture(page: Page, name: string, height = 800): Promi
   const { width = 1280 } = page.viewportSize() ?? {}
   await page.setViewportSize({ width, height })
   await page.mouse.move(width - 1, height - 1)
+  await page.evaluate('scrollTo(0, 0)')
   const bytes = await page.screenshot({ animations: 'disabled', caret: 'hide' })
   if (bytes.length > MOST_BYTES) throw new Error(`${name}.png has ${bytes.length} bytes: more than ${MOST_BYTES}. Show less of the page.`)
   await mkdir(FOLDER, { recursive: true })

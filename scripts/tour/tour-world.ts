@@ -14,7 +14,9 @@ import { loadSampleData } from '../demo/sample-data.ts'
 /** As in the documentation, where it is free. */
 const PORT = 7400
 /** Too narrow for many a title: a copy into it fails, and says why. */
-const NARROW_MOVIES = 'create table movies (id integer primary key, title varchar(40), released_on date, imdb_rating numeric(3, 1))'
+const NARROW_MOVIES = `create table movies (
+  id integer primary key, title varchar(30), released_on date, rating text, genre text, director text,
+  us_gross bigint, imdb_rating numeric(3, 1), imdb_votes integer)`
 
 export type PlainDatabase = PostgresAddress & { readonly name: string }
 
