@@ -23,7 +23,7 @@ export const RUN_COLUMNS: readonly Column<RunSummary>[] = [
   { title: 'Pace', width: '78px', right: true, cell: paceOf },
   { title: 'Took', width: '66px', right: true, cell: ({ durationMs }) => duration(durationMs) },
   { title: 'Began', width: '128px', cell: ({ createdAt }) => <span title={moment(createdAt)}>{shortMoment(createdAt)}</span> },
-  { title: 'By', width: '90px', cell: ({ startedBy }) => <span title={startedBy}>{startedBy}</span> },
+  { title: 'By', width: '98px', cell: ({ startedBy }) => <span title={startedBy}>{startedBy}</span> },
 ]
 
 /** On a phone: two lines a run. */

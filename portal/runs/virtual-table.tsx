@@ -37,7 +37,7 @@ export interface VirtualTableProps<Item> {
 const OVERSCAN = 12
 /** In a low window the page scrolls rather than that the rows are a slit. */
 const LEAST_HEIGHT = 240
-const HEAD_HEIGHT = 34
+const HEAD_HEIGHT = 32
 /** More are asked for while so many are still below those in view. */
 const NEAR = 40
 
