@@ -58,6 +58,8 @@ export interface NodeOptions {
   readonly channelHost?: string | undefined
   /** The user's own certificate for the channel; `channel/` of the data folder when left out. */
   readonly channelCertificate?: CertificatePaths | undefined
+  /** False: it gives the gateway's key to no node that comes with an authentication key. */
+  readonly handOver?: boolean | undefined
   /** Where stores may refer to files; `secrets/` of the data folder when left out. */
   readonly secretsFolder?: string | undefined
   /** The configuration manager, on 127.0.0.1; none when left out. */
@@ -173,7 +175,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const worker: Worker = new Worker({ ...base, service, loadEngine, checkPlaces, refuses })
   const bridge = new BridgeDoor({ stores, key: () => keys.key, limit: () => worker.limit, clock, log })
   const ping: Route = { doors: ['link', 'channel'], handle: async ({ stream }) => answer(stream) }
-  const handOver = new HandOverDoor({ ...base, self, keys, service })
+  const handOver = new HandOverDoor({ ...base, self, keys, service, byAuthKey: options.handOver })
   const line = new BeatLine({ clock })
   const answered = { ...line.routes, ...storeRoutes({ stores, clock }), ...worker.routes, ...handOver.routes, [NODE_PATHS.ping]: ping }
   const routes = { ...queries.routes, ...wire.routes, ...bridge.routes, ...answered }

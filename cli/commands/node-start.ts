@@ -15,6 +15,7 @@ export interface StartFlags {
   readonly channelCert?: string
   readonly channelKey?: string
   readonly channelCa?: string
+  readonly handOver: boolean
   readonly secretsDir?: string
   readonly allowHost: readonly string[]
 }
@@ -45,6 +46,7 @@ export async function runNode(flags: StartFlags, shell: Shell): Promise<void> {
     channelHost,
     consolePort,
     channelCertificate: certificatePaths(flags),
+    handOver: flags.handOver,
     secretsFolder: flags.secretsDir,
   }
   let notice: string | undefined

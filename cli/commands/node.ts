@@ -67,6 +67,7 @@ export function nodeCommands(program: Command, shell: Shell): void {
     .option('--channel-cert <file>', 'a certificate of your own for the channel (PEM, with its chain); for channelEncryption=certificate')
     .option('--channel-key <file>', 'its private key (PEM, without a passphrase)')
     .option('--channel-ca <file>', "whom to trust for the other nodes' certificates (default: the authorities that this machine trusts)")
+    .option('--no-hand-over', "give the gateway's key to no node that comes with an authentication key: it joins with --recovery-key")
     .option('--secrets-dir <dir>', 'where stores may refer to files (`file:NAME`; default: secrets/ in the data folder)')
     .option(
       '--console-port <port>',

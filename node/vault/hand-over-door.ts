@@ -16,6 +16,8 @@ interface HandOverDoorParts {
   readonly self: { readonly nodeId: NodeId; readonly gatewayId: GatewayId }
   readonly keys: Pick<KeyKeeper, 'holding' | 'hasHeld'>
   readonly service: Pick<ServiceClient, 'call'>
+  /** False: nobody gets it by an authentication key, of which the service says which are good. Held keys are none of its word. */
+  readonly byAuthKey?: boolean | undefined
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -66,7 +68,9 @@ export class HandOverDoor {
   }
 
   async #check(about: HandOver, request: HandOverRequest): Promise<void> {
-    const { keys, service } = this.#parts
+    const { keys, service, byAuthKey = true } = this.#parts
+    if (request.proof.by === 'auth-key' && !byAuthKey)
+      throw refused('this node gives it to none (--no-hand-over): join with --recovery-key')
     if (!this.#isOurs(about.challenge, about.asker)) throw refused('the challenge is not of this node, or too old')
     const facts = await service.call({ method: 'GET', path: SERVICE_PATHS.handOver(about.asker as NodeId), answer: HandOverFacts })
     if (facts.identity === null) throw refused('the service knows no such node of this gateway')
