@@ -97,9 +97,10 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     await fillStore(page, 'shop', database.password)
     await page.getByRole('button', { name: 'Make the store' }).click()
     await page.getByText(/A store of this name exists.*Choose another name/).waitFor()
+    const name = page.getByRole('textbox', { name: 'Name', exact: true })
+    await waitFor('it takes the keyboard', () => name.evaluate((field) => field.matches(':focus')), Boolean)
     await visitor.shot('store-new-refused')
 
-    const name = page.getByRole('textbox', { name: 'Name', exact: true })
     expect(await name.getAttribute('aria-invalid')).toBe('true')
     expect(visitor.complaints).toEqual([])
   })

@@ -12,6 +12,7 @@ import { useRights } from '../sign-in/use-rights.ts'
 import { NAME_FIELD } from './fault-place.ts'
 import { useKinds } from './kinds.ts'
 import { sealSecrets } from './seal-store.ts'
+import { showProblem } from './show-problem.ts'
 import { StoreFields } from './store-fields.tsx'
 import { labelsOf, NAME } from './store-form.ts'
 import { ANY, testStore } from './test-results.ts'
@@ -102,17 +103,18 @@ function NewStoreForm({ kind, gateway }: { readonly kind: StoreKindView; readonl
   const nodeLabels = labelsOf(labels)
   const create = useCreate(kind, gateway, form)
   const told = withFault(form, create.error)
-  const submit = () => {
+  const submit = (place: HTMLFormElement) => {
     setTried(true)
     const settings = form.check()
-    if (settings && NAME.test(name) && nodeLabels) create.mutate({ name, settings, nodeLabels: { ...nodeLabels } })
+    if (!settings || !NAME.test(name) || !nodeLabels) return showProblem(place)
+    create.mutate({ name, settings, nodeLabels: { ...nodeLabels } }, { onError: () => showProblem(place) })
   }
   return (
     <form
       noValidate
       onSubmit={(event) => {
         event.preventDefault()
-        submit()
+        submit(event.currentTarget)
       }}
     >
       <Stack gap="md">

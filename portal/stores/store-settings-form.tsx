@@ -13,6 +13,7 @@ import { UNDER } from '../copies/section.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { useKinds } from './kinds.ts'
 import { sealSecrets } from './seal-store.ts'
+import { showProblem } from './show-problem.ts'
 import { StoreFields } from './store-fields.tsx'
 import { labelsOf, settingsOf } from './store-form.ts'
 import { faultOfTests, useTests } from './test-results.ts'
@@ -56,8 +57,9 @@ function Loaded({ store, kind, gateway }: LoadedProps) {
       noValidate
       onSubmit={(event) => {
         event.preventDefault()
-        const settings = form.check()
-        if (settings && nodeLabels) change.mutate(() => submit(settings))
+        const [settings, place] = [form.check(), event.currentTarget]
+        if (!settings || !nodeLabels) showProblem(place)
+        else change.mutate(() => submit(settings), { onError: () => showProblem(place) })
       }}
     >
       <Stack gap="md" maw={860}>
