@@ -48,5 +48,6 @@ test('the average of the window counts where there is one', () => {
 
 test('one node alone is a risk, and nodes that are away give no advice', () => {
   expect(adviceFor({ settings, nodes: [node] })).toEqual([{ text: expect.stringContaining('second one') }])
+  expect(adviceFor({ settings, nodes: [node, { ...node, status: 'draining' as const }] })).toEqual([])
   expect(adviceFor({ settings, nodes: [{ ...node, status: 'offline' as const }] })).toEqual([])
 })

@@ -33,7 +33,7 @@ const isIdle = (node: Figures) => cpu(node) < IDLE_CPU_PERCENT && freeShare(node
 export function adviceFor({ nodes, queue, settings }: Advised): readonly Advice[] {
   const working = nodes.filter(({ status }) => status === 'online' || status === 'limited')
   if (working.length === 0) return []
-  const advice = scaleOut(working) ?? scaleUp(working, queue) ?? spread(working, settings) ?? second(working)
+  const advice = scaleOut(working) ?? scaleUp(working, queue) ?? spread(working, settings) ?? second(nodes)
   return advice ? [advice] : []
 }
 
@@ -66,6 +66,7 @@ function spread(nodes: readonly Figures[], { policy }: Pick<GatewaySettings, 'po
   }
 }
 
+/** Those that are drained or away for a while count: somebody knows of them. */
 function second(nodes: readonly Figures[]): Advice | undefined {
   if (nodes.length > 1) return undefined
   return { text: 'One node is all there is: queries fail while it is down. Add a second one on another machine.' }

@@ -26,7 +26,7 @@ export function GatewayPage() {
       <Trouble gateway={data} />
       <NextStep gateway={data.name} isReady={data.publicKey !== null && data.nodes.some(({ status }) => status === 'online')} />
       <Advice gateway={data} />
-      <GatewaySummary gateway={data} at={dataUpdatedAt} />
+      {data.nodes.length > 0 && <GatewaySummary gateway={data} at={dataUpdatedAt} />}
       <NodeTable
         gateway={data}
         at={dataUpdatedAt}

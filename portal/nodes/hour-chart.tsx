@@ -53,7 +53,7 @@ export function HourChart({ title, at, series, top, say }: HourChartProps) {
                 key={`${name} ${points.slice(0, 16)}`}
                 points={points}
                 fill="none"
-                stroke="var(--mantine-primary-color-filled)"
+                stroke="var(--line-color)"
                 strokeWidth="1.5"
                 strokeDasharray={DASHES[place] ?? 'none'}
               />
@@ -88,7 +88,7 @@ function Legend({ name, dash }: { readonly name: string; readonly dash: string }
   return (
     <>
       <svg width="16" height="8" viewBox="0 0 16 8" aria-hidden="true">
-        <line x1="0" x2="16" y1="4" y2="4" stroke="var(--mantine-primary-color-filled)" strokeWidth="1.5" strokeDasharray={dash} />
+        <line x1="0" x2="16" y1="4" y2="4" stroke="var(--line-color)" strokeWidth="1.5" strokeDasharray={dash} />
       </svg>{' '}
       {name}{' '}
     </>

@@ -8,7 +8,7 @@ type Words = readonly (readonly [name: string, value: string])[]
 export function factsOf(node: NodeView): Words {
   return [
     ['Version', node.version],
-    ['Link to the service', node.linkTransport ?? 'none'],
+    ['Credentials', node.credentialStatus],
     ['Reached by other nodes at', node.channelAddress ?? 'not known'],
     ['Weight', String(node.weight)],
     ['Labels', labelsText(node.labels) || 'none'],

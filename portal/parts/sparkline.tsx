@@ -16,15 +16,9 @@ export interface SparklineProps {
 /** How a figure came to be what it is; it stands beside the figure and never alone. */
 export const Sparkline = memo(function Sparkline({ values, most, label, width = WIDTH }: SparklineProps) {
   return (
-    <svg viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} role="img" aria-label={label}>
+    <svg viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} preserveAspectRatio="none" role="img" aria-label={label}>
       {values.length > 1 && (
-        <polyline
-          points={pointsOf(values, width, most)}
-          fill="none"
-          stroke="var(--mantine-primary-color-filled)"
-          strokeWidth="1.25"
-          strokeLinejoin="round"
-        />
+        <polyline points={pointsOf(values, width, most)} fill="none" stroke="var(--line-color)" strokeWidth="1.25" strokeLinejoin="round" />
       )}
     </svg>
   )
