@@ -54,10 +54,7 @@ describe.skipIf(browserMissing() !== undefined)('pages of copies and runs', () =
     const wrong: string[] = []
     const look = async (name: string, ready: Promise<unknown>) => {
       await ready
-      // What stands still in the window would be in the midst of the picture.
-      await page.evaluate('window.scrollTo(0, 0)')
-      // What lies over the page covers the window alone.
-      await visitor.shot(name, { fullPage: (await page.getByRole('dialog').count()) === 0 })
+      await visitor.shot(name)
       wrong.push(...(await troublesOf(name, visitor)))
     }
     const open = (id: string, more = '') => page.goto(`/runs/${id}${more}`)

@@ -97,7 +97,7 @@ function Entries({ entries, picked, onPick, onOpen }: EntriesProps) {
               Name
             </Group>
           </Table.Th>
-          <Table.Th>Is</Table.Th>
+          <Table.Th visibleFrom="sm">Is</Table.Th>
           <Table.Th ta="right">Rows, about</Table.Th>
           <Table.Th ta="right">Size</Table.Th>
         </Table.Tr>
@@ -108,9 +108,11 @@ function Entries({ entries, picked, onPick, onOpen }: EntriesProps) {
             <Table.Td>
               <EntryName entry={entry} isPicked={picked.includes(entry.path)} {...{ onPick, onOpen }} />
             </Table.Td>
-            <Table.Td>{entry.type}</Table.Td>
+            <Table.Td visibleFrom="sm">{entry.type}</Table.Td>
             <Table.Td ta="right">{entry.rows === undefined ? '' : count(entry.rows)}</Table.Td>
-            <Table.Td ta="right">{entry.bytes === undefined ? '' : bytes(entry.bytes)}</Table.Td>
+            <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
+              {entry.bytes === undefined ? '' : bytes(entry.bytes)}
+            </Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
