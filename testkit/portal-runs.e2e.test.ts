@@ -102,10 +102,11 @@ describe.skipIf(browserMissing() !== undefined)('copies and runs in the portal',
     const run = await rig.planned(ROWS)
     const [one, two] = run.parts
     if (!one || !two) throw new Error('There are no parts.')
-    await using visitor = await rig.visit(`/runs/${run.id}`)
-    const { page } = visitor
+    // At once: what was handed out and is not begun is handed out anew.
     await rig.node.started(one)
     await rig.second.started(two)
+    await using visitor = await rig.visit(`/runs/${run.id}`)
+    const { page } = visitor
     await rig.node.progress(one, { rowsRead: 321, rowsWritten: 321, bytesRead: 3e6, bytesWritten: 3e6 })
     await page.getByText('0 of 3 parts', { exact: false }).waitFor()
     await page.getByText('321', { exact: true }).first().waitFor()
