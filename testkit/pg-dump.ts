@@ -42,3 +42,16 @@ export async function pgDump(folder: string, database: TestDatabase, format: 'pl
   })
   return stdout
 }
+
+/** Every row of every table, as text, and as the JSON of its columns. */
+export async function rowsOf(database: TestDatabase): Promise<Buffer> {
+  const tables = await database.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`,
+  )
+  const parts: string[] = []
+  for (const { name } of tables) {
+    const rows = await database.query<{ text: string; json: string }>(`select t::text as text, to_jsonb(t)::text as json from ${name} t`)
+    parts.push(name, ...rows.flatMap(({ text, json }) => [text, json]))
+  }
+  return Buffer.from(parts.join('\n'))
+}

@@ -21,7 +21,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postern } from './cli.ts'
 import { freePort } from './free-port.ts'
 import { TestNode } from './node.ts'
-import { NO_PG_DUMP, pgDump, serverWithPgDump } from './pg-dump.ts'
+import { NO_PG_DUMP, pgDump, rowsOf, serverWithPgDump } from './pg-dump.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { PostgresServer } from './postgres-server.ts'
 import { Recorder } from './recorder.ts'
@@ -152,19 +152,6 @@ async function secrets(): Promise<Sought[]> {
   return list
 }
 
-/** Every row of every table, as text, and as the JSON of its columns. */
-async function dumpOf(database: TestDatabase): Promise<Buffer> {
-  const tables = await database.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`,
-  )
-  const parts: string[] = []
-  for (const { name } of tables) {
-    const rows = await database.query<{ text: string; json: string }>(`select t::text as text, to_jsonb(t)::text as json from ${name} t`)
-    parts.push(name, ...rows.flatMap(({ text, json }) => [text, json]))
-  }
-  return Buffer.from(parts.join('\n'))
-}
-
 test('each node has the key of the gateway, and nobody the hand-over secret any more', async () => {
   const [first, ...others] = await Promise.all(nodes.map(gatewayKeyOf))
 
@@ -177,7 +164,7 @@ test('each node has the key of the gateway, and nobody the hand-over secret any 
 })
 
 test('a dump of the database has no secret in it, nor anything that opens one', async () => {
-  const dump = await dumpOf(kept)
+  const dump = await rowsOf(kept)
 
   expect(dump.toString()).toMatch(/store/)
   expect(dump.includes(shop.user)).toBe(true)
@@ -245,30 +232,27 @@ async function loot(): Promise<Loot> {
   }
 }
 
+interface Theft {
+  readonly as: string
+  readonly claim: Claim
+  readonly stolen: Loot
+  readonly identity?: Identity
+}
+
 /** Asks n1 over its channel, with a certificate made with the stolen CA. */
-async function steal({ as, claim, stolen }: { as: string; claim: Claim; stolen: Loot }): Promise<unknown> {
+async function steal({ as, claim, stolen, identity = Identity.generate() }: Theft): Promise<unknown> {
   const { authority, gatewayId, publicKey, nodes: members } = stolen
   const [victim] = members
   if (!victim) throw new Error('There is no node.')
   const forged = await forgeCertificate(authority, { gatewayId, nodeId: as })
   const channel = mutualClient({ gatewayId, credentials: () => ({ ...forged, authority: authority.certificate }) })
-  const peer: Peer = {
-    id: victim.id,
-    name: victim.name,
-    channelAddress: victim.beat.channel.address,
-    online: true,
-    acceptsWork: true,
-    hasGatewayKey: true,
-    runningJobs: 0,
-    jobLimit: 1,
-    cpuPercent: 0,
-  }
+  const peer = { id: victim.id, name: victim.name, channelAddress: victim.beat.channel.address } as Peer
   try {
     const signal = AbortSignal.timeout(10_000)
     const { challenge } = HandOverChallenge.parse(await channel.call(peer, NODE_PATHS.handOverChallenge, {}, signal))
     const ephemeral = makeGatewayKey().publicKey
     const about = { gateway: gatewayId, asker: as, holder: victim.id, challenge, ephemeral, wanted: publicKey }
-    return await channel.call(peer, NODE_PATHS.handOver, requestFor(about, claim, Identity.generate()), signal)
+    return await channel.call(peer, NODE_PATHS.handOver, requestFor(about, claim, identity), signal)
   } finally {
     channel.close()
   }
@@ -297,28 +281,14 @@ test('a thief who has stolen a node’s identity too is refused once its authent
   if (!n2) throw new Error('There is no n2.')
   const stolen = await loot()
   const identity = Identity.parse((await fileOf(n2)).identity)
-  const forged = await forgeCertificate(stolen.authority, { gatewayId: stolen.gatewayId, nodeId: stolen.nodes[1]?.id ?? '' })
-  const channel = mutualClient({
-    gatewayId: stolen.gatewayId,
-    credentials: () => ({ ...forged, authority: stolen.authority.certificate }),
-  })
-  const [victim, thief] = stolen.nodes
-  if (!victim || !thief) throw new Error('There are no nodes.')
-  const ask = async (key: string) => {
-    const seed = (await openAuthKey(key))?.handOverSeed ?? ''
-    const peer = { id: victim.id, name: victim.name, channelAddress: victim.beat.channel.address } as Peer
-    const signal = AbortSignal.timeout(10_000)
-    const { challenge } = HandOverChallenge.parse(await channel.call(peer, NODE_PATHS.handOverChallenge, {}, signal))
-    const ephemeral = makeGatewayKey().publicKey
-    const about = { gateway: stolen.gatewayId, asker: thief.id, holder: victim.id, challenge, ephemeral, wanted: stolen.publicKey }
-    return await channel.call(peer, NODE_PATHS.handOver, requestFor(about, { by: 'auth-key', seed }, identity), signal)
-  }
+  const as = stolen.nodes[1]?.id ?? ''
+  const ask = async (key: string) =>
+    steal({ as, stolen, identity, claim: { by: 'auth-key', seed: (await openAuthKey(key))?.handOverSeed ?? '' } })
 
   await expect(ask(keys[0] ?? '')).rejects.toMatchObject({ code: 'HAND_OVER_REFUSED' })
   await expect(ask(keys[1] ?? '')).rejects.toMatchObject({ code: 'HAND_OVER_REFUSED' })
   // The harness works: with a key of today the same request is answered.
   await expect(ask(key2)).resolves.toHaveProperty('sealed')
-  channel.close()
 })
 
 test('with a channel in clear, who listens between the nodes sees the work, and no secret: a key is handed over, a password changed, rows copied', async () => {

@@ -69,9 +69,9 @@ export class RunSweeper implements Component {
     }
     const overdue = await this.#parts.runs.endOverdue()
     if (overdue > 0) this.#parts.log.info({ runs: overdue }, 'runs timed out')
-    await this.#parts.rights.look()
     await this.#parts.queues.look()
     for (const gateway of await this.#tasks.releaseCleanups()) this.#parts.signal.wake(gateway)
+    await this.#parts.rights.look()
   }
 
   async #judge({ task, attempt, run, node, silentMs }: SilentAttempt): Promise<void> {
