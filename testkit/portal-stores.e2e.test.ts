@@ -120,6 +120,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     expect(await password.getAttribute('aria-invalid')).toBe('true')
 
     await password.fill(database.password)
+    await page.getByRole('button', { name: /^More settings/ }).click()
     await page.getByLabel('Connections').fill('3')
     await page.getByRole('button', { name: 'Change the store' }).click()
     await page.getByText('Store wrong is changed', { exact: false }).waitFor()

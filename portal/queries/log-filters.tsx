@@ -44,7 +44,7 @@ export function LogFilters() {
       />
       <Select
         label="Since"
-        placeholder="all that is kept"
+        placeholder="any time"
         clearable
         data={[...SPAN_LABELS]}
         value={search.within ?? null}
