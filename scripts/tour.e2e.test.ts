@@ -1,10 +1,9 @@
 /** The tour of docs/portal.md, walked in a real Chromium; each picture there was taken here (`npm run tour`). */
-import { Browser, browserMissing, type Visitor } from '@postern/testkit/browser.ts'
+import { Browser, browserMissing, type Page, type Visitor } from '@postern/testkit/browser.ts'
 import { postern } from '@postern/testkit/cli.ts'
 import type { TestNode } from '@postern/testkit/node.ts'
 import { choose, fillPostgresStore, makeFirstAdministrator, makeGateway, makeStore, pickTable } from '@postern/testkit/portal-newcomer.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
-import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isAskedFor, takePicture } from './tour/pictures.ts'
 import { TourWorld } from './tour/tour-world.ts'

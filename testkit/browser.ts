@@ -22,6 +22,9 @@ const MOST_PIXELS = 12_000
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
+/** For tests of other rooms, which know the browser by this file alone. */
+export type { Page }
+
 export type Scheme = 'light' | 'dark'
 export type Width = 1280 | 390
 

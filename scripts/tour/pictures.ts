@@ -1,7 +1,7 @@
 /** Pictures of the tour: written to docs/images/portal when they are asked for (`npm run tour`), else to artefacts, to be looked at. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
+import type { Page } from '@postern/testkit/browser.ts'
 import { ROOT } from '../tools/steps.ts'
 
 /** Set by scripts/tour.ts. */
