@@ -18,7 +18,7 @@ const LIVE_MS = 2_000
 const MOST_REASONS = 2
 
 const COLUMNS = [
-  { name: 'online', title: 'Nodes online', width: 112, right: true },
+  { name: 'online', title: 'Online', width: 84, right: true },
   ...MEASURES,
   { name: 'version', title: 'Version', width: 76 },
 ] as const satisfies readonly LiveColumn[]
