@@ -50,12 +50,8 @@ export class PortalRunsRig implements AsyncDisposable {
   /** Signed in, at this page. */
   async visit(path: string, look?: { readonly scheme?: Scheme; readonly width?: Width }): Promise<Visitor> {
     const visitor = await this.#browser.visitor(this.service.url, look)
-    const { page } = visitor
-    await page.goto(path)
-    await page.getByLabel('Name').fill(PERSON.name)
-    await page.getByRole('textbox', { name: 'Password' }).fill(PERSON.password)
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await page.getByRole('navigation', { name: 'Main' }).waitFor({ state: 'attached' })
+    await visitor.page.goto(path)
+    await visitor.signIn(PERSON)
     return visitor
   }
 
