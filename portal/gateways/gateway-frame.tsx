@@ -47,7 +47,7 @@ const Tabs = memo(function Tabs({ name: gateway }: { readonly name: string }) {
   const { may } = useRights()
   return (
     <PlaceTabs label={`Gateway ${gateway}`}>
-      <Link to="/gateways/$gateway" params={{ gateway }} className={tabClass} activeOptions={{ exact: true }}>
+      <Link to="/gateways/$gateway" params={{ gateway }} className={tabClass} activeOptions={{ exact: true, includeSearch: false }}>
         Nodes
       </Link>
       <Link to="/gateways/$gateway/settings" params={{ gateway }} className={tabClass}>
