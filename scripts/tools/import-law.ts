@@ -44,7 +44,8 @@ export function breach(file: string, specifier: string): string | undefined {
   const room = file.split('/')[0] as Room
   const isTest = file.endsWith('.test.ts') || file.includes('/testing/')
   // The testkit is what tests are made of, and benchmarks are measured with it.
-  if (!isTest && room !== 'testkit' && room !== 'bench' && /(?:^|\/)testing\//.test(specifier)) return `${file} imports ${specifier}, which is for tests only`
+  if (!isTest && room !== 'testkit' && room !== 'bench' && /(?:^|\/)testing\//.test(specifier))
+    return `${file} imports ${specifier}, which is for tests only`
   const target = targetRoom(file, specifier)
   if (target === undefined) {
     const isPackage = !specifier.startsWith('.') && !specifier.startsWith('node:')
