@@ -28,8 +28,8 @@ interface ChannelServerParts extends Omit<ChannelDialParts, 'self'> {
 const HELLO_MS = 10_000
 /** Requests of one connection at a time. A dispatcher has one or two on their way. */
 const STREAMS = 256
-/** Connections of one node: it keeps one, and a second while the mode changes. Of more the oldest is ended. */
-const OF_PEER = 8
+/** Connections of one node. It keeps one; while the mode changes calls in flight hold those before it. Of more the oldest is ended. */
+const OF_PEER = 256
 /** Callers that have not said who they are; of more the oldest is cut, so that who opens many keeps no node out. */
 const STRANGERS = { ofNetwork: 200, inAll: 500 } as const
 /** The first byte of a TLS ClientHello's record. */
