@@ -9,7 +9,9 @@ const Report = z.object({
       name: z.string(),
       status: z.string(),
       message: z.string().optional(),
-      assertionResults: z.array(z.object({ status: z.string(), fullName: z.string(), failureMessages: z.array(z.string()).nullish() })),
+      assertionResults: z.array(
+        z.object({ status: z.string(), title: z.string(), fullName: z.string(), failureMessages: z.array(z.string()).nullish() }),
+      ),
     }),
   ),
 })
@@ -41,11 +43,22 @@ export function totalsOf(json: unknown): Totals {
   }, NOTHING)
 }
 
-/** Names of the tests that did not run, for the reader of a green line. */
+/** What did not run, for the reader of a green line: tests of one title (claims that many stores share) are one line. */
 export function skippedOf(json: unknown): readonly string[] {
-  return Report.parse(json).testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ fullName }) => fullName),
+  const left = Report.parse(json).testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed'),
   )
+  return [...Map.groupBy(left, ({ title }) => title)].map(([title, tests]) => {
+    const [first] = tests
+    return tests.length === 1 && first ? first.fullName : `${tests.length} x ${title}`
+  })
+}
+
+/** Paths of the test files in which something failed. */
+export function failedFilesOf(json: unknown): readonly string[] {
+  return Report.parse(json)
+    .testResults.filter(({ status }) => status === 'failed')
+    .map(({ name }) => name)
 }
 
 /** Each failed test and, in a line, why: what a reader of the last lines of a long output needs first. */
