@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ContainerClient } from '@azure/storage-blob'
 import type { StoreAccess } from './connector-contract.ts'
 import { freePort } from './free-port.ts'
 import { waitFor } from './wait-for.ts'
@@ -54,7 +55,7 @@ export async function azurite(): Promise<ObjectServer> {
     '--disableTelemetry',
   ]
   const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'inherit'] })
-  await Promise.race([waitFor('Azurite listens', () => listens(port)), endOf(child)])
+  await Promise.race([waitFor('Azurite listens', () => listens(port), Boolean, { timeoutMs: 60_000 }), endOf(child)])
   const endpoint = `http://127.0.0.1:${port}/${AZURITE.account}`
   const settings = { endpoint, account: AZURITE.account, container: 'container' }
   const server = {
@@ -63,9 +64,14 @@ export async function azurite(): Promise<ObjectServer> {
     access: { settings, secrets: { accountKey: AZURITE.accountKey } },
     [Symbol.asyncDispose]: () => stop(child, folder),
   }
-  const { BlobServiceClient, StorageSharedKeyCredential } = await import('@azure/storage-blob')
-  await new BlobServiceClient(endpoint, new StorageSharedKeyCredential(AZURITE.account, AZURITE.accountKey)).createContainer('container')
+  await (await azureContainer(endpoint)).create()
   return server
+}
+
+export async function azureContainer(endpoint: string): Promise<ContainerClient> {
+  const { BlobServiceClient, StorageSharedKeyCredential } = await import('@azure/storage-blob')
+  const credential = new StorageSharedKeyCredential(AZURITE.account, AZURITE.accountKey)
+  return new BlobServiceClient(endpoint, credential).getContainerClient('container')
 }
 
 function listens(port: number): Promise<boolean> {

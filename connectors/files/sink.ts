@@ -115,7 +115,7 @@ export class FilesSink implements Sink {
       mode,
       path,
       staging,
-      ...(!asIs && place.holding && request.verify !== 'checksum' ? { holds: true as const } : {}),
+      ...(!asIs && holdsBack(place, single) && request.verify !== 'checksum' ? { holds: true as const } : {}),
       ...(!asIs && request.verify === 'checksum' ? { exact: true as const } : {}),
       ...(asIs ? asIsFacts(shape) : formFacts(writeFormOf(config, layout.format))),
     }
@@ -273,6 +273,11 @@ interface Wanted {
   readonly single: boolean
   readonly mode: 'append' | 'overwrite'
   readonly asIs: boolean
+}
+
+/** The file of a part has the run in its name; one that the copy names may be written by others, too. */
+function holdsBack({ holding }: Place, single: boolean): boolean {
+  return holding !== undefined && !(single && holding.ownNamesOnly)
 }
 
 function commitOf({ rows, bytes, attempt, skipped }: Readonly<Commit>): Commit {
