@@ -60,8 +60,8 @@ function without(shape: Shape, omits: readonly string[] = []): Shape {
 }
 
 /** Types that the target decides have no value of their own that a checksum could be taken of, so then the source looks itself. */
-async function expected({ copy, sink }: Pair, signal: AbortSignal): Promise<Expected> {
-  const { columns, files } = (await sink.expects?.(copy.to, copy.write, signal)) ?? {}
+async function expected({ copy, from, sink }: Pair, signal: AbortSignal): Promise<Expected> {
+  const { columns, files } = (from.can.source?.guesses && (await sink.expects?.(copy.to, copy.write, signal))) || {}
   const known = columns && copy.verify !== 'checksum' ? { columns } : {}
   // Rows can only be left out of files that are read.
   return copy.skipIncompatibleRows ? { ...known, skip: true } : { ...known, ...(files && { files }) }

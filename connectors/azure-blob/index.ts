@@ -34,7 +34,7 @@ export const azureBlob: Connector = {
   config: AzureBlobConfig,
   can: {
     query: 'sql',
-    source: { snapshot: false },
+    source: { snapshot: false, guesses: true },
     sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
   },
   async open(options) {

@@ -21,7 +21,7 @@ export const files: Connector = {
   config: FilesConfig,
   can: {
     query: 'sql',
-    source: { snapshot: false },
+    source: { snapshot: false, guesses: true },
     sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
   },
   async open(options) {
