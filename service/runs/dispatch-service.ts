@@ -83,10 +83,11 @@ export class DispatchService implements Component {
 
   /**
    * A worker whose slot is free again takes what is next at once: the way over the dispatcher, who hears of free slots only with
-   * the beats, is for what finds a worker idle. Undefined when there is nothing, or the lease has gone to another meanwhile.
+   * the beats, is for what finds a worker idle. `after`: the task that it has ended, where its run may go on with another. Undefined
+   * when there is nothing, or the lease has gone to another meanwhile.
    */
-  async next(node: NodeId, epoch: number, after: TaskId): Promise<TaskOrder | undefined> {
-    const { nodes, runs } = this.#parts
+  async next(node: NodeId, epoch: number, after: TaskId | undefined): Promise<TaskOrder | undefined> {
+    const { nodes } = this.#parts
     const facts = nodes.get(node)
     if (!facts?.enabled || facts.draining || this.#stopping.signal.aborted) return undefined
     const { gatewayId } = facts
@@ -94,10 +95,9 @@ export class DispatchService implements Component {
     const free = new Map([[node, 1]])
     const worker = { id: node, name: facts.name }
     const pulling = { gatewayId, dispatcher, epoch, max: 1, free, snapshots: this.#snapshots(gatewayId), worker }
-    const own = await this.#queue.pullAfter(after, pulling)
+    const own = after && (await this.#queue.pullAfter(after, pulling))
     if (own) return await this.#orderOf(own, epoch)
     const [order] = (await this.#take(pulling)) ?? []
-    if (order?.kind === 'plan') await runs.begin(order.task, gatewayId)
     return order
   }
 
@@ -125,12 +125,18 @@ export class DispatchService implements Component {
 
   /** Undefined for any but the dispatcher of now. */
   async #take(pulling: Pulling): Promise<TaskOrder[] | undefined> {
+    const { limits, runs } = this.#parts
+    const { gatewayId, worker } = pulling
     const pulled = await this.#queue.pull(pulling)
-    for (const { run } of pulled ?? []) this.#parts.limits.forget(run)
+    for (const { run, task, kind } of pulled ?? []) {
+      limits.forget(run)
+      // Nobody will report that it has begun.
+      if (worker && kind === 'plan') await runs.begin(run, task, gatewayId)
+    }
     return pulled && (await Promise.all(pulled.map((row) => this.#orderOf(row, pulling.epoch))))
   }
 
-  async #orderOf({ run, targetRun, rejects, watermark, ...row }: PulledRow, epoch: number): Promise<TaskOrder> {
+  async #orderOf({ run, targetRun, rejects, watermark, parts, limited, ...row }: PulledRow, epoch: number): Promise<TaskOrder> {
     const order = {
       ...row,
       run: targetRun,
@@ -140,10 +146,10 @@ export class DispatchService implements Component {
     }
     switch (row.kind) {
       case 'part':
-        return { ...order, limits: await this.#parts.limits.ofRun(run) }
+        return { ...order, limits: limited ? await this.#parts.limits.ofRun(run) : {} }
       case 'finish':
       case 'repair':
-        return { ...order, parts: await this.#tasks.results(run) }
+        return { ...order, parts: parts ?? [] }
       case 'cleanup':
         return { ...order, parts: await this.#tasks.begun(run) }
       case 'plan':

@@ -77,7 +77,8 @@ export const runNodeRoutes =
       },
       async ({ nodeId, params, body }) => {
         const fresh = await reports.finished(known(nodeId), params, body)
-        const next = fresh && body.more ? await dispatch.next(known(nodeId), body.epoch, params.task) : undefined
+        const goesOn = body.outcome !== 'finished' && body.outcome !== 'cleaned'
+        const next = fresh && body.more ? await dispatch.next(known(nodeId), body.epoch, goesOn ? params.task : undefined) : undefined
         return { next: next ?? null }
       },
     )

@@ -223,8 +223,9 @@ export class RunRepository {
        where id = ${id}`.execute(this.#db)
   }
 
-  async keepVerification(id: RunId, verification: VerificationReport): Promise<void> {
-    await sql`update run set verification = ${json(verification)}::jsonb where id = ${id}`.execute(this.#db)
+  async keepVerification(id: RunId, verification: VerificationReport, notes: readonly string[]): Promise<void> {
+    await sql`
+      update run set verification = ${json(verification)}::jsonb, notes = notes || ${json(notes)}::jsonb where id = ${id}`.execute(this.#db)
   }
 
   async note(id: RunId, notes: readonly string[]): Promise<void> {

@@ -15,7 +15,6 @@ import type { RunNews } from './run-news.ts'
 import { type RunRecord, runView } from './run-record.ts'
 import { type LockedRun, type RunFilter, type RunPlace, RunRepository } from './run-repository.ts'
 import { TaskQueue } from './task-queue.ts'
-import { TaskRepository } from './task-repository.ts'
 
 /** What a copy must know of a store. */
 export interface CopyStore {
@@ -42,13 +41,11 @@ export type RunWork<Result> = (moves: RunMoves, run: LockedRun) => Promise<Resul
 export class RunService {
   readonly #parts: RunServiceParts
   readonly #runs: RunRepository
-  readonly #tasks: TaskRepository
   readonly #queue: TaskQueue
 
   constructor(parts: RunServiceParts) {
     this.#parts = parts
     this.#runs = new RunRepository(parts.db)
-    this.#tasks = new TaskRepository(parts.db)
     this.#queue = new TaskQueue(parts.db)
   }
 
@@ -179,13 +176,9 @@ export class RunService {
   }
 
   /** A node has begun with it, without a dispatch. */
-  async begin(task: TaskId, gatewayId: GatewayId): Promise<void> {
-    const id = await this.#tasks.runOf(task)
-    if (!id) return
-    await this.onRun(id, gatewayId, async (moves) => {
-      if (await moves.runs.begin(id)) moves.changes.runStatus = 'running'
-      moves.changes.tasks.add(task)
-    })
+  async begin(run: RunId, task: TaskId, gatewayId: GatewayId): Promise<void> {
+    const runStatus = (await this.#runs.begin(run)) ? ('running' as const) : undefined
+    await this.#parts.news.tell({ gatewayId, run, runStatus, tasks: new Set([task]), wake: false })
   }
 
   /** Runs `work` in a transaction that holds the run's row. */
