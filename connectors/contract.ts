@@ -29,6 +29,8 @@ export interface Abilities {
     readonly repairs?: boolean
     /** Also where the run has been published over what was there. */
     readonly repairsPublished?: boolean
+    /** Rows can go to folders by their values (`Prepare.partitionBy`). */
+    readonly folders?: boolean
   }
 }
 

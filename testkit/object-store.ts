@@ -55,7 +55,12 @@ export async function azurite(): Promise<ObjectServer> {
     '--disableTelemetry',
   ]
   const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'inherit'] })
-  await Promise.race([waitFor('Azurite listens', () => listens(port), Boolean, { timeoutMs: 60_000 }), endOf(child)])
+  try {
+    await Promise.race([waitFor('Azurite listens', () => listens(port), Boolean, { timeoutMs: 60_000 }), endOf(child)])
+  } catch (cause) {
+    await stop(child, folder)
+    throw cause
+  }
   const endpoint = `http://127.0.0.1:${port}/${AZURITE.account}`
   const settings = { endpoint, account: AZURITE.account, container: 'container' }
   const server = {

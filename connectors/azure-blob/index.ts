@@ -35,7 +35,7 @@ export const azureBlob: Connector = {
   can: {
     query: 'sql',
     source: { snapshot: false, guesses: true },
-    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
+    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true, folders: true },
   },
   async open(options) {
     const parsed = AzureBlobConfig.safeParse(options.settings)

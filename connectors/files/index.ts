@@ -22,7 +22,7 @@ export const files: Connector = {
   can: {
     query: 'sql',
     source: { snapshot: false, guesses: true },
-    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
+    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true, folders: true },
   },
   async open(options) {
     const { FilesSession } = await import('./session.ts')

@@ -9,7 +9,7 @@ import { unfinished } from '@postern/testkit/object-reader.ts'
 import { azurite, type ObjectServer, s3Server } from '@postern/testkit/object-store.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Commit, Target } from '../copy-contract.ts'
+import type { Column, Commit, Target } from '../copy-contract.ts'
 import type { Bucket, HeldUploads } from './bucket.ts'
 import type { ObjectSession } from './object-session.ts'
 import { bucketOf, keysOf, sessionOf, soon } from './testing/object-rig.ts'
@@ -244,6 +244,38 @@ describe.each([
     )
 
     expect(await read(session, 'dropped.csv/')).toBe(4_001)
+  })
+
+  test('rows in folders by their values: each folder has an upload of its own, and all are published, or taken away, together', async () => {
+    const session = open('folders')
+    const columns = [...SHAPE.columns, { ...(SHAPE.columns[0] as Column), name: 'year' }]
+    const more = {
+      shape: { ...SHAPE, columns },
+      mode: 'append',
+      key: [],
+      encodings: ['csv'],
+      verify: 'counts',
+      partitionBy: ['year'],
+    } as const
+    const rows = LARGE.replaceAll('\n', ',2025\n') + LARGE.replaceAll('\n', ',2026\n')
+    const away = await session.sink.prepare({ run: 'run_away', where: 'away.csv/', ...more }, soon())
+    await write(session, away, rows)
+    expect(await uploads()).toBe(2)
+    await session.sink.discard(away, 'run_away', soon())
+    expect(await uploads()).toBe(0)
+
+    const target = await session.sink.prepare({ run: 'run_folders', where: 'folders.csv/', ...more }, soon())
+    const commit = await write(session, target, rows)
+    expect(await counted(session, target)).toBe(8_000)
+    await publish(session, target, [commit])
+
+    expect(await read(session, 'folders.csv/')).toBe(8_000)
+    expect((await keysOf(bucket, 'folders/')).map((key) => key.replace(/part-.*/, 'part'))).toEqual([
+      'folders/folders.csv/_manifest.json',
+      'folders/folders.csv/year=2025/part',
+      'folders/folders.csv/year=2026/part',
+    ])
+    expect(await uploads()).toBe(0)
   })
 
   test('an upload is completed once, by whoever asks; and not where there is another object', async () => {
