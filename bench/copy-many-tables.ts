@@ -7,7 +7,7 @@
  */
 import { waitFor } from '@postern/testkit/wait-for.ts'
 import { median, timed } from './tools/compare.ts'
-import { treeSeconds } from './tools/core-seconds.ts'
+import { coreSeconds, treeSeconds } from './tools/core-seconds.ts'
 import { hasProgram, shell } from './tools/psql.ts'
 import { Rig } from './tools/rig.ts'
 
@@ -56,7 +56,15 @@ const parts = Object.entries(cores).map(([part, each]) => `${part} ${told(median
 console.log(`  ms on a core a table: ${parts.join(', ')}`)
 
 function seconds(): Record<string, number> {
-  return Object.fromEntries(Object.entries(roots).map(([part, pids]) => [part, pids.reduce((sum, pid) => sum + treeSeconds(pid), 0)]))
+  const sum = (pids: readonly number[], of: (pid: number) => number) => pids.reduce((all, pid) => all + of(pid), 0)
+  const { service, nodes, stores } = roots
+  const own = sum(service, coreSeconds)
+  return {
+    service: own,
+    'its PostgreSQL': sum(service, treeSeconds) - own,
+    nodes: sum(nodes, treeSeconds),
+    stores: sum(stores, treeSeconds),
+  }
 }
 
 /** Milliseconds a table, into a schema of its own; all rows must be there, then they are taken away. */

@@ -90,12 +90,12 @@ export class RunMoves {
 
   /** A verification that failed ends the run as failed: nothing was published where the sink stages. */
   async finished(reported: Reported, { verification, notes }: FinishResult): Promise<void> {
-    await this.runs.keepVerification(this.#run, verification, notes)
     if (verification.status !== 'failed') {
       await this.#succeeded(reported, null, undefined)
-      await this.#end('succeeded', null)
+      if (await this.runs.succeed(this.#run, verification, notes)) this.changes.runStatus = 'succeeded'
       return
     }
+    await this.runs.keepVerification(this.#run, verification, notes)
     const fault = noteOf(new Fault('VERIFICATION_FAILED', { at: verification.notes[0] ?? '' }))
     await this.attempts.end(reported.ref, 'failed', { by: reported.by, fault })
     await this.#fail(reported.task.id, fault)
@@ -168,7 +168,7 @@ export class RunMoves {
 
   /** The time that the copy was given is over. */
   async timeOut(fault: Fault): Promise<void> {
-    if (!(await this.#end('failed', noteOf(fault)))) return
+    if (!(await this.#endFailed(noteOf(fault)))) return
     await this.#stopAll()
   }
 
@@ -249,13 +249,13 @@ export class RunMoves {
   async #fail(task: TaskId, fault: FaultNote): Promise<void> {
     await this.tasks.move(task, 'fail')
     this.changes.tasks.add(task)
-    if (await this.#end('failed', fault)) await this.#stopAll()
+    if (await this.#endFailed(fault)) await this.#stopAll()
     else await this.runs.note(this.#run, [`What was written aside could not be taken away: ${fault.message}`])
   }
 
-  async #end(status: 'succeeded' | 'failed', fault: FaultNote | null): Promise<boolean> {
-    const ended = await this.runs.end(this.#run, status, fault)
-    if (ended) this.changes.runStatus = status
+  async #endFailed(fault: FaultNote): Promise<boolean> {
+    const ended = await this.runs.end(this.#run, 'failed', fault)
+    if (ended) this.changes.runStatus = 'failed'
     return ended
   }
 

@@ -223,8 +223,8 @@ export class RunService {
     }
   }
 
-  /** The same for the run of a task. Fails with ATTEMPT_STALE when there is none. */
-  async onTask<Result>(task: TaskId, work: RunWork<Result>): Promise<Result> {
+  /** The same for the run of a task; `wake`: whether dispatchers are to be woken is left to the caller. Fails with ATTEMPT_STALE when there is none. */
+  async onTask<Result>(task: TaskId, work: RunWork<Result>): Promise<{ readonly result: Result; readonly wake: boolean }> {
     const { db, random, news } = this.#parts
     const { result, changes } = await db.transaction().execute(async (tx) => {
       const run = await new RunRepository(tx).lockOfTask(task)
@@ -232,8 +232,8 @@ export class RunService {
       const moves = new RunMoves({ tx, gatewayId: run.gatewayId, run, random })
       return { result: await work(moves, run), changes: moves.changes }
     })
-    await news.tell(changes)
-    return result
+    await news.tell({ ...changes, wake: false })
+    return { result, wake: changes.wake }
   }
 
   async #find(id: RunId): Promise<RunRecord> {
