@@ -17,7 +17,7 @@ import type { ServiceClient } from '../calls/service-client.ts'
 
 interface AttemptReportsParts {
   readonly order: TaskOrder
-  readonly service: ServiceClient
+  readonly service: Pick<ServiceClient, 'call'>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
