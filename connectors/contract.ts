@@ -15,7 +15,11 @@ export interface Abilities {
   readonly query?: 'sql'
   /** Clients can speak its own protocol through the gateway, signed in by the node. */
   readonly wire?: 'postgres'
-  readonly source?: { readonly snapshot: boolean }
+  readonly source?: {
+    readonly snapshot: boolean
+    /** What its types are, and how its files are to be read, hangs on the target: `describe` is told what is known of that. */
+    readonly guesses?: boolean
+  }
   readonly sink?: {
     readonly modes: readonly ('append' | 'overwrite' | 'upsert')[]
     readonly exactlyOnce: boolean
@@ -25,6 +29,8 @@ export interface Abilities {
     readonly repairs?: boolean
     /** Also where the run has been published over what was there. */
     readonly repairsPublished?: boolean
+    /** Rows can go to folders by their values (`Prepare.partitionBy`). */
+    readonly folders?: boolean
   }
 }
 

@@ -186,6 +186,8 @@ export interface Prepare {
   readonly encodings: readonly [Encoding, ...Encoding[]]
   /** Whether `digest` will be asked for checksums: a sink that appends then takes its baseline now. */
   readonly verify: 'none' | 'counts' | 'checksum'
+  /** Only where `can.sink.folders`: rows go to folders by their values in these columns, as `year=2026/`. */
+  readonly partitionBy?: readonly string[]
   readonly options?: CopyOptions
 }
 

@@ -27,7 +27,8 @@ export async function movePart(order: TaskOrder, parts: PartParts, signal: Abort
   const context = parseContext(order.context)
   const { index } = parseSpec(order.spec)
   const slot: Slot = { run: order.run, task: order.task, attempt: order.attempt }
-  const there = await sink.committed(context.target, slot, signal)
+  // Only an attempt before this one can have left a record. One beside it is found by the record that it makes.
+  const there = order.attempt > 1 ? await sink.committed(context.target, slot, signal) : undefined
   if (there) return alreadyThere(index, there, parts.tally)
   try {
     return await moveOrPlace(order, context, parts, signal)

@@ -27,12 +27,14 @@ export async function plan(order: TaskOrder, pair: Pair, parts: PlanParts, signa
   const { copy, source, sink } = pair
   refuseMode(pair)
   refuseSkip(pair)
+  refuseFolders(pair)
   const described = await source.describe(copy.from, copy.read, signal, await expected(pair, signal))
   const given = guaranteeOf(pair.from, pair.into, copy.guarantee, described)
   refuseSamePlace(order, pair, described)
   const encodings = commonEncodings({ shape: described, sinkKind: pair.into.kind, accepted: accepted(pair, described), to: copy.to })
-  const { mode, key, verify, write: options } = copy
-  const target = await sink.prepare({ run: order.run, shape: described, where: copy.to, mode, key, encodings, verify, options }, signal)
+  const { mode, key, verify, partitionBy, write: options } = copy
+  const wanted = { mode, key, verify, options, ...(partitionBy && { partitionBy }) }
+  const target = await sink.prepare({ run: order.run, shape: described, where: copy.to, encodings, ...wanted }, signal)
   const shape = without(described, target.omits)
   await refuseTarget(order, pair, shape, target, signal)
   const lane = laneOf({ sourceKind: shape.kind, target })
@@ -60,11 +62,12 @@ function without(shape: Shape, omits: readonly string[] = []): Shape {
 }
 
 /** Types that the target decides have no value of their own that a checksum could be taken of, so then the source looks itself. */
-async function expected({ copy, sink }: Pair, signal: AbortSignal): Promise<Expected> {
-  const { columns, files } = (await sink.expects?.(copy.to, copy.write, signal)) ?? {}
+async function expected({ copy, from, sink }: Pair, signal: AbortSignal): Promise<Expected> {
+  const { columns, files } = (from.can.source?.guesses && (await sink.expects?.(copy.to, copy.write, signal))) || {}
   const known = columns && copy.verify !== 'checksum' ? { columns } : {}
-  // Rows can only be left out of files that are read.
-  return copy.skipIncompatibleRows ? { ...known, skip: true } : { ...known, ...(files && { files }) }
+  // Rows can only be left out of files that are read, and go to folders.
+  if (copy.skipIncompatibleRows) return { ...known, skip: true }
+  return { ...known, ...(files && !copy.partitionBy && { files }) }
 }
 
 interface Decided {
@@ -136,6 +139,10 @@ function refuseSkip({ copy, into }: Pair): void {
   if (copy.skipIncompatibleRows && !into.can.sink?.skips) {
     throw new Fault('COPY_UNSUPPORTED', { at: `skipIncompatibleRows: ${into.kind} cannot leave single rows out` })
   }
+}
+
+function refuseFolders({ copy, into }: Pair): void {
+  if (copy.partitionBy && !into.can.sink?.folders) throw new Fault('COPY_UNSUPPORTED', { at: `partitionBy: ${into.kind} has no folders` })
 }
 
 /** Rows can only be told apart, and shown in a reject file, as text. */

@@ -20,10 +20,10 @@ export class Tally {
     return this.#counters
   }
 
-  /** The last word: always told. */
+  /** The last word. It goes out with the outcome, so it is told apart from it only when it is time. */
   set(counters: Partial<Counters>): void {
     this.#counters = { ...this.#counters, ...counters }
-    this.#tell(this.#counters)
+    if (this.due()) this.#now()
   }
 
   /** True when it is time to tell again: cheap enough to ask for each chunk. */
@@ -32,7 +32,12 @@ export class Tally {
   }
 
   progress(counters: Partial<Counters>): void {
+    this.#counters = { ...this.#counters, ...counters }
+    this.#now()
+  }
+
+  #now(): void {
     this.#toldAt = this.#clock.monotonic()
-    this.set(counters)
+    this.#tell(this.#counters)
   }
 }

@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ContainerClient } from '@azure/storage-blob'
 import type { StoreAccess } from './connector-contract.ts'
 import { freePort } from './free-port.ts'
 import { waitFor } from './wait-for.ts'
@@ -68,9 +69,14 @@ export async function azurite(): Promise<ObjectServer> {
     access: { settings, secrets: { accountKey: AZURITE.accountKey } },
     [Symbol.asyncDispose]: () => stop(child, folder),
   }
-  const { BlobServiceClient, StorageSharedKeyCredential } = await import('@azure/storage-blob')
-  await new BlobServiceClient(endpoint, new StorageSharedKeyCredential(AZURITE.account, AZURITE.accountKey)).createContainer('container')
+  await (await azureContainer(endpoint)).create()
   return server
+}
+
+export async function azureContainer(endpoint: string): Promise<ContainerClient> {
+  const { BlobServiceClient, StorageSharedKeyCredential } = await import('@azure/storage-blob')
+  const credential = new StorageSharedKeyCredential(AZURITE.account, AZURITE.accountKey)
+  return new BlobServiceClient(endpoint, credential).getContainerClient('container')
 }
 
 function listens(port: number): Promise<boolean> {

@@ -22,6 +22,7 @@ export class Rig implements AsyncDisposable {
   /** The folder of the store `lake`. */
   readonly lake: string
   readonly #cluster: Cluster
+  readonly #names: readonly string[]
   readonly #stack: AsyncDisposableStack
 
   private constructor(parts: {
@@ -29,12 +30,14 @@ export class Rig implements AsyncDisposable {
     database: TestDatabase
     lake: string
     cluster: Cluster
+    names: readonly string[]
     stack: AsyncDisposableStack
   }) {
     this.server = parts.server
     this.database = parts.database
     this.lake = parts.lake
     this.#cluster = parts.cluster
+    this.#names = parts.names
     this.#stack = parts.stack
   }
 
@@ -55,7 +58,7 @@ export class Rig implements AsyncDisposable {
     stack.defer(() => rmSync(lake, { recursive: true, force: true }))
     await cluster.postgresStore('bench', database)
     await must(cluster, ['store', 'create', 'lake', '--gateway', cluster.gateway, '--kind', 'files', '--set', `path=${lake}`])
-    return new Rig({ server, database, lake, cluster, stack: stack.move() })
+    return new Rig({ server, database, lake, cluster, names: nodes, stack: stack.move() })
   }
 
   /** One more, with one secret. */
@@ -94,6 +97,13 @@ export class Rig implements AsyncDisposable {
 
   get pids(): { readonly node: number; readonly service: number } {
     return { node: this.#cluster.node('n1').process.pid, service: this.#cluster.service.process.pid }
+  }
+
+  /** The processes that each part of the rig began with. Others are below them. */
+  async roots(): Promise<Readonly<Record<'service' | 'nodes' | 'stores', readonly number[]>>> {
+    const [row] = await this.database.query<{ pid: number }>(`select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int as pid`)
+    const nodes = this.#names.map((name) => this.#cluster.node(name).process.pid)
+    return { service: [this.#cluster.service.process.pid], nodes, stores: [row?.pid ?? 0] }
   }
 
   /** From the request to the end of the run; fails unless it succeeded. */

@@ -14,6 +14,7 @@ interface CopyFlags {
   readonly verify: 'none' | 'counts' | 'checksum'
   readonly guarantee: 'exactly-once' | 'at-least-once'
   readonly splitBy?: string
+  readonly partitionBy: readonly string[]
   readonly watermark?: string
   readonly skipIncompatible?: number
   readonly rejects?: string
@@ -57,6 +58,7 @@ export function copyCommand(program: Command, shell: Shell): void {
       'exactly-once',
     )
     .option('--split-by <column>', 'cut the source into parts by this column')
+    .option('--partition-by <column>', 'into a folder: rows go to folders by this column, as year=2026/ (repeat for more)', collect, [])
     .option('--watermark <column>', 'only rows above where the last successful copy of the same source, sink and column ended')
     .option(
       '--skip-incompatible <n>',
@@ -89,7 +91,7 @@ export function copyCommand(program: Command, shell: Shell): void {
 
 /** What was not said is left out: the service has the defaults. */
 function copyRequest(source: string, sink: string, flags: CopyFlags): CopyRequest {
-  const { from, to, mode, key, verify, guarantee, skipIncompatible, rejects, timeout } = flags
+  const { from, to, mode, key, partitionBy, verify, guarantee, skipIncompatible, rejects, timeout } = flags
   const { parts, splitBy, watermark, parallel, rowsPerSecond, bytesPerSecond, retries, node } = flags
   if (rejects !== undefined && skipIncompatible === undefined)
     throw new Fault('INPUT_INVALID', { at: '--rejects says where rows go that --skip-incompatible leaves out: give both.' })
@@ -98,7 +100,8 @@ function copyRequest(source: string, sink: string, flags: CopyFlags): CopyReques
   const write = Object.fromEntries(parsePairs(flags.write, '--write'))
   const asked = { parts, splitBy, watermark, parallel, rowsPerSecond, bytesPerSecond, retries, node, timeoutMs: timeout && timeout * 1_000 }
   const said = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))
-  return { source, sink, from, to, mode, key: [...key], verify, guarantee, read, write, ...skip, ...said }
+  const folders = partitionBy.length > 0 && { partitionBy: [...partitionBy] }
+  return { source, sink, from, to, mode, key: [...key], ...folders, verify, guarantee, read, write, ...skip, ...said }
 }
 
 /** STORE:PATH. */

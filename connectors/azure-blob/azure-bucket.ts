@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import {
   BlobServiceClient,
@@ -11,9 +10,10 @@ import { HostGuard } from '@postern/base/host-guard.ts'
 import type { Secret } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { fewAtOnce } from '../files/publish.ts'
-import { BLOCKS, type BlockSizes, sendBlocks } from '../objects/block-upload.ts'
-import type { Bucket, GetOptions, Listed, ObjectFacts } from '../objects/bucket.ts'
-import { azureFault, codeOf, statusOf } from './azure-faults.ts'
+import { BLOCKS, type BlockSizes } from '../objects/block-upload.ts'
+import type { Bucket, GetOptions, HeldUploads, Listed, ObjectFacts } from '../objects/bucket.ts'
+import { azureFault, codeOf, isMissing, statusOf } from './azure-faults.ts'
+import { AzureUploads, md5, quoted } from './azure-uploads.ts'
 import { guardedService } from './guarded-service.ts'
 import type { AzureBlobConfig } from './index.ts'
 
@@ -30,7 +30,6 @@ const LIMITS = {
   /** Waits between tries double from here. With the SDK's own four seconds one waits 16 s to hear of a wrong address. */
   retryMs: 250,
   mostRetryMs: 4_000,
-  cleanUpMs: 60_000,
   deletesAtOnce: 16,
 } as const
 
@@ -45,8 +44,9 @@ const OPTIONS: StoragePipelineOptions = {
 
 export class AzureBucket implements Bucket {
   readonly title: string
+  readonly held: HeldUploads
   readonly #container: ContainerClient
-  readonly #sizes: BlockSizes
+  readonly #uploads: AzureUploads
 
   constructor(
     config: Pick<AzureBlobConfig, 'account' | 'endpoint' | 'container'>,
@@ -56,7 +56,8 @@ export class AzureBucket implements Bucket {
   ) {
     const service = guardedService(serviceOf(config, secrets), OPTIONS, hosts)
     this.#container = service.getContainerClient(config.container)
-    this.#sizes = sizes
+    this.#uploads = new AzureUploads({ container: this.#container, sizes, at: (key) => this.#at(key) })
+    this.held = this.#uploads
     this.title = `container ${config.container} at ${new URL(service.url).host}`
   }
 
@@ -107,31 +108,8 @@ export class AzureBucket implements Bucket {
     )
   }
 
-  async upload(key: string, bytes: Readable, mark: string, signal: AbortSignal): Promise<string | undefined> {
-    const blob = this.#blob(key)
-    const metadata = { postern: mark }
-    let begun = false
-    let version: string | undefined
-    const whole = async (block: Buffer) => {
-      const headers = { blobContentMD5: md5(block) }
-      version = (await blob.upload(block, block.length, { abortSignal: signal, metadata, blobHTTPHeaders: headers })).etag
-    }
-    const begin = async () => {
-      begun = true
-    }
-    const send = async (block: Buffer, number: number) => {
-      const id = Buffer.from(`block-${String(number).padStart(6, '0')}`).toString('base64')
-      await blob.stageBlock(id, block, block.length, { abortSignal: signal, transactionalContentMD5: md5(block) })
-      return id
-    }
-    try {
-      const ids = await sendBlocks(bytes, this.#sizes, { whole, begin, send }, signal)
-      if (begun) version = (await blob.commitBlockList([...ids], { abortSignal: signal, metadata })).etag
-      return version === undefined ? undefined : quoted(version)
-    } catch (cause) {
-      if (begun) await dropBlocks(blob, AbortSignal.timeout(LIMITS.cleanUpMs)).catch(() => undefined)
-      throw azureFault(cause, this.#at(key), signal)
-    }
+  upload(key: string, bytes: Readable, mark: string, signal: AbortSignal): Promise<string | undefined> {
+    return this.#uploads.whole(key, bytes, mark, signal)
   }
 
   /** Within one account; what is in the source goes with its metadata. */
@@ -161,17 +139,8 @@ export class AzureBucket implements Bucket {
     })
   }
 
-  /** Azure has no way to take blocks away, but with the blob they would have become. */
-  async dropUploads(prefix: string, signal: AbortSignal): Promise<void> {
-    try {
-      const whole = new Set<string>()
-      for await (const item of this.#container.listBlobsFlat({ prefix, abortSignal: signal })) whole.add(item.name)
-      for await (const item of this.#container.listBlobsFlat({ prefix, includeUncommitedBlobs: true, abortSignal: signal })) {
-        if (!whole.has(item.name)) await dropBlocks(this.#blob(item.name), signal)
-      }
-    } catch (cause) {
-      throw azureFault(cause, this.#at(prefix), signal)
-    }
+  dropUploads(prefix: string, signal: AbortSignal): Promise<void> {
+    return this.#uploads.dropAll(prefix, signal)
   }
 
   close(): void {
@@ -186,7 +155,7 @@ export class AzureBucket implements Bucket {
     try {
       return await this.#blob(key).getProperties({ abortSignal: signal })
     } catch (cause) {
-      if (statusOf(cause) === 404 && codeOf(cause) !== 'ContainerNotFound') return undefined
+      if (isMissing(cause)) return undefined
       throw azureFault(cause, this.#at(key), signal)
     }
   }
@@ -236,21 +205,6 @@ function serviceOf(config: Pick<AzureBlobConfig, 'account' | 'endpoint' | 'conta
   throw new Fault('STORE_DENIED', { at: `${at}: no credential`, remedy: 'Seal accountKey, sasToken or connectionString of the store.' })
 }
 
-async function dropBlocks(blob: BlockBlobClient, signal: AbortSignal): Promise<void> {
-  // Only where there is no blob: one that another attempt has finished is not ours.
-  await blob.commitBlockList([], { abortSignal: signal, conditions: { ifNoneMatch: '*' } })
-  await blob.deleteIfExists({ abortSignal: signal })
-}
-
 function factsOf(key: string, { contentLength, etag }: { readonly contentLength?: number; readonly etag?: string }): ObjectFacts {
-  return { key, bytes: contentLength ?? 0, version: quoted(etag ?? '') }
-}
-
-/** Listings give it without the quotes that conditions want. */
-function quoted(tag: string): string {
-  return tag === '' || tag.startsWith('"') ? tag : `"${tag}"`
-}
-
-function md5(bytes: Buffer): Uint8Array {
-  return createHash('md5').update(bytes).digest()
+  return { key, bytes: contentLength ?? 0, version: quoted(etag) }
 }

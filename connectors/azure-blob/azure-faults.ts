@@ -78,6 +78,11 @@ export function statusOf(cause: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined
 }
 
+/** There is no such blob, in a container that is there. */
+export function isMissing(cause: unknown): boolean {
+  return statusOf(cause) === 404 && codeOf(cause) !== 'ContainerNotFound'
+}
+
 /** The service's own code; else that of the connection, or the error's name. */
 export function codeOf(cause: unknown): string {
   const error = cause as { code?: unknown; name?: unknown; details?: { errorCode?: unknown }; cause?: { code?: unknown } } | undefined

@@ -39,8 +39,8 @@ export const azureBlob: Connector = {
   config: AzureBlobConfig,
   can: {
     query: 'sql',
-    source: { snapshot: false },
-    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
+    source: { snapshot: false, guesses: true },
+    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true, folders: true },
   },
   async open(options) {
     const parsed = AzureBlobConfig.safeParse(options.settings)

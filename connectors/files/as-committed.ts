@@ -1,8 +1,8 @@
 /** The number of rows that a run has staged in an object store, without reading them again. */
 import { isAsIs } from './as-is-sink.ts'
 import { readManifest } from './manifest.ts'
-import { fewAtOnce, MOVES, publishedFile } from './publish.ts'
-import type { CommitRecord } from './staging.ts'
+import { type Piece, piecesOf } from './pieces.ts'
+import { fewAtOnce, MOVES } from './publish.ts'
 import { isHeld, type WrittenBy } from './written.ts'
 
 /**
@@ -15,13 +15,14 @@ export async function rowsAsCommitted({ place, staging, own, run }: WrittenBy, s
   // Of a run that is published already, what is staged is only what was written again.
   if (!own.single && (await readManifest(place, own.path, own.where, signal))?.run === run) return undefined
   const records = await staging.records(signal)
-  const asWritten = async (record: CommitRecord) => {
-    const { file, bytes, version, held } = record
-    if (held) return isHeld(place, { staged: staging.pathOf(file), final: publishedFile(own, run, record) }, record, signal)
-    const found = version === undefined ? undefined : await place.file(staging.pathOf(file), signal)
+  const asWritten = async (piece: Piece) => {
+    const { staged, bytes, version, held } = piece
+    if (held) return isHeld(place, piece, signal)
+    const found = version === undefined ? undefined : await place.file(staged, signal)
     return found !== undefined && found.bytes === bytes && found.version === version
   }
   if (records.length === 0 || records.some(isAsIs)) return undefined
-  const same = await fewAtOnce(records, MOVES, asWritten)
+  const pieces = records.flatMap((record) => piecesOf({ staging, own, run }, record))
+  const same = await fewAtOnce(pieces, MOVES, asWritten)
   return same.every(Boolean) ? records.reduce((sum, { rows }) => sum + rows, 0) : undefined
 }

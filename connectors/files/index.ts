@@ -25,8 +25,8 @@ export const files: Connector = {
   config: FilesConfig,
   can: {
     query: 'sql',
-    source: { snapshot: false },
-    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
+    source: { snapshot: false, guesses: true },
+    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true, folders: true },
   },
   async open(options) {
     const { FilesSession } = await import('./session.ts')

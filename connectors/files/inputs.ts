@@ -20,6 +20,8 @@ export interface Inputs {
   readonly declared: { readonly columns: readonly Column[]; readonly rows: number | null } | undefined
   /** How a manifest says that its CSV is spelled. */
   readonly dialect?: CsvDialect | undefined
+  /** Columns that folders stand for, where a manifest says them; they are not in `declared`. */
+  readonly folders?: readonly Column[]
   /** The folder below which the files were looked for, with "/" at its end; "" is the place itself. */
   readonly base: string
 }
@@ -41,7 +43,7 @@ export async function findInputs(place: PlaceView, what: string, options: InputO
   const file = what.endsWith('/') ? undefined : await place.file(what, signal)
   if (file) return inputs(what, [file], file.path.slice(0, file.path.lastIndexOf('/') + 1), options)
   const names = await place.names(what, signal)
-  if (names && options.recursive) {
+  if (names && options.recursive && !(await isSpread(place, what, signal))) {
     const title = what.endsWith('/') ? what : `${what}/`
     const base = partsOf(what)
       .map((part) => `${part}/`)
@@ -56,6 +58,11 @@ export async function findInputs(place: PlaceView, what: string, options: InputO
     steps.findIndex((step) => /[*?[{]/.test(step)),
   )
   return inputs(what, await matching(place, what, options, signal), fixed.map((step) => `${step}/`).join(''), options)
+}
+
+/** Its own manifest says which files it has, and what their folders stand for. */
+async function isSpread(place: PlaceView, what: string, signal: AbortSignal): Promise<boolean> {
+  return (await readManifest(place, partsOf(what).join('/'), what, signal))?.partitionBy !== undefined
 }
 
 async function matching(place: PlaceView, pattern: string, options: InputOptions, signal: AbortSignal): Promise<readonly FoundFile[]> {
@@ -85,7 +92,10 @@ async function inFolder({ place, title, names, options }: FolderParts, signal: A
       const there = new Set(files.map(({ path }) => path))
       throw new Fault('FILE_MISSING', { at: `${paths.find((path) => !there.has(path))}, which ${title}_manifest.json lists` })
     }
-    const { format, compression, columns, rows, dialect } = manifest
+    const { format, compression, rows, dialect, partitionBy = [] } = manifest
+    if (partitionBy.length > 0 && files.length === 0) throw new Fault('FILE_MISSING', { at: `${title}: the copy that made it had no rows` })
+    const folders = partitionBy.flatMap((by) => manifest.columns.find(({ name }) => name === by) ?? [])
+    const columns = manifest.columns.filter((column) => !folders.includes(column))
     // One that copied files as they were may know nothing of what is in them.
     const declared = columns.length > 0 ? { columns, rows } : undefined
     const layout = { format: options.format === 'binary' ? options.format : format, compression }
@@ -99,6 +109,7 @@ async function inFolder({ place, title, names, options }: FolderParts, signal: A
       files: inLayout,
       declared,
       dialect: dialect ?? plainDialect(layout.format),
+      ...(folders.length > 0 && { folders }),
       base: base === '' ? '' : `${base}/`,
     }
   }

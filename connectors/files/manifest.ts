@@ -7,6 +7,8 @@ import { isHidden } from './formats.ts'
 import type { PlaceView } from './place.ts'
 
 export const MANIFEST = '_manifest.json'
+/** Of one folder: who reads it takes them all into memory. */
+export const MOST_FILES = 100_000
 
 const DialectSchema = z.object({
   delimiter: z.string().exactOptional(),
@@ -34,6 +36,8 @@ const ManifestSchema = z.object({
   rows: z.number().nullable(),
   bytes: z.number(),
   columns: z.array(ColumnJson).max(10_000),
+  /** Those of the columns that are not in the files: folders stand for them, in this order. */
+  partitionBy: z.array(z.string()).optional(),
   files: z
     .array(
       z.object({
@@ -47,7 +51,7 @@ const ManifestSchema = z.object({
         from: z.string().max(1_024).optional(),
       }),
     )
-    .max(100_000),
+    .max(MOST_FILES),
   /** Tasks that wrote parts of it again, after it was published. */
   repaired: z
     .array(

@@ -1,11 +1,9 @@
 /** Folders that stand for columns: `year=2026/month=01/a.csv`. Pure. */
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Column, LogicalType } from '../copy-contract.ts'
+import { NULL_FOLDER } from './partition-folders.ts'
 import { identifier, literal } from './sql.ts'
 import { duckType } from './types.ts'
-
-/** How Hive writes NULL. */
-const NULL = '__HIVE_DEFAULT_PARTITION__'
 
 export interface Partitions {
   readonly columns: readonly Column[]
@@ -13,32 +11,40 @@ export interface Partitions {
   readonly values: readonly (readonly (string | null)[])[]
 }
 
-/** All files must have the same of them, in the same order. */
-export function partitionsOf(paths: readonly string[], title: string): Partitions {
-  const pairs = paths.map((path) =>
-    path
-      .split('/')
-      .slice(0, -1)
-      .filter((step) => /^[^=]+=/.test(step))
-      .map(pairOf),
-  )
+/** All files must have the same of them, in the same order. `declared`: the types that a manifest says. */
+export function partitionsOf(paths: readonly string[], title: string, declared?: readonly Column[]): Partitions {
+  const pairs = paths.map(pairsOf)
   const names = (pairs[0] ?? []).map(([name]) => name)
   const other = pairs.findIndex((of) => of.map(([name]) => name).join('/') !== names.join('/'))
   if (other > 0) {
     throw new Fault('COLUMN_MISMATCH', { at: `${title}: ${paths[0]} and ${paths[other]} lie in folders of different columns.` })
   }
   const values = pairs.map((of) => of.map(([, value]) => value))
+  if (declared && declared.map(({ name }) => name).join('/') !== names.join('/')) {
+    throw new Fault('COLUMN_MISMATCH', { at: `${title}: its manifest tells of other folders than ${paths[0]} lies in.` })
+  }
   const columns = names.map((name, i): Column => {
+    if (declared?.[i]) return declared[i]
     const type = typeOf(values.map((of) => of[i] ?? null))
     return { name, type, native: duckType(type), nullable: true }
   })
   return { columns, values }
 }
 
+function pairsOf(path: string): readonly (readonly [string, string | null])[] {
+  const folders = path.split('/').slice(0, -1)
+  return folders.filter((step) => /^[^=]+=/.test(step)).map(pairOf)
+}
+
+/** What the folders of a file say, in their order. */
+export function folderValues(path: string): readonly (string | null)[] {
+  return pairsOf(path).map(([, value]) => value)
+}
+
 function pairOf(step: string): readonly [string, string | null] {
   const at = step.indexOf('=')
   const value = step.slice(at + 1)
-  return [decoded(step.slice(0, at)), value === NULL ? null : decoded(value)]
+  return [decoded(step.slice(0, at)), value === NULL_FOLDER ? null : decoded(value)]
 }
 
 function decoded(text: string): string {

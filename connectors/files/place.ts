@@ -37,6 +37,8 @@ export interface HoldAt {
 
 /** A place that can take the bytes of a file to where they will be, without a copy or a move when it is to be seen. */
 export interface Holding {
+  /** Only files may be held back whose final names no other program writes: what a lost attempt has left there would be in its way. */
+  readonly ownNamesOnly: boolean
   /** A file at `staged` of that version, or one that is held back. When this fails, there is neither. */
   write(at: HoldAt, bytes: Readable, signal: AbortSignal): Promise<{ readonly version?: string | undefined; readonly held?: HeldFile }>
   /** All of it is there still. */

@@ -1,11 +1,13 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Commit, Slot, Target } from '../copy-contract.ts'
-import { isAsIs, moveAsIs, stagedName, withdrawAsIs } from './as-is-sink.ts'
-import { endingOf, isHidden, layoutOf } from './formats.ts'
-import { MANIFEST, type Manifest, readManifest } from './manifest.ts'
+import { isAsIs, moveAsIs, stagedName } from './as-is-sink.ts'
+import { endingOf } from './formats.ts'
+import { MANIFEST, type Manifest, MOST_FILES, readManifest } from './manifest.ts'
+import { type Piece, piecesOf } from './pieces.ts'
 import type { HeldFile, HoldAt, Place } from './place.ts'
 import type { TargetOwn } from './sink.ts'
 import { type CommitRecord, partName, type Staging } from './staging.ts'
+import { inFolders, removeListed, removeOthers, removeReplaced } from './unpublish.ts'
 
 export interface PublishParts {
   readonly target: Target
@@ -15,8 +17,9 @@ export interface PublishParts {
   readonly place: Place
 }
 
-/** So many moves at once: each is a wait where the files are far away. */
+/** So many moves at once: each is a wait where the files are far away. Of the pieces of each part, where it has several. */
 export const MOVES = 8
+const PIECE_MOVES = 4
 
 /** One move: readers see the old file or the new one. */
 export async function publishFile({ parts, staging, place }: PublishParts, own: TargetOwn, signal: AbortSignal): Promise<void> {
@@ -66,7 +69,7 @@ export async function publishFolder(publish: PublishParts, own: TargetOwn, signa
     if (own.mode === 'overwrite') await removeListed(publish, own, { listed, manifest }, signal)
   } else {
     manifest = await publishRepaired(publish, own, manifest, signal)
-    if (manifest.repaired && !own.asIs) await removeReplaced(publish, own, manifest, signal)
+    if (manifest.repaired && !inFolders(own)) await removeReplaced(publish, own, manifest, signal)
   }
   if (own.mode === 'overwrite') await removeOthers(place, own, manifest, signal)
   await staging.remove(signal)
@@ -93,20 +96,8 @@ async function publishRepaired(publish: PublishParts, own: TargetOwn, old: Manif
   ]
   const manifest = { ...old, rows, bytes: files.reduce((sum, file) => sum + file.bytes, 0), files, repaired }
   await place.put(below(own, MANIFEST), textOf(manifest), signal)
-  if (own.asIs) await removeListed(publish, own, { listed: old.files, manifest }, signal)
+  if (inFolders(own)) await removeListed(publish, own, { listed: old.files, manifest }, signal)
   return manifest
-}
-
-/** Files of this run that its manifest does not name any more. */
-async function removeReplaced({ place, run }: PublishParts, own: TargetOwn, manifest: Manifest, signal: AbortSignal): Promise<void> {
-  const kept = new Set(manifest.files.map(({ name }) => name))
-  const replaced = (await movedBy(place, own, run, signal)).filter((name) => !kept.has(name))
-  await fewAtOnce(replaced, MOVES, (name) => place.remove(below(own, name), signal))
-}
-
-async function movedBy(place: Place, own: TargetOwn, run: string, signal: AbortSignal): Promise<readonly string[]> {
-  const names = ((await place.names(own.path, signal)) ?? []).map(({ name }) => name)
-  return names.filter((name) => name.startsWith('part-') && name.includes(`-${shortRun(run)}.`))
 }
 
 async function moveFiles(publish: PublishParts, own: TargetOwn, old: Manifest | undefined, signal: AbortSignal): Promise<Manifest> {
@@ -119,42 +110,69 @@ async function moveFiles(publish: PublishParts, own: TargetOwn, old: Manifest | 
   const files = await moveAsIs(publish, own, { records: inOrder, old, again: old?.run === run }, signal)
   if (files.length > 0) await publish.place.settle(own.path)
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  const { format, compression } = own.layout
-  const dialect = own.dialect ? { dialect: own.dialect } : {}
-  return { version: 1, run, format, compression, ...dialect, rows: own.asIs?.rows ?? null, bytes, columns: target.columns, files }
-}
-
-async function removeListed(
-  { place }: PublishParts,
-  own: TargetOwn,
-  { listed, manifest }: { readonly listed: Manifest['files']; readonly manifest: Manifest },
-  signal: AbortSignal,
-): Promise<void> {
-  const kept = new Set(manifest.files.map(({ name }) => name))
-  const others = listed.filter(({ name }) => !kept.has(name))
-  await fewAtOnce(others, MOVES, ({ name }) => place.remove(below(own, name), signal))
+  return { version: 1, run, ...formOf(own), rows: own.asIs?.rows ?? null, bytes, columns: target.columns, files }
 }
 
 async function moveParts({ run, parts, staging, target, place }: PublishParts, own: TargetOwn, signal: AbortSignal): Promise<Manifest> {
-  const bytesOf = async (path: string) => (await place.file(path, signal))?.bytes
-  const move = async ({ task }: { readonly task: string }): Promise<Manifest['files'][number]> => {
+  if (own.partitionBy) refuseTooMany(await staging.records(signal))
+  const folders = new Folders(place, own)
+  const move = async (piece: Piece): Promise<Manifest['files'][number]> => {
+    const { name, part, rows, bytes, sha256, held, staged, final } = piece
+    await folders.make(folderOf(name))
+    if (held) await completeHeld(place, piece, { held, replace: true }, own, signal)
+    else if ((await place.file(staged, signal)) !== undefined) await place.move(staged, final, true, signal)
+    else if ((await place.file(final, signal))?.bytes !== bytes) throw gone(own)
+    return { name, part, rows, bytes, sha256 }
+  }
+  const movePart = async ({ task }: { readonly task: string }) => {
     const record = await staging.record(task, signal)
     if (!record) throw gone(own)
-    const name = finalName(own, run, record)
-    const staged = staging.pathOf(record.file)
-    const { held } = record
-    if (held) await completeHeld(place, { staged, final: below(own, name) }, { held, replace: true }, own, signal)
-    else if ((await bytesOf(staged)) !== undefined) await place.move(staged, below(own, name), true, signal)
-    else if ((await bytesOf(below(own, name))) !== record.bytes) throw gone(own)
-    return { name, part: record.part, rows: record.rows, bytes: record.bytes, sha256: record.sha256 }
+    return fewAtOnce(piecesOf({ staging, own, run }, record), PIECE_MOVES, move)
   }
   const inOrder = parts.toSorted((a, b) => a.part - b.part)
-  const files = [...(await fewAtOnce(inOrder, MOVES, move))]
+  const files = (await fewAtOnce(inOrder, MOVES, movePart)).flat()
+  await folders.settle()
   if (files.length > 0) await place.settle(own.path)
   const sum = (of: 'rows' | 'bytes') => files.reduce((total, file) => total + (file[of] ?? 0), 0)
-  const { format, compression } = own.layout
-  const dialect = own.dialect ? { dialect: own.dialect } : {}
-  return { version: 1, run, format, compression, ...dialect, rows: sum('rows'), bytes: sum('bytes'), columns: target.columns, files }
+  return { version: 1, run, ...formOf(own), rows: sum('rows'), bytes: sum('bytes'), columns: target.columns, files }
+}
+
+/** No manifest could list them. */
+function refuseTooMany(records: readonly CommitRecord[]): void {
+  const files = records.reduce((sum, { spread }) => sum + (spread?.length ?? 1), 0)
+  if (files <= MOST_FILES) return
+  throw new Fault('INPUT_INVALID', {
+    at: `partitionBy: ${files} files, and a folder of a copy has ${MOST_FILES} at most.`,
+    remedy: 'Copy in fewer parts (--parts), or in such that share few folders (--split-by).',
+  })
+}
+
+/** How a manifest tells the form of its files. */
+function formOf({ layout: { format, compression }, dialect, partitionBy }: TargetOwn) {
+  return { format, compression, ...(dialect && { dialect }), ...(partitionBy && { partitionBy: [...partitionBy] }) }
+}
+
+/** Folders of a target, each made once. */
+class Folders {
+  readonly #place: Place
+  readonly #own: TargetOwn
+  readonly #made = new Map<string, Promise<void>>()
+
+  constructor(place: Place, own: TargetOwn) {
+    this.#place = place
+    this.#own = own
+  }
+
+  make(folder: string): Promise<void> {
+    if (folder === '') return Promise.resolve()
+    const made = this.#made.get(folder) ?? this.#place.makeFolder(below(this.#own, folder))
+    this.#made.set(folder, made)
+    return made
+  }
+
+  async settle(): Promise<void> {
+    for (const folder of this.#made.keys()) await this.#place.settle(below(this.#own, folder))
+  }
 }
 
 async function putManifest(place: Place, manifest: Manifest, own: TargetOwn, signal: AbortSignal): Promise<void> {
@@ -168,34 +186,14 @@ async function putManifest(place: Place, manifest: Manifest, own: TargetOwn, sig
 
 const textOf = (manifest: Manifest): string => `${JSON.stringify(manifest, undefined, 2)}\n`
 
-/** Data files that the manifest does not name. Folders, hidden files and files of other programs stay. */
-async function removeOthers(place: Place, own: TargetOwn, manifest: Manifest, signal: AbortSignal): Promise<void> {
-  const kept = new Set(manifest.files.map(({ name }) => name))
-  const others = ((await place.names(own.path, signal)) ?? []).filter(
-    ({ name, folder }) => !folder && !isHidden(name) && layoutOf(name) && !kept.has(name),
-  )
-  await fewAtOnce(others, MOVES, ({ name }) => place.remove(below(own, name), signal))
-}
-
-/** Takes back what an unfinished `publishFolder` has moved. A published run is left as it is. */
-export async function withdraw(parts: Pick<PublishParts, 'place' | 'staging' | 'run'>, own: TargetOwn, signal: AbortSignal): Promise<void> {
-  const { place, staging, run } = parts
-  if (own.single) return
-  const old = await readManifest(place, own.path, own.where, signal)
-  if (old?.run === run) return
-  if (own.asIs) await withdrawAsIs(parts, own, { records: (await staging.records(signal)).filter(isAsIs), old }, signal)
-  const moved = await movedBy(place, own, run, signal)
-  await fewAtOnce(moved, MOVES, (name) => place.remove(below(own, name), signal))
-}
-
 /** Where publishing puts the file of a record. */
 export function publishedFile(own: TargetOwn, run: string, record: Named): string {
   return own.single ? own.path : below(own, finalName(own, run, record))
 }
 
-/** A file in the folder of a target. */
+/** A file in the folder of a target, or the folder itself. */
 export function below({ path }: TargetOwn, name: string): string {
-  return path === '' ? name : `${path}/${name}`
+  return path === '' || name === '' ? path + name : `${path}/${name}`
 }
 
 export function folderOf(path: string): string {
@@ -228,9 +226,9 @@ export async function fewAtOnce<Item, Result>(
 }
 
 /** What decides it: known before the file is written. */
-type Named = Pick<CommitRecord, 'part' | 'file' | 'replaces'>
+export type Named = Pick<CommitRecord, 'part' | 'file' | 'replaces'>
 
-function finalName({ layout }: TargetOwn, run: string, record: Named): string {
+export function finalName({ layout }: TargetOwn, run: string, record: Named): string {
   // Written again, it must not take the place of the file that readers of the manifest know.
   const again = record.replaces ? `.again-${record.file.split('.')[1]?.slice(-8)}` : ''
   return `${partName(record.part)}-${shortRun(run)}${again}${endingOf(layout)}`
@@ -238,7 +236,7 @@ function finalName({ layout }: TargetOwn, run: string, record: Named): string {
 
 /** Of a file of rows, where the manifest does not say it. */
 export function partOfName(name: string): number {
-  return Number(/^part-(\d+)-/.exec(name)?.[1] ?? -1)
+  return Number(/^part-(\d+)-/.exec(name.slice(name.lastIndexOf('/') + 1))?.[1] ?? -1)
 }
 
 /** The commit of a part that was written again, once it is published. */

@@ -5,7 +5,8 @@ import { type FileFormat, isHidden } from './formats.ts'
 import { findInputs, type InputOptions, type Inputs } from './inputs.ts'
 import type { FoundFile, PlaceView } from './place.ts'
 import type { PathLookup } from './query-guard.ts'
-import { fileList, identifier } from './sql.ts'
+import { fileList, identifier, literal } from './sql.ts'
+import { duckType } from './types.ts'
 
 /** The names in FROM that are files of the store: each becomes a view of exactly those files, for this statement only. */
 export class QueryPaths implements PathLookup {
@@ -34,7 +35,7 @@ export class QueryPaths implements PathLookup {
     if (qualified) throw new Fault('QUERY_FAILED', { at: `The path ${name} needs quotes: '${name}'.` })
     this.#seen.set(name.toLowerCase(), name)
     const paths = await this.#localPaths(inputs.files)
-    this.views.push(`create temp view ${identifier(name)} as select * from ${readerOf(inputs.format, fileList(paths))}`)
+    this.views.push(`create temp view ${identifier(name)} as select * from ${readerOf(inputs.format, fileList(paths) + hiveOf(inputs))}`)
   }
 
   async files(path: string): Promise<readonly string[]> {
@@ -71,6 +72,13 @@ export class QueryPaths implements PathLookup {
 /** What begins with "." is half-written or not for readers: it is as if it were not there. */
 function refuseHidden(path: string): void {
   if (partsOf(path).some((part) => part.startsWith('.'))) throw new Fault('FILE_MISSING', { at: path })
+}
+
+/** More of a reader's arguments: what the folders of a copy stand for. */
+function hiveOf({ folders = [] }: Inputs): string {
+  if (folders.length === 0) return ''
+  const types = folders.map(({ name, type }) => `${literal(name)}: ${duckType(type)}`).join(', ')
+  return `, hive_partitioning = true, hive_types = {${types}}`
 }
 
 function readerOf(format: FileFormat, files: string): string {

@@ -19,18 +19,19 @@ import { rowsAsCommitted } from './as-committed.ts'
 import { writeAsIs } from './as-is-sink.ts'
 import { type CsvDialect, dialectName } from './csv-dialect.ts'
 import { stopIfAborted } from './faults.ts'
-import { endingOf, isHidden, type Layout, layoutOf } from './formats.ts'
+import { isHidden, type Layout, layoutOf } from './formats.ts'
 import { readManifest } from './manifest.ts'
-import { writePart } from './part-writer.ts'
-import type { HoldAt, Place } from './place.ts'
-import { fewAtOnce, folderOf, type PublishParts, publishedFile, publishFile, publishFolder, repairedIn, withdraw } from './publish.ts'
+import { partitionColumns } from './partition-folders.ts'
+import type { Place } from './place.ts'
+import { fewAtOnce, folderOf, type PublishParts, publishFile, publishFolder, repairedIn } from './publish.ts'
+import { commitOf, writeRows } from './row-part.ts'
 import type { FilesParts } from './session.ts'
 import { FileSettingsSchema } from './settings.ts'
 import { Staging, staleFault } from './staging.ts'
-import { takenRows } from './taken-rows.ts'
 import { asIsFacts, formFacts, layoutOfSource, layoutOfTarget, nativeIn, notesOn, refuseColumns } from './target-form.ts'
+import { withdraw } from './unpublish.ts'
 import { type WriteForm, writeFormOf } from './write-form.ts'
-import { passesThrough, type Written } from './writer.ts'
+import { passesThrough } from './writer.ts'
 import { type WrittenFile, writtenFiles } from './written.ts'
 import { digestFiles, digestPart, isDamage } from './written-digest.ts'
 
@@ -51,12 +52,12 @@ export interface TargetOwn {
   readonly holds?: true
   /** Values are held to their types in text too: they will be read by them, for a checksum. */
   readonly exact?: true
+  /** Columns by whose values rows go to folders. */
+  readonly partitionBy?: readonly string[]
   /** Files are copied as they are; rows where the source knows them. */
   readonly asIs?: { readonly rows: number | null }
 }
 
-/** What an attempt that failed leaves is taken away, also when its own time is up. */
-const CLEAN_UP_MS = 30_000
 /** Parts that are read at a time to be compared. */
 const DIGESTS = 2
 
@@ -101,9 +102,10 @@ export class FilesSink implements Sink {
       })
     }
     const { place } = this.#parts
+    const partitionBy = partitionsWanted(request, { asIs, single, layout })
     const path = await place.canonical(where)
     if (path === '' && single) throw new Fault('FORMAT_UNKNOWN', { at: where })
-    await this.#refuseExisting({ where, single, mode, asIs }, signal)
+    await this.#refuseExisting({ where, single, mode, folders: asIs || partitionBy !== undefined }, signal)
     stopIfAborted(signal)
     const hidden = `.postern-${run.replaceAll(/[^\w-]/g, '_')}`
     const beside = folderOf(path) === '' ? '' : `${folderOf(path)}/`
@@ -115,8 +117,9 @@ export class FilesSink implements Sink {
       mode,
       path,
       staging,
-      ...(!asIs && place.holding && request.verify !== 'checksum' ? { holds: true as const } : {}),
+      ...(!asIs && holdsBack(place, single) && request.verify !== 'checksum' ? { holds: true as const } : {}),
       ...(!asIs && request.verify === 'checksum' ? { exact: true as const } : {}),
+      ...(partitionBy && { partitionBy }),
       ...(asIs ? asIsFacts(shape) : formFacts(writeFormOf(config, layout.format))),
     }
     const { exclusive } = await stagingOf(place, own).create(signal)
@@ -127,7 +130,7 @@ export class FilesSink implements Sink {
   }
 
   /** Something is there already: only `overwrite` may replace it. */
-  async #refuseExisting({ where, single, mode, asIs }: Wanted, signal: AbortSignal): Promise<void> {
+  async #refuseExisting({ where, single, mode, folders }: Wanted, signal: AbortSignal): Promise<void> {
     const { place } = this.#parts
     const names = await place.names(where, signal)
     const file = names ? undefined : await place.file(where, signal)
@@ -137,7 +140,7 @@ export class FilesSink implements Sink {
     if (mode === 'overwrite') return
     if (file) throw new Fault('FILE_EXISTS', { at: where })
     const taken = names?.find(
-      (entry) => entry.name === '_manifest.json' || (!isHidden(entry.name) && (asIs || (!entry.folder && layoutOf(entry.name)))),
+      (entry) => entry.name === '_manifest.json' || (!isHidden(entry.name) && (folders || (!entry.folder && layoutOf(entry.name)))),
     )
     if (taken) throw new Fault('FILE_EXISTS', { at: `${where}${taken.name}` })
   }
@@ -152,8 +155,7 @@ export class FilesSink implements Sink {
   }
 
   async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
-    const { target, slot, part, bytes, agree, replaces, skip } = request
-    const { layout, form = {} } = target.own as TargetOwn
+    const { target, slot, bytes } = request
     const staging = stagingOf(this.#parts.place, target.own)
     // It may break while nobody else listens yet; `errored` keeps it.
     bytes.on('error', () => undefined)
@@ -165,34 +167,7 @@ export class FilesSink implements Sink {
       throw cause
     }
     if (target.encoding === 'file') return writeAsIs(request, this.#parts.place, staging, signal)
-    const again = replaces && { replaces: [...replaces] }
-    const slotted = { task: slot.task, part, attempt: slot.attempt, file: staging.newFile(part, slot.attempt, endingOf(layout)), ...again }
-    const own = target.own as TargetOwn
-    const final = own.holds && publishedFile(own, slot.run, slotted)
-    const path = staging.pathOf(slotted.file)
-    const { title, columns } = target
-    const rows = takenRows(request, this.#parts, signal)
-    const written = await writePart({ path, final, title, layout, form, columns, bytes: rows, unhashed: own.single }, this.#parts, signal)
-    let committing = false
-    try {
-      stopIfAborted(signal)
-      agree(written.rows)
-      await skip?.settle()
-      committing = true
-      const record = { ...slotted, ...written, ...(skip && skip.count > 0 && { skipped: skip.count }) }
-      await staging.commit(slot, record, signal)
-      return commitOf(record)
-    } catch (cause) {
-      if (!committing || Staging.isRefusal(cause)) await this.#drop({ staged: path, final: final ?? path }, written, staging)
-      throw cause
-    }
-  }
-
-  /** What an attempt has written that does not count. */
-  async #drop(at: HoldAt, { held }: Written, staging: Staging): Promise<void> {
-    const late = AbortSignal.timeout(CLEAN_UP_MS)
-    if (held) await this.#parts.place.holding?.drop(at, held, late)
-    else await staging.drop(basename(at.staged), late)
+    return writeRows(request, this.#parts, staging, signal)
   }
 
   /** What was published gets a room again, from which `publish` takes the parts that were written anew. */
@@ -272,11 +247,26 @@ interface Wanted {
   readonly where: string
   readonly single: boolean
   readonly mode: 'append' | 'overwrite'
-  readonly asIs: boolean
+  /** Its files may lie in folders. */
+  readonly folders: boolean
 }
 
-function commitOf({ rows, bytes, attempt, skipped }: Readonly<Commit>): Commit {
-  return { rows, bytes, attempt, ...(skipped !== undefined && { skipped }) }
+/** The columns that name folders; undefined where none do. */
+function partitionsWanted(
+  { shape, partitionBy = [] }: Prepare,
+  { asIs, single, layout }: { readonly asIs: boolean; readonly single: boolean; readonly layout: Layout },
+): readonly string[] | undefined {
+  if (partitionBy.length === 0) return undefined
+  const refuse = (why: string, remedy: string) => new Fault('INPUT_INVALID', { at: `partitionBy: ${why}`, remedy })
+  if (single) throw refuse('one file has no folders', 'End the path in "/".')
+  if (asIs) throw refuse('files that are copied as they are have no columns', 'Leave it out, or let them be read: --read asIs=no.')
+  if (layout.format === 'json') throw refuse('JSON arrays are not written into folders of values', 'Take .ndjson, .csv or .parquet.')
+  return partitionColumns(shape.columns, partitionBy).map(({ name }) => name)
+}
+
+/** The file of a part has the run in its name; one that the copy names may be written by others, too. */
+function holdsBack({ holding }: Place, single: boolean): boolean {
+  return holding !== undefined && !(single && holding.ownNamesOnly)
 }
 
 function lost(target: Target, { task }: Slot): Fault {

@@ -13,7 +13,7 @@ import { inferTypes } from './infer.ts'
 import { findInputs, type Input, type Inputs } from './inputs.ts'
 import { keepRows } from './keep-rows.ts'
 import { inspectNdjson } from './ndjson.ts'
-import { partitionsOf, refuseTwice } from './partitions.ts'
+import { type Partitions, partitionsOf, refuseTwice } from './partitions.ts'
 import { CsvToPlain } from './plain.ts'
 import { fewAtOnce } from './publish.ts'
 import { refuseCutFiles } from './quotes.ts'
@@ -45,13 +45,7 @@ export async function describeFiles(parts: DescribeParts, signal: AbortSignal): 
   if (isAsIs(parts, inputs)) return asIs(parts, inputs)
   const { title, format, files } = inputs
   const { columns: own, rows, reading } = await describeRows(parts, inputs, signal)
-  const partitions =
-    config.partitions === true
-      ? partitionsOf(
-          files.map(({ path }) => path),
-          title,
-        )
-      : undefined
+  const partitions = foldersOf(inputs, config.partitions === true)
   const named = partitions && partitions.columns.length > 0 ? partitions : undefined
   if (named) refuseTwice(own, named.columns)
   const columns = [...own, ...(named?.columns ?? [])]
@@ -77,6 +71,17 @@ export async function describeFiles(parts: DescribeParts, signal: AbortSignal): 
   return { shape, found: { files, ...(named ? { partitions: named.values } : {}) } }
 }
 
+function foldersOf({ files, folders, title, base }: Inputs, asked: boolean): Partitions | undefined {
+  const paths = files.map(({ path }) => path)
+  if (folders)
+    return partitionsOf(
+      paths.map((path) => path.slice(base.length)),
+      title,
+      folders,
+    )
+  return asked ? partitionsOf(paths, title) : undefined
+}
+
 /** Lines that cannot be read are to be left out. */
 function skips({ expected }: DescribeParts): boolean {
   return expected?.skip === true
@@ -88,8 +93,9 @@ function encodingsOf(reading: Reading, columns: readonly Column[], partitioned: 
   return raw ? ['csv-raw', 'csv'] : ['csv']
 }
 
-function isAsIs({ config, expected }: DescribeParts, { format, files, dialect }: Inputs): boolean {
+function isAsIs({ config, expected }: DescribeParts, { format, files, folders, dialect }: Inputs): boolean {
   if (format === 'binary') return true
+  if (folders) return false
   const target = expected?.files
   if (!target || config.asIs === false || config.partitions === true || (target.single && files.length > 1)) return false
   if (target.format === 'any') return true

@@ -4,6 +4,9 @@ import { z } from 'zod'
 import type { Slot } from '../copy-contract.ts'
 import type { Place } from './place.ts'
 
+/** Where the bytes of a file are under its final name, seen by nobody yet. */
+const HeldSchema = z.object({ id: z.string(), tags: z.array(z.string()).readonly() })
+
 const RecordSchema = z.object({
   task: z.string(),
   part: z.int().nonnegative(),
@@ -17,10 +20,23 @@ const RecordSchema = z.object({
   sha256: z.string(),
   /** Of the data file, as its place told it when it was written. */
   version: z.string().exactOptional(),
-  /** Where the bytes are under their final name, seen by nobody yet. */
-  held: z.object({ id: z.string(), tags: z.array(z.string()).readonly() }).optional(),
+  held: HeldSchema.optional(),
   /** Where files were copied as they are: path below the target, bytes, and SHA-256 of each. */
   files: z.array(z.tuple([z.string(), z.int().nonnegative(), z.string()])).optional(),
+  /** Where rows went to folders by their values: the files, by their paths below the target. */
+  spread: z
+    .array(
+      z.object({
+        name: z.string(),
+        rows: z.int().nonnegative(),
+        bytes: z.int().nonnegative(),
+        sha256: z.string(),
+        version: z.string().exactOptional(),
+        held: HeldSchema.exactOptional(),
+      }),
+    )
+    .readonly()
+    .exactOptional(),
   /** Tasks whose records count no more once this one is there. They stay, so that a late attempt of theirs still loses. */
   replaces: z.array(z.string()).optional(),
 })

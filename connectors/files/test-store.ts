@@ -13,6 +13,7 @@ export const soon = (): AbortSignal => AbortSignal.timeout(30_000)
 export interface WriteOptions {
   readonly run?: string
   readonly mode?: 'append' | 'overwrite'
+  readonly partitionBy?: readonly string[]
 }
 
 export class TestStore implements AsyncDisposable {
@@ -45,8 +46,9 @@ export class TestStore implements AsyncDisposable {
     return (await readdir(this.path, { recursive: true })).sort()
   }
 
-  prepare(shape: Shape, where: string, { run = 'run_a', mode = 'append' }: WriteOptions = {}): Promise<Target> {
-    return this.session.sink.prepare({ run, shape, where, mode, key: [], encodings: ['csv'], verify: 'checksum' }, soon())
+  prepare(shape: Shape, where: string, { run = 'run_a', mode = 'append', partitionBy }: WriteOptions = {}): Promise<Target> {
+    const folders = partitionBy && { partitionBy }
+    return this.session.sink.prepare({ run, shape, where, mode, key: [], encodings: ['csv'], verify: 'checksum', ...folders }, soon())
   }
 
   write(target: Target, csv: string | Readable, part = 0, run = 'run_a', attempt = 1): Promise<Commit> {

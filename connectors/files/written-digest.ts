@@ -6,6 +6,7 @@ import { digestQuery } from '../digest.ts'
 import { asIsDigest } from './as-is.ts'
 import type { Input } from './inputs.ts'
 import { ndjsonToPlain } from './ndjson.ts'
+import { withPartition } from './partitions.ts'
 import { feed, type Rows } from './pipe.ts'
 import type { Place } from './place.ts'
 import { CsvToPlain } from './plain.ts'
@@ -39,7 +40,7 @@ export function isDamage(cause: unknown): boolean {
 }
 
 export async function digestFiles(request: WrittenDigest, session: FilesParts, signal: AbortSignal): Promise<Digest> {
-  const { target, files: written, columns, checksum } = request
+  const { target, files: written, checksum } = request
   const own = target.own as TargetOwn
   if (own.asIs) {
     const names = new Map(written.map(({ name, found }) => [found.path, name]))
@@ -52,10 +53,36 @@ export async function digestFiles(request: WrittenDigest, session: FilesParts, s
     )
   }
   const held = written.reduce((sum, { rows = 0 }) => sum + rows, 0)
-  const found = written.filter(({ rows }) => rows === undefined).map((file) => file.found)
-  if (found.length === 0) return { rows: held, checksum: checksum ? '0' : null }
-  const { layout } = own
-  const reading = readingOf(own, target.columns)
+  const byFolder = Map.groupBy(
+    written.filter(({ rows }) => rows === undefined),
+    ({ values }) => JSON.stringify(values ?? []),
+  )
+  let [rows, sum] = [held, 0n]
+  for (const files of byFolder.values()) {
+    const digest = await digestGroup({ ...request, files }, session, signal)
+    rows += digest.rows
+    sum += BigInt(digest.checksum ?? 0)
+  }
+  return { rows, checksum: checksum ? String(sum) : null }
+}
+
+/** Files of the same folder. */
+async function digestGroup(
+  { target, files: written, columns, checksum }: WrittenDigest,
+  session: FilesParts,
+  signal: AbortSignal,
+): Promise<Digest> {
+  const own = target.own as TargetOwn
+  const { layout, partitionBy } = own
+  const found = written.map((file) => file.found)
+  const byPlace = layout.format === 'csv'
+  // By place, not by name: names of a CSV file may differ in case only.
+  const all = byPlace ? placed(target.columns) : target.columns
+  const asked = byPlace ? columns.map((c) => ({ ...c, name: `p${target.columns.findIndex(({ name }) => name === c.name)}` })) : columns
+  const folders = (partitionBy ?? []).map((by) => target.columns.findIndex(({ name }) => name === by))
+  const inFiles = <Of>(of: readonly Of[]) => of.filter((_, i) => !folders.includes(i))
+  const named = inFiles(all)
+  const reading = readingOf(own, inFiles(target.columns))
   await using local = await session.place.local(found, signal)
   const files = found.map((file, i) => ({
     ...file,
@@ -63,24 +90,28 @@ export async function digestFiles(request: WrittenDigest, session: FilesParts, s
     absolute: local.paths[i] ?? '',
     layout,
   }))
-  // By place, not by name: names of a CSV file may differ in case only.
-  const named = layout.format === 'csv' ? placed(target.columns) : target.columns
-  const asked =
-    layout.format === 'csv' ? columns.map((c) => ({ ...c, name: `p${target.columns.findIndex(({ name }) => name === c.name)}` })) : columns
+  const whole = (relation: string) =>
+    folders.length === 0
+      ? relation
+      : withPartition(
+          relation,
+          folders.flatMap((i) => all[i] ?? []),
+          written[0]?.values ?? [],
+        )
   const sql = (pipe: string) =>
-    digestQuery({ dialect: 'duckdb', columns: asked, from: `${relationOf(files, reading, named, pipe)} as t`, checksum })
+    digestQuery({ dialect: 'duckdb', columns: asked, from: `${whole(relationOf(files, reading, named, pipe))} as t`, checksum })
   const { duck, scratch, pipes } = session
   const place = { at: target.title, columns: target.columns }
   const answer = isPiped(reading)
     ? await feed(
-        pipedRows(session.place, files, reading, target.columns, signal),
+        pipedRows(session.place, files, reading, inFiles(target.columns), signal),
         { scratch, pipes },
         (from, s) => duck.run(sql(from), place, s),
         signal,
       )
     : await duck.run(sql(''), place, signal)
   const [rows, sum] = answer.rows[0] ?? []
-  return { rows: held + Number(rows), checksum: sum ?? null }
+  return { rows: Number(rows), checksum: sum ?? null }
 }
 
 function placed(columns: readonly Column[]): readonly Column[] {

@@ -1,8 +1,10 @@
 /** What a run has written, part by part: in staging, or where publishing has put it, also if that was cut short. */
 import { type AsIsRecord, isAsIs, namesFor, stagedName } from './as-is-sink.ts'
 import { type Manifest, readManifest } from './manifest.ts'
-import type { FoundFile, HoldAt, Place } from './place.ts'
-import { below, fewAtOnce, MOVES, partOfName, publishedFile } from './publish.ts'
+import { folderValues } from './partitions.ts'
+import { type Piece, piecesOf } from './pieces.ts'
+import type { FoundFile, Place } from './place.ts'
+import { below, fewAtOnce, MOVES, partOfName } from './publish.ts'
 import type { TargetOwn } from './sink.ts'
 import type { CommitRecord, Staging } from './staging.ts'
 
@@ -13,6 +15,8 @@ export interface WrittenFile {
   readonly found: FoundFile
   /** Of what is held back, and cannot be read yet: as they were counted when it was written. */
   readonly rows?: number
+  /** What its folders stand for, where rows went to folders by their values. */
+  readonly values?: readonly (string | null)[] | undefined
 }
 
 export interface WrittenBy {
@@ -29,7 +33,9 @@ export async function writtenFiles(by: WrittenBy, signal: AbortSignal): Promise<
   const manifest = own.single ? undefined : await readManifest(place, own.path, own.where, signal)
   const finalName = namesFor(manifest, run)
   const each = (record: CommitRecord) =>
-    isAsIs(record) ? asIsFiles(by, record, finalName, signal) : rowFile(by, record, signal).then((file) => [file])
+    isAsIs(record)
+      ? asIsFiles(by, record, finalName, signal)
+      : fewAtOnce(piecesOf(by, record), MOVES, (piece) => rowFile(by, piece, signal))
   const staged = (await fewAtOnce(records, MOVES, each)).flat()
   if (own.single) return records.length === 0 ? await publishedAlone(by, signal) : staged
   if (manifest?.run !== run) return staged
@@ -38,17 +44,16 @@ export async function writtenFiles(by: WrittenBy, signal: AbortSignal): Promise<
   return [...kept, ...staged].sort((a, b) => a.part - b.part)
 }
 
-export async function isHeld(place: Place, at: HoldAt, { held }: Pick<CommitRecord, 'held'>, signal: AbortSignal): Promise<boolean> {
-  return held !== undefined && (await place.holding?.isThere(at, held, signal)) === true
+export async function isHeld(place: Place, piece: Piece, signal: AbortSignal): Promise<boolean> {
+  return piece.held !== undefined && (await place.holding?.isThere(piece, piece.held, signal)) === true
 }
 
-async function rowFile({ place, staging, own, run }: WrittenBy, record: CommitRecord, signal: AbortSignal): Promise<WrittenFile> {
-  const path = publishedFile(own, run, record)
-  if (await isHeld(place, { staged: staging.pathOf(record.file), final: path }, record, signal)) {
-    return { part: record.part, name: '', found: { path, bytes: record.bytes }, rows: record.rows }
-  }
-  const staged = record.held ? undefined : await place.file(staging.pathOf(record.file), signal)
-  return { part: record.part, name: '', found: staged ?? { path, bytes: record.bytes } }
+async function rowFile({ place, own }: WrittenBy, piece: Piece, signal: AbortSignal): Promise<WrittenFile> {
+  const { part, staged, final, bytes, rows, held } = piece
+  const values = own.partitionBy && folderValues(piece.name)
+  if (await isHeld(place, piece, signal)) return { part, name: '', found: { path: final, bytes }, rows, values }
+  const found = held ? undefined : await place.file(staged, signal)
+  return { part, name: '', found: found ?? { path: final, bytes }, values }
 }
 
 /** Those that are there, of the size that they must have. */
@@ -71,7 +76,7 @@ function published({ place, own }: WrittenBy, { files }: Manifest, signal: Abort
   return fewAtOnce(files, MOVES, async ({ name, bytes, part, from }) => {
     const path = below(own, name)
     const found = (await place.file(path, signal)) ?? { path, bytes }
-    return { part: part ?? partOfName(name), name: from ?? name, found }
+    return { part: part ?? partOfName(name), name: from ?? name, found, values: own.partitionBy && folderValues(name) }
   })
 }
 

@@ -46,12 +46,17 @@ export interface HeldEnd {
 
 /** Uploads that end when somebody says so, so that publishing need not copy. */
 export interface HeldUploads {
+  /**
+   * Of two uploads of one key each can be aborted without the other. Where not, the blocks of one that failed stay when `hold` fails, and wait for
+   * others to be completed, or for `abort` once no upload of the key counts any more: only keys that nobody else writes are held so.
+   */
+  readonly apart: boolean
   hold(hold: Hold, bytes: Readable, signal: AbortSignal): Promise<Stored>
   /** All its blocks are there still. */
   isHeld(key: string, held: Held, signal: AbortSignal): Promise<boolean>
   /** `taken`: `ifAbsent`, and there is another object. `gone`: the blocks are, and the object that they became is not there. */
   complete(key: string, held: Held, end: HeldEnd, signal: AbortSignal): Promise<'made' | 'taken' | 'gone'>
-  /** Never fails. */
+  /** What is an object already stays. Fails only where something would be left that can be seen. */
   abort(key: string, id: string): Promise<void>
 }
 

@@ -27,18 +27,24 @@ export class HeldFiles implements Holding {
     this.#parts = parts
   }
 
-  async write({ staged, final }: HoldAt, bytes: Readable, signal: AbortSignal): Promise<Stored> {
+  get ownNamesOnly(): boolean {
+    return !this.#parts.uploads.apart
+  }
+
+  async write(at: HoldAt, bytes: Readable, signal: AbortSignal): Promise<Stored> {
     const { bucket, uploads, key, markOf } = this.#parts
+    const { staged, final } = at
     const note = key(staged) + NOTE
     const target = key(final)
+    let upload: string | undefined
     const begun = async (id: string) => {
       await bucket.put(note, Buffer.from(JSON.stringify({ key: target, id })), false, signal)
+      upload = id
     }
     try {
       return await uploads.hold({ key: target, small: key(staged), mark: markOf(staged), begun }, bytes, signal)
     } catch (cause) {
-      // The upload has been ended. The note of one that is no more does no harm.
-      await bucket.delete([note], AbortSignal.timeout(NOTE_MS)).catch(() => undefined)
+      if (upload !== undefined) await this.drop(at, { id: upload }, AbortSignal.timeout(NOTE_MS))
       throw cause
     }
   }
@@ -54,10 +60,14 @@ export class HeldFiles implements Holding {
     return end === 'made'
   }
 
-  async drop({ staged, final }: HoldAt, { id }: HeldFile, signal: AbortSignal): Promise<void> {
-    const { bucket, uploads, key } = this.#parts
-    await uploads.abort(key(final), id)
-    await bucket.delete([key(staged) + NOTE], signal).catch(() => undefined)
+  async drop({ staged, final }: HoldAt, { id }: Pick<HeldFile, 'id'>, signal: AbortSignal): Promise<void> {
+    const { bucket, uploads, key, readNote } = this.#parts
+    const note = key(staged) + NOTE
+    // Where blocks of the attempt that counts may lie under the same name: who clears the room takes the note, and then none of them counts.
+    const ours = uploads.apart || (await readNote(note, signal).catch(() => '')) === undefined
+    if (!ours) return
+    await uploads.abort(key(final), id).catch(() => undefined)
+    await bucket.delete([note], signal).catch(() => undefined)
   }
 
   /** Ends the uploads that these objects of a room tell of. Those that were completed are so for good. */

@@ -9,15 +9,12 @@ import { faultOf, type StoreAccess } from '@postern/testkit/connector-contract.t
 import { azurite, type ObjectServer, s3Server } from '@postern/testkit/object-store.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Commit, Shape, Target } from '../copy-contract.ts'
-import { column, shapeOf } from '../files/test-store.ts'
+import type { Commit, Target } from '../copy-contract.ts'
 import type { Bucket } from './bucket.ts'
 import type { ObjectSession } from './object-session.ts'
 import { bucketOf, keysOf, sessionOf, soon } from './testing/object-rig.ts'
+import { BLOCK_BYTES, readAll, runOf, SHAPE, slotOf, stagingOf } from './testing/sink-steps.ts'
 
-const SHAPE = shapeOf([column('id', 'int32'), column('name', 'text')])
-/** Little data then has many blocks. S3 wants at least 5 MB of each but the last; the test server does not. */
-const BLOCK_BYTES = 64 << 10
 /** A query needs a process of its own: one name is enough. */
 const HARDEST = 'quote\'and"double'
 let runs = 0
@@ -304,179 +301,6 @@ describe.each([
   })
 })
 
-describe('S3, a part of many blocks whose checksum nobody asks for', () => {
-  let server: ObjectServer
-  let bucket: Bucket
-  let scratch: string
-  const opened: ObjectSession[] = []
-  beforeAll(async () => {
-    server = await s3Server()
-    bucket = bucketOf(server.access, BLOCK_BYTES)
-    scratch = await mkdtemp(join(tmpdir(), 'postern-objects-'))
-  })
-  afterAll(async () => {
-    for (const session of opened) await session[Symbol.asyncDispose]()
-    bucket?.close()
-    await server?.[Symbol.asyncDispose]()
-    await rm(scratch, { recursive: true, force: true })
-  })
-  const open = (prefix: string) => {
-    const session = sessionOf({ ...server.access, settings: { ...server.access.settings, prefix } }, scratch, BLOCK_BYTES)
-    opened.push(session)
-    return session
-  }
-  const rowsOf = (first: number, many: number) => Array.from({ length: many }, (_, i) => `${first + i},${'x'.repeat(90)}\n`).join('')
-  const LARGE = rowsOf(0, 4_000)
-  const prepare = (session: ObjectSession, where: string, mode: 'append' | 'overwrite' = 'append', run = 'run_held') =>
-    session.sink.prepare({ run, shape: SHAPE, where, mode, key: [], encodings: ['csv'], verify: 'counts' }, soon())
-  const write = (session: ObjectSession, target: Target, csv: string | Readable, part = 0, attempt = 1) =>
-    session.sink.write(
-      {
-        ...slotOf(target, part, attempt),
-        part,
-        bytes: typeof csv === 'string' ? Readable.from([Buffer.from(csv)]) : csv,
-        agree: () => undefined,
-      },
-      soon(),
-    )
-  const publish = (session: ObjectSession, target: Target, commits: readonly Commit[]) =>
-    session.sink.publish(
-      { target, run: runOf(target), parts: commits.map((commit, part) => ({ part, task: `tsk_${part}`, commit })) },
-      soon(),
-    )
-  const counted = async (session: ObjectSession, target: Target) =>
-    (await session.sink.digest({ target, run: runOf(target), columns: SHAPE.columns, checksum: false }, soon())).rows
-  const countedParts = async (session: ObjectSession, target: Target, parts: number) => {
-    const asked = Array.from({ length: parts }, (_, part) => ({ part, task: `tsk_${part}` }))
-    const digests = await session.sink.digestParts(
-      { target, run: runOf(target), columns: SHAPE.columns, checksum: false, parts: asked },
-      soon(),
-    )
-    return digests.map(({ rows }) => rows)
-  }
-  /** Uploads that are not ended, as the server itself has them. */
-  const uploads = async () => (await readdir(join(server.folder, 'bucket', '._S3rver_uploads')).catch(() => [])).length
-  const read = async (session: ObjectSession, where: string) =>
-    (await readAll(session, await session.source.describe(where, {}, soon()))).split('\n').filter((line) => line !== '').length
-
-  test('goes to where it will be, is seen by nobody, and is published by another process without a copy', async () => {
-    const [writer, publisher] = [open('held'), open('held')]
-    const target = await prepare(writer, 'large.csv/')
-    const commits = [await write(writer, target, LARGE, 0), await write(writer, target, rowsOf(4_000, 3_000), 1)]
-
-    expect((await keysOf(bucket, 'held/')).filter((key) => /part-[^/]*\.csv$/.test(key))).toEqual([])
-    expect(await counted(publisher, target)).toBe(7_000)
-    expect(await countedParts(publisher, target, 2)).toEqual([4_000, 3_000])
-    await publish(publisher, target, commits)
-    await publish(writer, target, commits)
-
-    expect(await read(publisher, 'large.csv/')).toBe(7_000)
-    expect((await keysOf(bucket, 'held/')).filter((key) => key.includes('postern-'))).toEqual([])
-    expect(await uploads()).toBe(0)
-  })
-
-  test('a publish that was killed after some parts is finished by the next one', async () => {
-    const session = open('killed')
-    const target = await prepare(session, 'large.csv/')
-    const commits = [await write(session, target, LARGE, 0), await write(session, target, LARGE, 1)]
-    const only = { target, run: runOf(target) }
-    // Part 1 is not there for a moment: the first publish ends after part 0.
-    const record = `killed/${stagingOf(target)}/tsk_1.commit.json`
-    const kept = await buffer((await bucket.get(record, {}, soon())) as Readable)
-    await bucket.delete([record], soon())
-    await expect(publish(session, target, commits)).rejects.toThrow()
-    await bucket.put(record, kept, false, soon())
-    expect((await keysOf(bucket, 'killed/large.csv/')).length).toBe(1)
-
-    expect(await counted(session, target)).toBe(8_000)
-    expect(await session.sink.published(only.target, only.run, soon())).toBe(false)
-    await publish(session, target, commits)
-
-    expect(await read(session, 'large.csv/')).toBe(8_000)
-    expect(await uploads()).toBe(0)
-  })
-
-  test('a single object replaces the one that is there in one go, and append refuses one that was made meanwhile', async () => {
-    const session = open('one')
-    await bucket.put('one/there.csv', Buffer.from('id,name\n1,a\n'), false, soon())
-    const target = await prepare(session, 'there.csv', 'overwrite', 'run_over')
-    const commit = await write(session, target, LARGE)
-    expect(await read(session, 'there.csv')).toBe(1)
-    await publish(session, target, [commit])
-    await publish(session, target, [commit])
-
-    const other = await prepare(session, 'new.csv', 'append', 'run_new')
-    const lost = await write(session, other, LARGE)
-    await bucket.put('one/new.csv', Buffer.from('id,name\n1,a\n'), false, soon())
-
-    expect(await read(session, 'there.csv')).toBe(4_000)
-    expect((await faultOf(publish(session, other, [lost]))).code).toBe('FILE_EXISTS')
-    expect(await read(session, 'new.csv')).toBe(1)
-    await session.sink.discard(other, runOf(other), soon())
-    expect(await uploads()).toBe(0)
-  })
-
-  test('of two attempts one counts, the other ends its upload; a discarded run leaves none', async () => {
-    const session = open('two')
-    const target = await prepare(session, 'two.csv/')
-    const outcomes = await Promise.allSettled([write(session, target, LARGE, 0, 1), write(session, target, LARGE, 0, 2)])
-
-    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-    expect(await uploads()).toBe(1)
-    await session.sink.discard(target, runOf(target), soon())
-    expect(await uploads()).toBe(0)
-    expect(await keysOf(bucket, 'two/')).toEqual([])
-  })
-
-  test('blocks of a node that was killed while it wrote go with the run', async () => {
-    const session = open('dead')
-    const target = await prepare(session, 'dead.csv/')
-    const never = new PassThrough({ highWaterMark: 1 })
-    const left = faultOf(write(session, target, never))
-    never.write(LARGE)
-    await waitFor('blocks have gone', async () => (await uploads()) === 1 && never.readableLength + never.writableLength === 0)
-
-    await session.sink.discard(target, runOf(target), soon())
-
-    expect(await uploads()).toBe(0)
-    // Had it lived: its upload has gone under it.
-    never.end(LARGE)
-    expect((await left).code).toBe('ATTEMPT_STALE')
-    expect(await keysOf(bucket, 'dead/')).toEqual([])
-  })
-
-  test('one that the store has dropped meanwhile is found out before anything is published, and can be written again', async () => {
-    const session = open('dropped')
-    const target = await prepare(session, 'dropped.csv/')
-    const commits = [await write(session, target, LARGE, 0), await write(session, target, '1,a\n', 1)]
-    // As a rule of the bucket does it with uploads that are days old.
-    await bucket.dropUploads('dropped/dropped.csv/', soon())
-
-    expect(await counted(session, target)).toBe(1)
-    expect(await countedParts(session, target, 2)).toEqual([0, 1])
-    expect((await faultOf(publish(session, target, commits))).code).toBe('ATTEMPT_STALE')
-    const slot = { run: runOf(target), task: 'tsk_again', attempt: 1 }
-    const again = await session.sink.write(
-      { target, slot, part: 0, bytes: Readable.from([Buffer.from(LARGE)]), agree: () => undefined, replaces: ['tsk_0'] },
-      soon(),
-    )
-    expect(await counted(session, target)).toBe(4_001)
-    await session.sink.publish(
-      {
-        target,
-        run: runOf(target),
-        parts: [
-          { part: 0, task: 'tsk_again', commit: again },
-          { part: 1, task: 'tsk_1', commit: commits[1] as Commit },
-        ],
-      },
-      soon(),
-    )
-
-    expect(await read(session, 'dropped.csv/')).toBe(4_001)
-  })
-})
-
 test('a server that ignores "only if absent" is found out, and said so; parts are still there once', async () => {
   await using server = await s3Server({ plain: true })
   const scratch = await mkdtemp(join(tmpdir(), 'postern-objects-'))
@@ -519,25 +343,6 @@ async function putFiles({ folder }: ObjectServer, keys: readonly string[], body:
     await writeFile(`${path}.md5`, createHash('md5').update(body).digest('hex'))
     await writeFile(join(folder, 'bucket', `${key}._S3rver_metadata.json`), '{}')
   }
-}
-
-function slotOf(target: Target, part: number, attempt: number) {
-  return { target, slot: { run: runOf(target), task: `tsk_${part}`, attempt } }
-}
-
-function stagingOf(target: Target): string {
-  return (target.own as { staging: string }).staging
-}
-
-function runOf(target: Target): string {
-  return stagingOf(target).replace(/^.*\.postern-/, '')
-}
-
-async function readAll(session: ObjectSession, shape: Shape): Promise<string> {
-  let all = ''
-  for (const part of await session.source.split(shape, { wanted: 1 }))
-    all += await text((await session.source.read({ shape, part }, soon())).bytes)
-  return all
 }
 
 async function ask(session: ObjectSession, sql: string): Promise<string> {

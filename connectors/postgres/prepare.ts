@@ -3,9 +3,9 @@ import type { Column, Digest, Encoding, Prepare, Shape, Target } from '../copy-c
 import { digestQuery, quoteName } from '../digest.ts'
 import { quoteIfNeeded } from './browse.ts'
 import { parseTableName, quoteTable, type TableName } from './names.ts'
-import { prepareRecords, recordedRun, recordRun } from './record.ts'
-import { findRelation, type Relation } from './relation.ts'
-import { StatementRun } from './statement-run.ts'
+import { FORGET_OLD, prepareRecords, recordOf, recordQuestion, recordRun } from './record.ts'
+import { type Relation, relationOf, relationQuestions } from './relation.ts'
+import { type Row, type Statement, StatementRun } from './statement-run.ts'
 import { logicalOfNative, nativeType } from './types.ts'
 import type { Wire } from './wire.ts'
 
@@ -25,18 +25,23 @@ export interface TargetFacts {
 
 export const stagingName = (run: string) => `_postern_${run}`.slice(0, 63)
 
-/** Looks, refuses or creates; all in one transaction. */
-export async function prepareTarget(wire: Wire, request: Prepare): Promise<Target> {
+const LOCK_RUN = `select pg_advisory_xact_lock(hashtext('postern run'), hashtext($1))`
+
+/** Looks, refuses or creates; all in one transaction. `sweep`: and forgets runs of long ago. */
+export async function prepareTarget(wire: Wire, request: Prepare, sweep: boolean): Promise<Target> {
   const { run, shape, where } = request
   refuseColumns(shape)
+  const name = parseTableName(where)
   await prepareRecords(wire)
-  await StatementRun.one(wire, `select pg_advisory_xact_lock(hashtext('postern run'), hashtext($1))`, [run])
-  const known = await recordedRun(wire, run)
+  if (sweep) StatementRun.ahead(wire, FORGET_OLD)
+  StatementRun.ahead(wire, [{ sql: LOCK_RUN, params: [run] }])
+  const questions = [recordQuestion(run), placeQuestion(name), ...relationQuestions(name)]
+  const [record = [], place = [], ...relation] = await StatementRun.each(wire, questions)
+  const known = recordOf(record)
   if (known) return known.facts as Target
-  const name = await withSchema(wire, parseTableName(where))
-  const found = await findRelation(wire, name)
-  const made = found ? await fitExisting(wire, request, found) : await createMissing(wire, request, name)
-  await recordRun(wire, run, made)
+  const found = relationOf(relation)
+  const made = found ? await fitExisting(wire, request, found) : await createMissing(wire, request, placeOf(name, place))
+  recordRun(wire, run, made)
   return made
 }
 
@@ -46,22 +51,21 @@ function refuseColumns(shape: Shape): void {
   if (long) throw new Fault('COLUMN_MISMATCH', { at: `column "${long.name}": PostgreSQL's names have at most 63 bytes` })
 }
 
-/** A name without a schema: where the search path finds the table, else where it would be created. */
-async function withSchema(wire: Wire, name: TableName): Promise<TableName & { readonly schema: string }> {
-  if (name.schema !== undefined) {
-    const [row] = (await StatementRun.one(wire, 'select 1 from pg_namespace where nspname = $1', [name.schema])).rows
-    if (!row)
-      throw new Fault('TABLE_MISSING', {
+/** Where a table that is missing would be created. */
+const placeQuestion = ({ schema }: TableName): Statement =>
+  schema === undefined
+    ? { sql: 'select current_schema()' }
+    : { sql: 'select nspname from pg_namespace where nspname = $1', params: [schema] }
+
+function placeOf(name: TableName, [row]: readonly Row[]): TableName & { readonly schema: string } {
+  const schema = row?.[0]
+  if (schema) return { schema, table: name.table }
+  throw name.schema === undefined
+    ? new Fault('TABLE_MISSING', { at: `${quoteTable(name)}: the search path names no schema`, remedy: 'Write schema.table.' })
+    : new Fault('TABLE_MISSING', {
         at: `There is no schema ${quoteIfNeeded(name.schema)}.`,
         remedy: 'Create the schema, or name another.',
       })
-    return { schema: name.schema, table: name.table }
-  }
-  const sql = `select coalesce((select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = to_regclass($1)), current_schema())`
-  const [row] = (await StatementRun.one(wire, sql, [quoteTable(name)])).rows
-  if (!row?.[0])
-    throw new Fault('TABLE_MISSING', { at: `${quoteTable(name)}: the search path names no schema`, remedy: 'Write schema.table.' })
-  return { schema: row[0], table: name.table }
 }
 
 async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promise<Target> {
@@ -86,10 +90,8 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
   if (staging !== null) {
     // Upsert only merges from it; overwrite may put it in the table's place, so it has all that the table has.
     const like = mode === 'upsert' ? 'including defaults including storage' : 'including all'
-    await StatementRun.one(
-      wire,
-      `create table if not exists ${quoteTable({ schema: found.schema, table: staging })} (like ${found.sql} ${like})`,
-    )
+    const sql = `create table if not exists ${quoteTable({ schema: found.schema, table: staging })} (like ${found.sql} ${like})`
+    StatementRun.ahead(wire, [{ sql }])
   }
   const own: TargetFacts = { schema: found.schema, table: found.table, mode, key, staging, created: false, ...sourceKey(request) }
   const encoding = encodingFor(taken, columns)
@@ -183,9 +185,11 @@ async function createMissing(wire: Wire, request: Prepare, name: TableName & { r
   const primary = key.length > 0 ? [`primary key (${key.map(quoteName).join(', ')})`] : []
   const lines = columns.map(({ name: column, native, nullable }) => `${quoteName(column)} ${native}${nullable ? '' : ' not null'}`)
   // An overwrite shows nothing before it is published: only then the staging becomes the table.
-  if (mode !== 'overwrite') await StatementRun.one(wire, `create table ${quoteTable(name)} (${[...lines, ...primary].join(', ')})`)
-  if (staging !== null)
-    await StatementRun.one(wire, `create table ${quoteTable({ schema: name.schema, table: staging })} (${lines.join(', ')})`)
+  if (mode !== 'overwrite') StatementRun.ahead(wire, [{ sql: `create table ${quoteTable(name)} (${[...lines, ...primary].join(', ')})` }])
+  if (staging !== null) {
+    const sql = `create table ${quoteTable({ schema: name.schema, table: staging })} (${lines.join(', ')})`
+    StatementRun.ahead(wire, [{ sql }])
+  }
   const own: TargetFacts = { schema: name.schema, table: name.table, mode, key, staging, created: true, ...sourceKey(request) }
   return { title, encoding: encodingFor(request, columns), columns, single: false, notes, own }
 }
@@ -206,19 +210,24 @@ async function newColumns(wire: Wire, shape: Shape, notes: string[]): Promise<re
       return { ...column, native, type: logicalOfNative(native, column.type) }
     })
   }
-  const checks = shape.columns.map((_, i) => `to_regtype($${i + 1}) is not null`).join(', ')
-  const [known] = (
-    await StatementRun.one(
-      wire,
-      `select ${checks}`,
-      shape.columns.map((column) => column.native.replace(/\([^)]*\)/, '')),
-    )
-  ).rows
-  return shape.columns.map((column, i) => {
-    if (known?.[i] === 't' && /^[\p{L}\p{N}_ "().,[\]-]+$/u.test(column.native)) return column
+  const known = await typesKnown(
+    wire,
+    shape.columns.filter(({ type }) => type.is === 'other'),
+  )
+  return shape.columns.map((column) => {
+    if ((column.type.is !== 'other' || known.has(column.native)) && /^[\p{L}\p{N}_ "().,[\]-]+$/u.test(column.native)) return column
     notes.push(`Column ${column.name}: the target does not know the type ${column.native}, so it becomes text.`)
     return { ...column, native: 'text', type: { is: 'text' } }
   })
+}
+
+/** Which of the columns' types there are here too. Those with a logical type of their own every PostgreSQL has. */
+async function typesKnown(wire: Wire, columns: readonly Column[]): Promise<ReadonlySet<string>> {
+  if (columns.length === 0) return new Set()
+  const checks = columns.map((_, i) => `to_regtype($${i + 1}) is not null`).join(', ')
+  const names = columns.map(({ native }) => native.replace(/\([^)]*\)/, ''))
+  const [known] = (await StatementRun.one(wire, `select ${checks}`, names)).rows
+  return new Set(columns.flatMap(({ native }, i) => (known?.[i] === 't' ? [native] : [])))
 }
 
 export async function digestOf(wire: Wire, from: string, columns: readonly Column[], checksum = true): Promise<Digest> {

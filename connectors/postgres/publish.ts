@@ -19,11 +19,12 @@ export interface Publishing {
 /** All in one transaction, with the mark that it is done: a second call finds the mark and does nothing. */
 export async function publishRun(work: Work, publishing: Publishing, signal: AbortSignal): Promise<void> {
   const { facts, aim } = publishing
+  const mark = markPublished(publishing.run)
   const once = (how: (wire: Wire, publishing: Publishing) => Promise<void>) =>
     work.write(aim, signal, async (wire) => {
-      if (await markPublished(wire, publishing.run)) await how(wire, publishing)
+      if ((await StatementRun.all(wire, [mark])).affected === 1) await how(wire, publishing)
     })
-  if (facts.mode === 'append') return once(async () => undefined)
+  if (facts.mode === 'append') return work.write(aim, signal, async (wire) => StatementRun.ahead(wire, [mark]))
   if (facts.mode === 'upsert') return once(merge)
   try {
     await once(swapOrRefill)

@@ -2,8 +2,9 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Commit, Slot } from '../copy-contract.ts'
 import { ServerError } from './server-error.ts'
-import { StatementRun } from './statement-run.ts'
+import { type Row, type Statement, StatementRun } from './statement-run.ts'
 import type { Wire } from './wire.ts'
+import { COMMIT } from './work.ts'
 
 const SCHEMA = [
   'create schema if not exists postern',
@@ -30,22 +31,23 @@ const SCHEMA = [
 /** Older than any run: a run that is tried again after so long starts anew. */
 const KEEP_DAYS = 90
 
+const NEEDED = {
+  commit_record: ['select', 'insert', 'delete'],
+  run_record: ['select', 'insert', 'update', 'delete'],
+  part_batch: ['select', 'insert', 'delete'],
+}
+const ALLOWED = Object.entries(NEEDED)
+  .flatMap(([table, privileges]) => privileges.map((privilege) => `has_table_privilege(to_regclass('postern.${table}'), '${privilege}')`))
+  .join(' and ')
 const STATE = `
   select to_regclass('postern.run_record') is not null and to_regclass('postern.part_batch') is not null
          and exists (select from pg_attribute where attrelid = to_regclass('postern.commit_record') and attname = 'skipped'),
-         current_user, current_database()`
-const ALLOWED = `
-  select has_table_privilege('postern.commit_record', 'select') and has_table_privilege('postern.commit_record', 'insert')
-     and has_table_privilege('postern.commit_record', 'delete') and has_table_privilege('postern.run_record', 'select')
-     and has_table_privilege('postern.run_record', 'insert') and has_table_privilege('postern.run_record', 'update')
-     and has_table_privilege('postern.run_record', 'delete')
-     and has_table_privilege('postern.part_batch', 'select') and has_table_privilege('postern.part_batch', 'insert')
-     and has_table_privilege('postern.part_batch', 'delete')`
+         ${ALLOWED}, current_user, current_database()`
 
 /** Makes the records' tables where they are missing. Two that prepare at once take turns. */
 export async function prepareRecords(wire: Wire): Promise<void> {
   const [state] = (await StatementRun.one(wire, STATE)).rows
-  const [exists, user, database] = state ?? []
+  const [exists, allowed, user, database] = state ?? []
   if (exists !== 't') {
     try {
       await StatementRun.one(wire, `select pg_advisory_xact_lock(hashtext('postern records'))`)
@@ -62,26 +64,29 @@ export async function prepareRecords(wire: Wire): Promise<void> {
       })
     }
   }
-  const [allowed] = (await StatementRun.one(wire, ALLOWED)).rows.map(([yes]) => yes === 't')
-  if (!allowed) {
+  const may = exists === 't' ? allowed : (await StatementRun.one(wire, STATE)).rows[0]?.[1]
+  if (may !== 't') {
     throw new Fault('NOT_ALLOWED', {
       at: `${user} may not write the tables of the schema "postern" in database ${database}.`,
       remedy: `Run: grant select, insert, update, delete on all tables in schema postern to ${user};`,
     })
   }
-  const old = `now() - interval '${KEEP_DAYS} days'`
-  await StatementRun.all(wire, [
-    {
-      sql: `delete from postern.commit_record where committed_at < ${old} and run_id not in (select run_id from postern.run_record where prepared_at >= ${old})`,
-    },
-    { sql: `delete from postern.run_record where prepared_at < ${old}` },
-    { sql: 'delete from postern.part_batch where run_id not in (select run_id from postern.run_record)' },
-  ])
 }
 
-/** The facts of the first that prepared this run: whoever prepares it again goes on with those. */
-export async function recordRun(wire: Wire, run: string, facts: unknown): Promise<void> {
-  await StatementRun.one(wire, 'insert into postern.run_record (run_id, facts) values ($1, $2::text::json)', [run, JSON.stringify(facts)])
+const OLD = `now() - interval '${KEEP_DAYS} days'`
+
+/** Reads all records there are: to be done now and then, not by each run. */
+export const FORGET_OLD: readonly Statement[] = [
+  `delete from postern.commit_record
+    where committed_at < ${OLD} and run_id not in (select run_id from postern.run_record where prepared_at >= ${OLD})`,
+  `delete from postern.run_record where prepared_at < ${OLD}`,
+  'delete from postern.part_batch where run_id not in (select run_id from postern.run_record)',
+].map((sql) => ({ sql }))
+
+/** The facts of the first that prepared this run: whoever prepares it again goes on with those. With the commit that follows. */
+export function recordRun(wire: Wire, run: string, facts: unknown): void {
+  const sql = 'insert into postern.run_record (run_id, facts) values ($1, $2::text::json)'
+  StatementRun.ahead(wire, [{ sql, params: [run, JSON.stringify(facts)] }])
 }
 
 export interface RunRecord {
@@ -92,20 +97,30 @@ export interface RunRecord {
 }
 
 export async function recordedRun(wire: Wire, run: string): Promise<RunRecord | undefined> {
-  const sql = 'select facts::text, published_at is not null, xmin::text from postern.run_record where run_id = $1'
-  const [row] = (await StatementRun.one(wire, sql, [run])).rows
+  return recordOf((await StatementRun.all(wire, [recordQuestion(run)])).rows)
+}
+
+export const recordQuestion = (run: string): Statement => ({
+  sql: 'select facts::text, published_at is not null, xmin::text from postern.run_record where run_id = $1',
+  params: [run],
+})
+
+export function recordOf([row]: readonly Row[]): RunRecord | undefined {
   return row ? { facts: JSON.parse(row[0] ?? 'null'), published: row[1] === 't', writer: row[2] ?? '' } : undefined
 }
 
-/** False: it was published before. Holds the run's row until the transaction ends, so that two that publish take turns. */
-export async function markPublished(wire: Wire, run: string): Promise<boolean> {
-  const sql = 'update postern.run_record set published_at = now() where run_id = $1 and published_at is null'
-  return (await StatementRun.one(wire, sql, [run])).affected === 1
-}
+/** Touches no row of one that was published before. Holds the run's row until the transaction ends, so that two that publish take turns. */
+export const markPublished = (run: string): Statement => ({
+  sql: 'update postern.run_record set published_at = now() where run_id = $1 and published_at is null',
+  params: [run],
+})
 
-export async function committedPart(wire: Wire, { run, task }: Slot): Promise<Commit | undefined> {
-  const sql = 'select rows, bytes, attempt, skipped from postern.commit_record where run_id = $1 and task_id = $2'
-  const [row] = (await StatementRun.one(wire, sql, [run, task])).rows
+export const commitQuestion = ({ run, task }: Slot): Statement => ({
+  sql: 'select rows, bytes, attempt, skipped from postern.commit_record where run_id = $1 and task_id = $2',
+  params: [run, task],
+})
+
+export function commitOf([row]: readonly Row[]): Commit | undefined {
   if (!row) return undefined
   const skipped = Number(row[3])
   return { rows: Number(row[0]), bytes: Number(row[1]), attempt: Number(row[2]), ...(skipped > 0 && { skipped }) }
@@ -117,7 +132,7 @@ export async function recordCommit(wire: Wire, slot: Slot, commit: Commit): Prom
   try {
     await StatementRun.all(wire, [
       { sql, params: [slot.run, slot.task, slot.attempt, commit.rows, commit.bytes, commit.skipped ?? 0] },
-      { sql: 'commit' },
+      COMMIT,
     ])
   } catch (cause) {
     if (cause instanceof ServerError && cause.code === '23505' && cause.constraint.startsWith('commit_record')) {
@@ -127,9 +142,13 @@ export async function recordCommit(wire: Wire, slot: Slot, commit: Commit): Prom
   }
 }
 
+export const committedRowsQuestion = (run: string): Statement => ({
+  sql: 'select coalesce(sum(rows), 0) from postern.commit_record where run_id = $1',
+  params: [run],
+})
+
 export async function committedRows(wire: Wire, run: string): Promise<number> {
-  const [row] = (await StatementRun.one(wire, 'select coalesce(sum(rows), 0) from postern.commit_record where run_id = $1', [run])).rows
-  return Number(row?.[0] ?? 0)
+  return Number((await StatementRun.all(wire, [committedRowsQuestion(run)])).rows[0]?.[0] ?? 0)
 }
 
 export async function forgetRun(wire: Wire, run: string): Promise<void> {

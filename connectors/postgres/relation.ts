@@ -2,9 +2,8 @@ import { Fault } from '@postern/protocol/fault.ts'
 import type { Column } from '../copy-contract.ts'
 import { quoteIfNeeded } from './browse.ts'
 import { quoteTable, type TableName } from './names.ts'
-import { StatementRun } from './statement-run.ts'
+import type { Row, Statement } from './statement-run.ts'
 import { logicalType } from './types.ts'
-import type { Wire } from './wire.ts'
 
 export interface RelationColumn extends Column {
   readonly generated: boolean
@@ -53,7 +52,7 @@ const COLUMNS = `
   with recursive base(attnum, oid, typmod, level) as (
     select a.attnum, a.atttypid, a.atttypmod, 0
       from pg_attribute a
-     where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
+     where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped
     union all
     select b.attnum, t.typbasetype, case when b.typmod < 0 then t.typtypmod else b.typmod end, b.level + 1
       from base b join pg_type t on t.oid = b.oid
@@ -63,7 +62,7 @@ const COLUMNS = `
          a.attidentity = 'a'
     from pg_attribute a
     join (select distinct on (attnum) * from base order by attnum, level desc) b on b.attnum = a.attnum
-   where a.attrelid = $1::oid
+   where a.attrelid = to_regclass($1)
    order by a.attnum`
 
 const KEY = `
@@ -72,18 +71,23 @@ const KEY = `
             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
            where k.place <= i.indnkeyatts)
     from pg_index i
-   where i.indrelid = $1::oid and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+   where i.indrelid = to_regclass($1) and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
      and not exists (select from pg_attribute a
                       where a.attrelid = i.indrelid and a.attnum = any(i.indkey::int2[]) and not a.attnotnull)
    order by i.indisprimary desc, i.indnkeyatts, i.indexrelid
    limit 1`
 
-export async function findRelation(wire: Wire, name: TableName): Promise<Relation | undefined> {
-  const [facts] = (await StatementRun.one(wire, FACTS, [quoteTable(name)])).rows
+/** What is to be asked of a table; `relationOf` takes the answers. */
+export function relationQuestions(name: TableName): readonly Statement[] {
+  const params = [quoteTable(name)]
+  return [FACTS, COLUMNS, KEY].map((sql) => ({ sql, params }))
+}
+
+/** Undefined when there is no such table. */
+export function relationOf(answers: readonly (readonly Row[])[]): Relation | undefined {
+  const [[facts] = [], columns = [], [key] = []] = answers
   if (!facts) return undefined
   const [oid, schema, table, kind, rows, bytes, hasChildren] = facts.map((cell) => cell ?? '')
-  const columns = await StatementRun.one(wire, COLUMNS, [oid ?? ''])
-  const [key] = (await StatementRun.one(wire, KEY, [oid ?? ''])).rows
   return {
     oid: oid ?? '',
     schema: schema ?? '',
@@ -91,7 +95,7 @@ export async function findRelation(wire: Wire, name: TableName): Promise<Relatio
     sql: quoteTable({ schema, table: table ?? '' }),
     title: `${quoteIfNeeded(schema ?? '')}.${quoteIfNeeded(table ?? '')}`,
     kind: kind ?? '',
-    columns: columns.rows.map(([column, type, typmod, native, notNull, generated, hasDefault, fixed]) => ({
+    columns: columns.map(([column, type, typmod, native, notNull, generated, hasDefault, fixed]) => ({
       name: column ?? '',
       type: logicalType(Number(type), Number(typmod)),
       native: native ?? '',

@@ -53,7 +53,7 @@ export class PostgresSession implements Session {
     this.#work = new Work({ pool: this.#pool, login: this.#login, place: this.#place, background: this.#background })
     this.local = localServer(this.#work, config.host)
     this.source = new PostgresSource(this.#work, config.maxConnections)
-    this.sink = new PostgresSink(this.#work)
+    this.sink = new PostgresSink(this.#work, systemClock)
   }
 
   async check(signal: AbortSignal): Promise<{ readonly server: string }> {

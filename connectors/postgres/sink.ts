@@ -1,3 +1,4 @@
+import type { Clock } from '@postern/base/clock.ts'
 import type {
   Commit,
   CopyOptions,
@@ -20,21 +21,37 @@ import { added, partDigests } from './part-digests.ts'
 import { digestOf, prepareTarget, type TargetFacts } from './prepare.ts'
 import { publishRun } from './publish.ts'
 import { type PublishedRun, publishedDigests } from './published.ts'
-import { committedPart, committedRows, forgetRun, recordCommit, recordedRun } from './record.ts'
-import { findRelation } from './relation.ts'
+import {
+  commitOf,
+  commitQuestion,
+  committedRows,
+  committedRowsQuestion,
+  forgetRun,
+  recordCommit,
+  recordedRun,
+  recordOf,
+  recordQuestion,
+} from './record.ts'
+import { relationOf, relationQuestions } from './relation.ts'
 import { StatementRun } from './statement-run.ts'
-import { type Aim, COPY_SETTINGS, type Work } from './work.ts'
+import type { Aim, Work } from './work.ts'
 
 const FORMAT = { 'pg-binary': 'binary', 'pg-text': 'text', csv: 'csv', 'csv-raw': 'csv', file: 'csv' } as const satisfies Record<
   Encoding,
   string
 >
 
+/** Runs of long ago are forgotten by the first that prepares, and then so often. */
+const SWEEP_MS = 3_600_000
+
 export class PostgresSink implements Sink {
   readonly #work: Work
+  readonly #clock: Clock
+  #sweptAt = Number.NEGATIVE_INFINITY
 
-  constructor(work: Work) {
+  constructor(work: Work, clock: Clock) {
     this.#work = work
+    this.#clock = clock
   }
 
   accepts(shape: Shape, where: string): readonly Encoding[] {
@@ -43,17 +60,22 @@ export class PostgresSink implements Sink {
   }
 
   async expects(where: string, _options: CopyOptions, signal: AbortSignal): Promise<Expected> {
-    const found = await this.#work.read(aimOf(where), signal, (wire) => findRelation(wire, parseTableName(where)))
+    const found = relationOf(await this.#work.ask(aimOf(where), signal, relationQuestions(parseTableName(where))))
     if (!found) return {}
     return { columns: found.columns.map(({ name, type, native, nullable }) => ({ name, type, native, nullable })) }
   }
 
-  prepare(request: Prepare, signal: AbortSignal): Promise<Target> {
-    return this.#work.write(aimOf(request.where), signal, (wire) => prepareTarget(wire, request))
+  async prepare(request: Prepare, signal: AbortSignal): Promise<Target> {
+    const now = this.#clock.monotonic()
+    const sweep = now - this.#sweptAt >= SWEEP_MS
+    const target = await this.#work.write(aimOf(request.where), signal, (wire) => prepareTarget(wire, request, sweep))
+    if (sweep) this.#sweptAt = now
+    return target
   }
 
-  committed(target: Target, slot: Slot, signal: AbortSignal): Promise<Commit | undefined> {
-    return this.#work.read(aimOf(target.title), signal, (wire) => committedPart(wire, slot))
+  async committed(target: Target, slot: Slot, signal: AbortSignal): Promise<Commit | undefined> {
+    const [record = []] = await this.#work.ask(aimOf(target.title), signal, [commitQuestion(slot)])
+    return commitOf(record)
   }
 
   async write(request: PartWrite, signal: AbortSignal): Promise<Commit> {
@@ -65,7 +87,7 @@ export class PostgresSink implements Sink {
     const into = { table: tableOf(factsOf(target)), columns, format: FORMAT[target.encoding] }
     const wire = await work.acquire(signal)
     const commit = await work.guard(wire, aimOf(target.title), signal, async () => {
-      await StatementRun.all(wire, [{ sql: 'begin isolation level read committed read write' }, ...COPY_SETTINGS])
+      work.beginWrite(wire)
       const published = request.replaces ? await publishedRun(wire, target, slot.run) : undefined
       const where = published ? { ...into, table: quoteTable(published.facts) } : into
       const { rows, bytes: size } = await copyRows(wire, where, request, published)
@@ -80,15 +102,19 @@ export class PostgresSink implements Sink {
     return commit
   }
 
-  digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest> {
+  async digest(request: DigestRequest & { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<Digest> {
     const { target, run, columns, checksum } = request
     const facts = factsOf(target)
-    return this.#work.read(aimOf(target.title), signal, async (wire) => {
-      const record = await recordedRun(wire, run)
-      const gone = facts.staging !== null && record?.published === true
-      if (gone || (facts.mode === 'append' && !checksum)) return { rows: await committedRows(wire, run), checksum: null }
+    if (facts.staging === null && !checksum) {
+      const [[row] = []] = await this.#work.ask(aimOf(target.title), signal, [committedRowsQuestion(run)])
+      return { rows: Number(row?.[0] ?? 0), checksum: null }
+    }
+    return await this.#work.read(aimOf(target.title), signal, async (wire) => {
       const table = tableOf(facts)
-      if (facts.staging !== null) return digestOf(wire, table, columns, checksum)
+      if (facts.staging !== null) {
+        const gone = (await recordedRun(wire, run))?.published === true
+        return gone ? { rows: await committedRows(wire, run), checksum: null } : await digestOf(wire, table, columns, checksum)
+      }
       return added([...(await partDigests(wire, { table, run, columns, checksum })).values()], checksum)
     })
   }
@@ -112,8 +138,8 @@ export class PostgresSink implements Sink {
   }
 
   async published(target: Target, run: string, signal: AbortSignal): Promise<boolean> {
-    const record = await this.#work.read(aimOf(target.title), signal, (wire) => recordedRun(wire, run))
-    return record?.published === true
+    const [record = []] = await this.#work.ask(aimOf(target.title), signal, [recordQuestion(run)])
+    return recordOf(record)?.published === true
   }
 
   publish(request: { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<void> {

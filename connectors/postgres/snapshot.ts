@@ -3,27 +3,24 @@ import type { Snapshot } from '../copy-contract.ts'
 import { ServerError } from './server-error.ts'
 import { StatementRun } from './statement-run.ts'
 import type { Wire } from './wire.ts'
-import { COPY_SETTINGS, type Work } from './work.ts'
+import { BEGIN_READ, COPY_SETTINGS, settingsOf, type Work } from './work.ts'
 
 const SNAPSHOT_ID = /^[0-9A-Fa-f]{1,16}-[0-9A-Fa-f]{1,16}-\d{1,10}$/
 
-/** Under a snapshot that another connection holds, or one of its own. */
-export async function beginRead(wire: Wire, snapshot: string | null): Promise<void> {
-  const begin = { sql: 'begin isolation level repeatable read read only' }
+/** Under a snapshot that another connection holds, or one of its own; with the first statement that follows. */
+export function beginRead(wire: Wire, snapshot: string | null): void {
   if (snapshot === null) {
-    await StatementRun.all(wire, [begin, ...COPY_SETTINGS])
+    StatementRun.ahead(wire, [BEGIN_READ, COPY_SETTINGS])
     return
   }
   if (!SNAPSHOT_ID.test(snapshot)) throw new Fault('SNAPSHOT_LOST', { at: 'The name of the snapshot is not one of PostgreSQL.' })
-  try {
-    await StatementRun.all(wire, [begin, { sql: `set transaction snapshot '${snapshot}'` }])
-  } catch (cause) {
-    if (cause instanceof ServerError && ['22023', '42704', '55000'].includes(cause.code)) {
-      throw new Fault('SNAPSHOT_LOST', { at: `snapshot ${snapshot}`, cause })
-    }
-    throw cause
-  }
-  await StatementRun.all(wire, COPY_SETTINGS)
+  StatementRun.ahead(wire, [BEGIN_READ, { sql: `set transaction snapshot '${snapshot}'` }, COPY_SETTINGS])
+}
+
+/** What that first statement failed by: the snapshot, where it is gone. */
+export function causeUnder(wire: Wire, snapshot: string | null, cause: unknown): unknown {
+  const lost = snapshot !== null && wire.failedAhead && cause instanceof ServerError && ['22023', '42704', '55000'].includes(cause.code)
+  return lost ? new Fault('SNAPSHOT_LOST', { at: `snapshot ${snapshot}`, cause }) : cause
 }
 
 /**
@@ -33,18 +30,18 @@ export async function beginRead(wire: Wire, snapshot: string | null): Promise<vo
  */
 export const SNAPSHOT_LIMITS = { idleMs: 60_000, beatMs: 15_000 } as const
 
-const GUARDS = [
-  `set local idle_in_transaction_session_timeout = ${SNAPSHOT_LIMITS.idleMs}`,
-  'set local tcp_keepalives_idle = 15',
-  'set local tcp_keepalives_interval = 5',
-  'set local tcp_keepalives_count = 4',
-].map((sql) => ({ sql }))
+const GUARDS = settingsOf({
+  idle_in_transaction_session_timeout: String(SNAPSHOT_LIMITS.idleMs),
+  tcp_keepalives_idle: '15',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '4',
+})
 
 export async function exportSnapshot(work: Work, signal: AbortSignal): Promise<Snapshot> {
   const wire = await work.acquire(signal)
   return work.guard(wire, { doing: 'copy', about: 'snapshot' }, signal, async () => {
-    await beginRead(wire, null)
-    await StatementRun.all(wire, GUARDS)
+    beginRead(wire, null)
+    StatementRun.ahead(wire, [GUARDS])
     const [row] = (await StatementRun.one(wire, 'select pg_export_snapshot()')).rows
     return new HeldSnapshot(work, wire, row?.[0] ?? '')
   })

@@ -4,15 +4,15 @@ import { digestQuery } from '../digest.ts'
 import { Gate } from '../gate.ts'
 import { CopyOut } from './copy-out.ts'
 import { parseTableName } from './names.ts'
-import { findRelation, type Relation, tableMissing } from './relation.ts'
-import { beginRead, exportSnapshot } from './snapshot.ts'
+import { type Relation, relationOf, relationQuestions, tableMissing } from './relation.ts'
+import { beginRead, causeUnder, exportSnapshot } from './snapshot.ts'
 import { copyOutSql, factsOf, fromOf, type SourceFacts } from './source-facts.ts'
-import { splitTable } from './split.ts'
+import { cutOf, splitTable, whole } from './split.ts'
 import { StatementRun } from './statement-run.ts'
 import { logicalType } from './types.ts'
 import { narrowAbove } from './watermark.ts'
 import type { Wire } from './wire.ts'
-import type { Aim, Work } from './work.ts'
+import { type Aim, COMMIT, type Work } from './work.ts'
 
 const KIND = 'postgres'
 const ENCODINGS: readonly Encoding[] = ['pg-binary', 'pg-text', 'csv']
@@ -29,25 +29,23 @@ export class PostgresSource implements Source {
     this.#readers = new Gate(Math.max(1, Math.floor((maxConnections - 1) / 2)))
   }
 
-  describe(what: string, _options: CopyOptions, signal: AbortSignal): Promise<Shape> {
+  async describe(what: string, _options: CopyOptions, signal: AbortSignal): Promise<Shape> {
     const aim: Aim = { doing: 'copy', about: what.trim().slice(0, 200) }
     const text = what.trim()
-    if (text.startsWith('(')) return this.#work.read(aim, signal, (wire) => describeQuery(wire, text))
-    const name = parseTableName(text)
-    return this.#work.read(aim, signal, async (wire) => {
-      const relation = await findRelation(wire, name)
-      if (!relation || !['r', 'p', 'v', 'm', 'f'].includes(relation.kind)) throw tableMissing(text, this.#work.place)
-      return describeTable(relation)
-    })
+    if (text.startsWith('(')) return await this.#work.read(aim, signal, (wire) => describeQuery(wire, text))
+    const relation = relationOf(await this.#work.ask(aim, signal, relationQuestions(parseTableName(text))))
+    if (!relation || !['r', 'p', 'v', 'm', 'f'].includes(relation.kind)) throw tableMissing(text, this.#work.place)
+    return describeTable(relation)
   }
 
   snapshot(signal: AbortSignal): Promise<Snapshot> {
     return exportSnapshot(this.#work, signal)
   }
 
-  split(shape: Shape, options: SplitOptions, signal: AbortSignal): Promise<readonly Part[]> {
-    const { wanted, snapshot, splitBy } = options
-    return this.#reading(shape.title, snapshot, signal, (wire) => splitTable(wire, shape, factsOf(shape), { wanted, splitBy }))
+  async split(shape: Shape, { wanted, snapshot, splitBy }: SplitOptions, signal: AbortSignal): Promise<readonly Part[]> {
+    const cut = cutOf(shape, { wanted, splitBy })
+    if (cut.parts <= 1) return whole(shape)
+    return await this.#reading(shape.title, snapshot, signal, (wire) => splitTable(wire, shape, factsOf(shape), cut))
   }
 
   above(
@@ -76,13 +74,13 @@ export class PostgresSource implements Source {
   async #startCopy(sql: string, aim: Aim, snapshot: string | null, leave: () => void, signal: AbortSignal): Promise<PartStream> {
     const work = this.#work
     const wire = await work.acquire(signal)
-    await work.guard(wire, aim, signal, () => beginRead(wire, snapshot))
+    await work.guard(wire, aim, signal, async () => beginRead(wire, snapshot))
     const done = () => {
       leave()
       work.run(async () =>
         work.release(
           wire,
-          await StatementRun.one(wire, 'commit').then(
+          await StatementRun.all(wire, [COMMIT]).then(
             () => true,
             () => false,
           ),
@@ -93,7 +91,8 @@ export class PostgresSource implements Source {
       leave()
       work.stop(wire)
     }
-    const out = await CopyOut.start({ wire, sql, fault: (cause) => work.fault(cause, aim), done, left }, signal)
+    const fault = (cause: unknown) => work.fault(causeUnder(wire, snapshot, cause), aim)
+    const out = await CopyOut.start({ wire, sql, fault, done, left }, signal)
     return { bytes: out.bytes, rows: () => out.rows() }
   }
 
@@ -106,8 +105,8 @@ export class PostgresSource implements Source {
     // Of parts there are many at a time.
     const leave = part ? await this.#readers.enter(signal) : () => undefined
     try {
-      return await this.#reading(shape.title, snapshot, signal, async (wire) => {
-        const [row] = (await StatementRun.one(wire, sql)).rows
+      return await this.#under(shape.title, snapshot, signal, async (wire) => {
+        const [[row] = []] = await StatementRun.each(wire, [{ sql }, COMMIT])
         return { rows: Number(row?.[0] ?? 0), checksum: row?.[1] ?? null }
       })
     } finally {
@@ -115,19 +114,23 @@ export class PostgresSource implements Source {
     }
   }
 
-  async #reading<Result>(
-    about: string,
-    snapshot: string | null,
-    signal: AbortSignal,
-    use: (wire: Wire) => Promise<Result>,
-  ): Promise<Result> {
+  #reading<Result>(about: string, snapshot: string | null, signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
+    return this.#under(about, snapshot, signal, async (wire) => {
+      const used = await use(wire)
+      await StatementRun.all(wire, [COMMIT])
+      return used
+    })
+  }
+
+  /** `use` ends with the commit. */
+  async #under<Result>(about: string, snapshot: string | null, signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
     const work = this.#work
     const wire = await work.acquire(signal)
     const result = await work.guard(wire, { doing: 'copy', about }, signal, async () => {
-      await beginRead(wire, snapshot)
-      const used = await use(wire)
-      await StatementRun.one(wire, 'commit')
-      return used
+      beginRead(wire, snapshot)
+      return await use(wire).catch((cause: unknown) => {
+        throw causeUnder(wire, snapshot, cause)
+      })
     })
     work.release(wire, true)
     return result

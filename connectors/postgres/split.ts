@@ -28,18 +28,31 @@ export interface SplitWish {
   readonly splitBy: string | undefined
 }
 
+/** Into how many parts at most, and by which column where one is named. */
+export interface WantedCut {
+  readonly parts: number
+  readonly column: Column | undefined
+}
+
+/** As far as it can be told without a look at the table. */
+export function cutOf(shape: Shape, { wanted, splitBy }: SplitWish): WantedCut {
+  return {
+    parts: wanted ?? partsBySize(shape.estimatedRows, shape.estimatedBytes),
+    column: splitBy === undefined ? undefined : columnOf(shape, splitBy, 'splitBy'),
+  }
+}
+
+/** One part. */
+export const whole = (shape: Shape): readonly Part[] => [{ name: shape.title, estimatedRows: shape.estimatedRows, own: { by: 'all' } }]
+
 /** All that is asked here is asked under the snapshot that the parts will be read under. */
-export async function splitTable(wire: Wire, shape: Shape, facts: SourceFacts, { wanted, splitBy }: SplitWish): Promise<readonly Part[]> {
-  const whole: readonly Part[] = [{ name: shape.title, estimatedRows: shape.estimatedRows, own: { by: 'all' } }]
-  const parts = wanted ?? partsBySize(shape.estimatedRows, shape.estimatedBytes)
-  const named = splitBy === undefined ? undefined : columnOf(shape, splitBy, 'splitBy')
-  if (parts <= 1) return whole
-  if (named) return (await splitByColumn(wire, { shape, facts, column: named, parts })) ?? whole
-  if (facts.is !== 'table') return whole
-  const key = shape.columns.find((column) => column.name === shape.key[0])
-  if (key && KEY_TYPES.has(key.type.is)) return (await splitByColumn(wire, { shape, facts, column: key, parts })) ?? whole
+export async function splitTable(wire: Wire, shape: Shape, facts: SourceFacts, { parts, column }: WantedCut): Promise<readonly Part[]> {
+  if (column) return (await splitByColumn(wire, { shape, facts, column, parts })) ?? whole(shape)
+  if (facts.is !== 'table') return whole(shape)
+  const key = shape.columns.find(({ name }) => name === shape.key[0])
+  if (key && KEY_TYPES.has(key.type.is)) return (await splitByColumn(wire, { shape, facts, column: key, parts })) ?? whole(shape)
   const cut = facts.kind === 'p' ? await leafParts(wire, facts, parts) : facts.pages ? await tablePages(wire, shape, facts, parts) : []
-  return cut.length > 1 ? cut : whole
+  return cut.length > 1 ? cut : whole(shape)
 }
 
 interface ColumnSplit {

@@ -27,6 +27,12 @@ export class Wire {
   idleSince = 0
   readonly #socket: Socket
   #listener: Listener | undefined
+  /** Waits for the next exchange, and how many statements it is. */
+  #ahead: Buffer[] = []
+  #aheadCount = 0
+  /** Of the statements that went out ahead of this exchange: how many the server has not answered yet. */
+  #unheard = 0
+  #failedAhead = false
   /** A frame that has not arrived whole: its pieces, their length, and the length it will have (5 until the header is there). */
   #pieces: Buffer[] = []
   #have = 0
@@ -63,8 +69,24 @@ export class Wire {
   exchange(listener: Listener, bytes: Buffer): void {
     if (this.#listener) throw new Error('the connection is in use')
     this.#listener = listener
+    this.#unheard = this.#aheadCount
+    this.#failedAhead = false
+    const all = this.#ahead.length === 0 ? bytes : Buffer.concat([...this.#ahead, bytes])
+    this.#ahead = []
+    this.#aheadCount = 0
     if (this.#dead) this.#gone(this.#dead)
-    else this.#socket.write(bytes)
+    else this.#socket.write(all)
+  }
+
+  /** So many statements go out with the next exchange, before it and in the same write. Nobody hears what they answer; if one fails, the exchange fails. */
+  ahead(bytes: Buffer, statements: number): void {
+    this.#ahead.push(bytes)
+    this.#aheadCount += statements
+  }
+
+  /** The last exchange failed by what went out ahead of it. */
+  get failedAhead(): boolean {
+    return this.#failedAhead
   }
 
   /** False: wait for `drained` before sending more. */
@@ -172,7 +194,16 @@ export class Wire {
     if (code === FRAME.error) this.#lastError = fatal(ServerError.parse(buffer, start + 5, end))
     // Nobody may take it any more while it waits for the server to close it.
     if (this.#lastError && !this.#listener) this.#socket.destroy(this.#lastError)
+    if (this.#unheard > 0 && this.#isUnheard(code)) return
     this.#listener?.frame(code, buffer, start + 5, end)
+  }
+
+  #isUnheard(code: number): boolean {
+    if (code === FRAME.commandComplete) this.#unheard -= 1
+    if (code !== FRAME.error) return true
+    this.#failedAhead = true
+    this.#unheard = 0
+    return false
   }
 }
 

@@ -4,7 +4,7 @@ import type { Pool } from '../pool.ts'
 import type { Login } from './login.ts'
 import type { Param } from './messages.ts'
 import { type Doing, faultOfAbort, faultOfServer, ServerError } from './server-error.ts'
-import { type Row, StatementRun } from './statement-run.ts'
+import { type Row, type Statement, StatementRun } from './statement-run.ts'
 import type { Wire } from './wire.ts'
 
 export interface WorkParts {
@@ -21,22 +21,31 @@ export interface Aim {
   readonly about: string
 }
 
-const BEGIN_READ = 'begin isolation level repeatable read read only'
-const BEGIN_WRITE = 'begin isolation level read committed read write'
+export const BEGIN_READ: Statement = { sql: 'begin isolation level repeatable read read only' }
+const BEGIN_WRITE: Statement = { sql: 'begin isolation level read committed read write' }
+export const COMMIT: Statement = { sql: 'commit' }
 
 /** Text that reads back the same everywhere, and no time-out of ours cut short by a role's setting. */
-export const COPY_SETTINGS: readonly { readonly sql: string }[] = [
-  `set local "TimeZone" = 'UTC'`,
-  `set local "DateStyle" = 'ISO, YMD'`,
-  `set local "IntervalStyle" = 'iso_8601'`,
-  `set local bytea_output = 'hex'`,
-  `set local extra_float_digits = 1`,
+const SETTINGS = {
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'iso_8601',
+  bytea_output: 'hex',
+  extra_float_digits: '1',
   // Amounts of money as two decimals at both ends, whatever the databases' currencies: what is stored stays the same.
-  `set local lc_monetary = 'C'`,
-  `set local xmloption = 'content'`,
-  `set local statement_timeout = 0`,
-  `set local idle_in_transaction_session_timeout = 0`,
-].map((sql) => ({ sql }))
+  lc_monetary: 'C',
+  xmloption: 'content',
+  statement_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+}
+
+/** Until the transaction ends; one statement for all of them. */
+export function settingsOf(settings: Readonly<Record<string, string>>): Statement {
+  const each = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', true)`)
+  return { sql: `select ${each.join(', ')}` }
+}
+
+export const COPY_SETTINGS: Statement = settingsOf(SETTINGS)
 
 /** The connector's own statements: each on a connection of the pool, in a transaction, stopped in the database when the signal aborts. */
 export class Work {
@@ -64,8 +73,20 @@ export class Work {
   }
 
   /** One statement that only reads. */
-  rows(aim: Aim, signal: AbortSignal, sql: string, params: readonly Param[] = []): Promise<readonly Row[]> {
-    return this.read(aim, signal, async (wire) => (await StatementRun.one(wire, sql, params)).rows)
+  async rows(aim: Aim, signal: AbortSignal, sql: string, params: readonly Param[] = []): Promise<readonly Row[]> {
+    const [rows = []] = await this.ask(aim, signal, [{ sql, params }])
+    return rows
+  }
+
+  /** Statements that only read and do not hang on each other's answers: one transaction, one round trip. The rows of each. */
+  async ask(aim: Aim, signal: AbortSignal, statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
+    const wire = await this.acquire(signal)
+    const answers = await this.guard(wire, aim, signal, () => {
+      StatementRun.ahead(wire, [BEGIN_READ, COPY_SETTINGS])
+      return StatementRun.each(wire, [...statements, COMMIT])
+    })
+    this.release(wire, true)
+    return answers.slice(0, -1)
   }
 
   read<Result>(aim: Aim, signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
@@ -76,12 +97,17 @@ export class Work {
     return this.#transaction(BEGIN_WRITE, aim, signal, use)
   }
 
-  async #transaction<Result>(begin: string, aim: Aim, signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
+  /** With the first statement that follows. */
+  beginWrite(wire: Wire): void {
+    StatementRun.ahead(wire, [BEGIN_WRITE, COPY_SETTINGS])
+  }
+
+  async #transaction<Result>(begin: Statement, aim: Aim, signal: AbortSignal, use: (wire: Wire) => Promise<Result>): Promise<Result> {
     const wire = await this.acquire(signal)
     const result = await this.guard(wire, aim, signal, async () => {
-      await StatementRun.all(wire, [{ sql: begin }, ...COPY_SETTINGS])
+      StatementRun.ahead(wire, [begin, COPY_SETTINGS])
       const used = await use(wire)
-      await StatementRun.one(wire, 'commit')
+      await StatementRun.all(wire, [COMMIT])
       return used
     })
     this.release(wire, true)

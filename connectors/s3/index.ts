@@ -39,8 +39,8 @@ export const s3: Connector = {
   config: S3Config,
   can: {
     query: 'sql',
-    source: { snapshot: false },
-    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
+    source: { snapshot: false, guesses: true },
+    sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true, folders: true },
   },
   async open(options) {
     const parsed = S3Config.safeParse(options.settings)

@@ -13,7 +13,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { type BlockSizes, sendBlocks } from '../objects/block-upload.ts'
-import type { Held, HeldEnd, Hold, Stored } from '../objects/bucket.ts'
+import type { Held, HeldEnd, HeldUploads, Hold, Stored } from '../objects/bucket.ts'
 import { md5, S3Blocks } from './s3-blocks.ts'
 import { nameOf, s3Fault, statusOf } from './s3-faults.ts'
 
@@ -30,7 +30,8 @@ export interface S3UploadsParts {
   readonly at: (key: string) => string
 }
 
-export class S3Uploads {
+export class S3Uploads implements HeldUploads {
+  readonly apart = true
   readonly #parts: S3UploadsParts
   readonly #blocks: S3Blocks
 

@@ -17,7 +17,7 @@ import type { ServiceClient } from '../calls/service-client.ts'
 
 interface AttemptReportsParts {
   readonly order: TaskOrder
-  readonly service: ServiceClient
+  readonly service: Pick<ServiceClient, 'call'>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -38,6 +38,8 @@ export class AttemptReports {
   #latest: Counters | undefined
   #limits: TaskLimits
   #sending: Promise<void> | undefined
+  /** The outcome is known: nobody waits for the next report of progress. */
+  readonly #over = new AbortController()
 
   constructor(parts: AttemptReportsParts) {
     this.#parts = parts
@@ -65,6 +67,7 @@ export class AttemptReports {
    */
   async finished(outcome: AttemptFinished): Promise<TaskOrder | undefined> {
     this.#latest = undefined
+    this.#over.abort()
     let next: TaskOrder | undefined
     await this.#deliver('finished', outcome, (answer) => {
       next = FinishedResponse.safeParse(answer).data?.next ?? undefined
@@ -75,13 +78,14 @@ export class AttemptReports {
 
   async #sendProgress(): Promise<void> {
     const { clock, signal } = this.#parts
-    while (this.#latest && !signal.aborted) {
+    const over = AbortSignal.any([signal, this.#over.signal])
+    while (this.#latest && !over.aborted) {
       const counters = this.#latest
       this.#latest = undefined
       await this.#once('progress', { ...counters, epoch: this.#parts.order.epoch }, (answer) => {
         this.#limits = ProgressResponse.safeParse(answer).data?.limits ?? this.#limits
       })
-      await clock.sleep(PROGRESS_MS, signal).catch(() => undefined)
+      await clock.sleep(PROGRESS_MS, over).catch(() => undefined)
     }
   }
 

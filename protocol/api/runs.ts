@@ -28,6 +28,8 @@ export const CopyRequest = z.strictObject({
   mode: CopyMode.default('append'),
   /** Key columns for upsert. */
   key: z.array(z.string().min(1).max(63)).max(32).default([]),
+  /** Into a folder of a store of files: columns by whose values rows go to folders in it, as `year=2026/month=1/`; the files are without them. */
+  partitionBy: z.array(z.string().min(1).max(63)).min(1).max(8).optional(),
   /** How many tasks; by size when left out. */
   parts: z.int().min(1).max(10_000).optional(),
   /** The column to cut the source by; the connector's choice when left out. */

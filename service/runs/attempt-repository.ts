@@ -6,7 +6,8 @@ import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
 import { type AttemptStatus, isOpen } from './attempt-status.ts'
 import type { FaultNote } from './run-record.ts'
-import type { TaskFacts } from './task-repository.ts'
+import { countersOf, type TaskFacts } from './task-repository.ts'
+import { sourcesOf } from './task-status.ts'
 
 export type AttemptRef = z.infer<typeof RunningAttempt>
 
@@ -77,29 +78,26 @@ export class AttemptRepository {
            and (status = 'dispatched' or (status = 'running' and node_id = ${by.id}))
      returning task_id)
       update task
-         set node = ${by.name}, rows_read = ${c.rowsRead}, rows_written = ${c.rowsWritten}, rows_skipped = ${c.rowsSkipped},
-             bytes_read = ${c.bytesRead}, bytes_written = ${c.bytesWritten}, times = ${c.times ? json(c.times) : null}::jsonb
+         set node = ${by.name}, ${countersOf(c)}
         from seen
        where task.id = seen.task_id and task.attempt = ${attempt} and task.status = 'running'
    returning task.run_id as run`.execute(this.#db)
     return rows[0]?.run
   }
 
+  /** The attempt, and with it its task. */
+  async succeed({ task, attempt }: AttemptRef, by: Reporter | undefined, result: unknown, counters: Counters | undefined): Promise<void> {
+    await sql`
+      with ended as (${endOf({ task, attempt }, 'succeeded', { by, counters })})
+      update task
+         set status = 'succeeded', ended_at = clock_timestamp(), result = ${json(result ?? null)}::jsonb
+             ${counters ? sql`, ${countersOf(counters)}` : sql``}
+       where id = ${task} and status = any(${sourcesOf('succeed')})`.execute(this.#db)
+  }
+
   /** True when it was open until now. */
-  async end(
-    { task, attempt }: AttemptRef,
-    status: 'succeeded' | 'failed' | 'lost' | 'returned',
-    more: { readonly by?: Reporter | undefined; readonly counters?: Counters | undefined; readonly fault?: FaultNote | undefined } = {},
-  ): Promise<boolean> {
-    const { by, counters: c, fault } = more
-    const counted = c
-      ? sql`, rows_read = ${c.rowsRead}, rows_written = ${c.rowsWritten}, bytes_read = ${c.bytesRead}, bytes_written = ${c.bytesWritten}`
-      : sql``
-    const placed = by ? sql`, node_id = ${by.id}, node = ${by.name}` : sql``
-    return await this.#changed(sql`
-      update attempt
-         set status = ${status}, ended_at = clock_timestamp(), fault = ${fault ? json(fault) : null}::jsonb ${counted} ${placed}
-       where task_id = ${task} and number = ${attempt} and status in ('dispatched', 'running')`)
+  async end(ref: AttemptRef, status: 'failed' | 'lost' | 'returned', more: Ending = {}): Promise<boolean> {
+    return await this.#changed(endOf(ref, status, more))
   }
 
   /** All that runs of a run is to stop. Its nodes hear of it with their next beat, and only then it has ended. */
@@ -159,4 +157,21 @@ export class AttemptRepository {
     const { numAffectedRows } = await statement.execute(this.#db)
     return (numAffectedRows ?? 0n) > 0n
   }
+}
+
+interface Ending {
+  readonly by?: Reporter | undefined
+  readonly counters?: Counters | undefined
+  readonly fault?: FaultNote | undefined
+}
+
+function endOf({ task, attempt }: AttemptRef, status: AttemptStatus, { by, counters: c, fault }: Ending): RawBuilder<unknown> {
+  const counted = c
+    ? sql`, rows_read = ${c.rowsRead}, rows_written = ${c.rowsWritten}, bytes_read = ${c.bytesRead}, bytes_written = ${c.bytesWritten}`
+    : sql``
+  const placed = by ? sql`, node_id = ${by.id}, node = ${by.name}` : sql``
+  return sql`
+    update attempt
+       set status = ${status}, ended_at = clock_timestamp(), fault = ${fault ? json(fault) : null}::jsonb ${counted} ${placed}
+     where task_id = ${task} and number = ${attempt} and status in ('dispatched', 'running')`
 }

@@ -32,6 +32,15 @@ export interface DispatchServiceParts {
   readonly clock: Clock
 }
 
+/** A worker has ended a task. */
+interface AfterReport {
+  readonly epoch: number
+  /** The task, where its run may go on with another. */
+  readonly after: TaskId | undefined
+  /** It has made others ready. */
+  readonly wake: boolean
+}
+
 /** Gives ready tasks to dispatchers, and passes orders on to workers whose channel is broken. */
 export class DispatchService implements Component {
   readonly name = 'dispatch'
@@ -85,20 +94,37 @@ export class DispatchService implements Component {
    * A worker whose slot is free again takes what is next at once: the way over the dispatcher, who hears of free slots only with
    * the beats, is for what finds a worker idle. Undefined when there is nothing, or the lease has gone to another meanwhile.
    */
-  async next(node: NodeId, epoch: number, after: TaskId): Promise<TaskOrder | undefined> {
-    const { nodes, runs } = this.#parts
+  async next(node: NodeId, { epoch, after, wake }: AfterReport): Promise<TaskOrder | undefined> {
+    const own = after && (await this.#afterOwn(node, epoch, after))
+    if (own) return own
+    if (wake) this.wake(node)
+    const pulling = this.#pullingOf(node, epoch)
+    const [order] = (pulling && (await this.#take(pulling))) ?? []
+    return order
+  }
+
+  /** There is something for the dispatcher of this node's gateway. */
+  wake(node: NodeId): void {
+    this.#parts.signal.wake(this.#gatewayOf(node))
+  }
+
+  /** What only waited for the task that has ended. */
+  async #afterOwn(node: NodeId, epoch: number, after: TaskId): Promise<TaskOrder | undefined> {
+    const pulling = this.#pullingOf(node, epoch)
+    const row = pulling && (await this.#queue.pullAfter(after, pulling))
+    return row && (await this.#orderOf(row, epoch))
+  }
+
+  /** For the one free slot of a worker; undefined when it is to take nothing. */
+  #pullingOf(node: NodeId, epoch: number) {
+    const { nodes } = this.#parts
     const facts = nodes.get(node)
     if (!facts?.enabled || facts.draining || this.#stopping.signal.aborted) return undefined
     const { gatewayId } = facts
     const dispatcher = nodes.dispatcherOf(gatewayId).node ?? node
     const free = new Map([[node, 1]])
     const worker = { id: node, name: facts.name }
-    const pulling = { gatewayId, dispatcher, epoch, max: 1, free, snapshots: this.#snapshots(gatewayId), worker }
-    const own = await this.#queue.pullAfter(after, pulling)
-    if (own) return await this.#orderOf(own, epoch)
-    const [order] = (await this.#take(pulling)) ?? []
-    if (order?.kind === 'plan') await runs.begin(order.task, gatewayId)
-    return order
+    return { gatewayId, dispatcher, epoch, max: 1, free, snapshots: this.#snapshots(gatewayId), worker }
   }
 
   /** The dispatcher left before it got these: they are ready for the next one at once. */
@@ -125,12 +151,18 @@ export class DispatchService implements Component {
 
   /** Undefined for any but the dispatcher of now. */
   async #take(pulling: Pulling): Promise<TaskOrder[] | undefined> {
+    const { limits, runs } = this.#parts
+    const { gatewayId, worker } = pulling
     const pulled = await this.#queue.pull(pulling)
-    for (const { run } of pulled ?? []) this.#parts.limits.forget(run)
+    for (const { run, task, kind } of pulled ?? []) {
+      limits.forget(run)
+      // Nobody will report that it has begun.
+      if (worker && kind === 'plan') await runs.begin(run, task, gatewayId)
+    }
     return pulled && (await Promise.all(pulled.map((row) => this.#orderOf(row, pulling.epoch))))
   }
 
-  async #orderOf({ run, targetRun, rejects, watermark, ...row }: PulledRow, epoch: number): Promise<TaskOrder> {
+  async #orderOf({ run, targetRun, rejects, watermark, parts, limited, ...row }: PulledRow, epoch: number): Promise<TaskOrder> {
     const order = {
       ...row,
       run: targetRun,
@@ -140,10 +172,10 @@ export class DispatchService implements Component {
     }
     switch (row.kind) {
       case 'part':
-        return { ...order, limits: await this.#parts.limits.ofRun(run) }
+        return { ...order, limits: limited ? await this.#parts.limits.ofRun(run) : {} }
       case 'finish':
       case 'repair':
-        return { ...order, parts: await this.#tasks.results(run) }
+        return { ...order, parts: parts ?? [] }
       case 'cleanup':
         return { ...order, parts: await this.#tasks.begun(run) }
       case 'plan':

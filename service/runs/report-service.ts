@@ -48,10 +48,13 @@ export class ReportService {
     return await this.#parts.limits.ofRun(run)
   }
 
-  /** True when it was news: said again, it changes nothing. */
-  async finished(node: NodeId, ref: AttemptRef, report: AttemptFinished): Promise<boolean> {
+  /**
+   * `fresh`: it was news; said again, it changes nothing. `wake`: it has made tasks ready, of which dispatchers do not know yet: the one
+   * who reports may take what comes next itself.
+   */
+  async finished(node: NodeId, ref: AttemptRef, report: AttemptFinished): Promise<{ readonly fresh: boolean; readonly wake: boolean }> {
     const { by, gatewayId } = this.#reporter(node)
-    return await this.#parts.runs.onTask(ref.task, async (moves, run) => {
+    const { result, wake } = await this.#parts.runs.onTask(ref.task, async (moves, run) => {
       const attempt = await moves.attempts.find(ref)
       if (!attempt || attempt.epoch !== report.epoch || attempt.gatewayId !== gatewayId) throw stale(ref)
       const { task } = attempt
@@ -66,6 +69,7 @@ export class ReportService {
       await apply(moves, { ref, task, attempt, by }, report)
       return true
     })
+    return { fresh: result, wake }
   }
 
   /** Said before: answered as before. Of a cancelled attempt it says that the node has let go. */

@@ -17,7 +17,7 @@ export async function rerun(moves: RunMoves, run: LockedRun): Promise<void> {
   moves.changes.wake = true
   if (status === 'cancelled') return await afterCancel(moves, run)
   await moves.tasks.rerun(id)
-  await finishWhereWhole(moves, id)
+  await moves.finishIfWhole()
 }
 
 /** Only what differs is copied again: as a verification has found, or, where the copy had succeeded, what has changed in the target since. */
@@ -52,18 +52,12 @@ export async function goOn(moves: RunMoves, { id }: LockedRun, kept: number): Pr
   if (kept > 0) {
     await moves.tasks.rerun(id)
     await moves.runs.note(id, [`Run again after it was cancelled: ${kept} parts are in the target for good and are not copied again.`])
-    return await finishWhereWhole(moves, id)
+    return await moves.finishIfWhole()
   }
   await moves.tasks.deleteAll(id)
   await moves.runs.forgetPlan(id, newId<RunId>('run', moves.random.bytes))
   await moves.runs.note(id, ['Run again after it was cancelled: it starts over, nothing of the first time is in the target.'])
   await moves.addPlan()
-}
-
-async function finishWhereWhole(moves: RunMoves, id: RunId): Promise<void> {
-  const { partsLeft, tasks } = await moves.tasks.tally(id)
-  // Before the plan there is one task and no part.
-  if (partsLeft === 0 && tasks > 1) await moves.finishIfWhole()
 }
 
 function refuseActive({ status }: LockedRun): void {

@@ -57,8 +57,7 @@ export class RunMoves {
   async planned(reported: Reported, plan: PlanResult): Promise<void> {
     await this.#succeeded(reported, null, undefined)
     await this.runs.keepPlan(this.#run, plan, plan.holdsSnapshot ? (reported.by?.id ?? null) : null)
-    await this.#addParts(plan.parts, 1)
-    await this.#add({ place: FINISH_PLACE, kind: 'finish', name: 'finish', status: 'waiting' })
+    await this.#add([...partsOf(plan.parts, 1), { place: FINISH_PLACE, kind: 'finish', name: 'finish', status: 'waiting' }])
     await this.#readBy(plan.readHere ? (reported.by?.id ?? null) : null)
     this.changes.wake = true
   }
@@ -69,7 +68,7 @@ export class RunMoves {
     await this.runs.keepRepair(this.#run, context)
     await this.runs.note(this.#run, notes)
     await this.tasks.markReplaced(this.#run, replaces)
-    await this.#addParts(parts, (await this.tasks.lastPlace(this.#run)) + 1)
+    if (parts.length > 0) await this.#add(partsOf(parts, (await this.tasks.lastPlace(this.#run)) + 1))
     await this.finishIfWhole()
     this.changes.wake = true
   }
@@ -91,13 +90,12 @@ export class RunMoves {
 
   /** A verification that failed ends the run as failed: nothing was published where the sink stages. */
   async finished(reported: Reported, { verification, notes }: FinishResult): Promise<void> {
-    await this.runs.keepVerification(this.#run, verification)
-    await this.runs.note(this.#run, notes)
     if (verification.status !== 'failed') {
       await this.#succeeded(reported, null, undefined)
-      await this.#end('succeeded', null)
+      if (await this.runs.succeed(this.#run, verification, notes)) this.changes.runStatus = 'succeeded'
       return
     }
+    await this.runs.keepVerification(this.#run, verification, notes)
     const fault = noteOf(new Fault('VERIFICATION_FAILED', { at: verification.notes[0] ?? '' }))
     await this.attempts.end(reported.ref, 'failed', { by: reported.by, fault })
     await this.#fail(reported.task.id, fault)
@@ -170,34 +168,30 @@ export class RunMoves {
 
   /** The time that the copy was given is over. */
   async timeOut(fault: Fault): Promise<void> {
-    if (!(await this.#end('failed', noteOf(fault)))) return
+    if (!(await this.#endFailed(noteOf(fault)))) return
     await this.#stopAll()
   }
 
   async cleanUp(): Promise<void> {
-    await this.#add({
-      place: CLEANUP_PLACE + (await this.tasks.tally(this.#run)).tasks,
-      kind: 'cleanup',
-      name: 'clean up',
-      status: 'waiting',
-    })
+    const place = CLEANUP_PLACE + (await this.tasks.tally(this.#run)).tasks
+    await this.#add([{ place, kind: 'cleanup', name: 'clean up', status: 'waiting' }])
   }
 
   async addPlan(): Promise<void> {
-    await this.#add({ place: 0, kind: 'plan', name: 'plan', status: 'ready' })
+    await this.#add([{ place: 0, kind: 'plan', name: 'plan', status: 'ready' }])
     this.changes.wake = true
   }
 
   async addRepair(): Promise<void> {
-    await this.#add({ place: REPAIR_PLACE, kind: 'repair', name: 'repair', status: 'ready' })
+    await this.#add([{ place: REPAIR_PLACE, kind: 'repair', name: 'repair', status: 'ready' }])
     this.changes.wake = true
   }
 
   /** Finish is ready when the last part is done. */
   async finishIfWhole(): Promise<void> {
-    const { partsLeft } = await this.tasks.tally(this.#run)
-    if (partsLeft > 0) return
-    for (const id of await this.tasks.moveAll(this.#run, 'unlock', ['finish'])) this.changes.tasks.add(id)
+    const finish = await this.tasks.unlockFinish(this.#run)
+    if (!finish) return
+    this.changes.tasks.add(finish)
     this.changes.wake = true
   }
 
@@ -221,24 +215,17 @@ export class RunMoves {
     return { id: run.id, gatewayId, pin: run.pin }
   }
 
-  async #add(task: Pick<NewTask, 'place' | 'kind' | 'name' | 'status'>): Promise<void> {
-    const id = newId<TaskId>('tsk', this.random.bytes)
-    await this.tasks.add(this.#owner, [{ ...task, id, estimatedRows: null, spec: null }])
-    this.changes.tasks.add(id)
-  }
-
-  async #addParts(parts: PlanResult['parts'], firstPlace: number): Promise<void> {
-    const tasks = parts.map(({ name, estimatedRows, spec }, index): NewTask => {
+  async #add(tasks: readonly ToAdd[]): Promise<void> {
+    const added = tasks.map((task): NewTask => {
       const id = newId<TaskId>('tsk', this.random.bytes)
-      return { id, place: firstPlace + index, kind: 'part', name, status: 'ready', estimatedRows, spec }
+      return { estimatedRows: null, spec: null, ...task, id }
     })
-    if (tasks.length > 0) await this.tasks.add(this.#owner, tasks)
-    for (const { id } of tasks) this.changes.tasks.add(id)
+    await this.tasks.add(this.#owner, added)
+    for (const { id } of added) this.changes.tasks.add(id)
   }
 
   async #succeeded({ ref, task, by }: Reported, result: unknown, counters: Counters | undefined): Promise<void> {
-    await this.attempts.end(ref, 'succeeded', { by, counters })
-    await this.tasks.succeed(task.id, result, counters)
+    await this.attempts.succeed(ref, by, result, counters)
     this.changes.tasks.add(task.id)
   }
 
@@ -252,7 +239,7 @@ export class RunMoves {
   }
 
   async #addSnapshot(before: number): Promise<void> {
-    await this.#add({ place: SNAPSHOT_PLACE + before, kind: 'snapshot', name: 'new snapshot', status: 'ready' })
+    await this.#add([{ place: SNAPSHOT_PLACE + before, kind: 'snapshot', name: 'new snapshot', status: 'ready' }])
   }
 
   /** A copy that is pinned is read by its node anyway. */
@@ -267,13 +254,13 @@ export class RunMoves {
   async #fail(task: TaskId, fault: FaultNote): Promise<void> {
     await this.tasks.move(task, 'fail')
     this.changes.tasks.add(task)
-    if (await this.#end('failed', fault)) await this.#stopAll()
+    if (await this.#endFailed(fault)) await this.#stopAll()
     else await this.runs.note(this.#run, [`What was written aside could not be taken away: ${fault.message}`])
   }
 
-  async #end(status: 'succeeded' | 'failed', fault: FaultNote | null): Promise<boolean> {
-    const ended = await this.runs.end(this.#run, status, fault)
-    if (ended) this.changes.runStatus = status
+  async #endFailed(fault: FaultNote): Promise<boolean> {
+    const ended = await this.runs.end(this.#run, 'failed', fault)
+    if (ended) this.changes.runStatus = 'failed'
     return ended
   }
 
@@ -282,6 +269,12 @@ export class RunMoves {
     for (const id of await this.tasks.moveAll(this.#run, 'cancel', kinds)) this.changes.tasks.add(id)
     await this.attempts.cancelAll(this.#run)
   }
+}
+
+type ToAdd = Pick<NewTask, 'place' | 'kind' | 'name' | 'status'> & Partial<Pick<NewTask, 'estimatedRows' | 'spec'>>
+
+function partsOf(parts: PlanResult['parts'], firstPlace: number): ToAdd[] {
+  return parts.map((part, index) => ({ ...part, place: firstPlace + index, kind: 'part', status: 'ready' }))
 }
 
 export const noteOf = ({ code, message, remedy }: Pick<Fault, 'code' | 'message' | 'remedy'>): FaultNote => ({ code, message, remedy })

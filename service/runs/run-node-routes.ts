@@ -76,9 +76,14 @@ export const runNodeRoutes =
         bodyLimit: LIMITS.orderBytes,
       },
       async ({ nodeId, params, body }) => {
-        const fresh = await reports.finished(known(nodeId), params, body)
-        const next = fresh && body.more ? await dispatch.next(known(nodeId), body.epoch, params.task) : undefined
-        return { next: next ?? null }
+        const node = known(nodeId)
+        const { fresh, wake } = await reports.finished(node, params, body)
+        if (!fresh || !body.more) {
+          if (wake) dispatch.wake(node)
+          return { next: null }
+        }
+        const after = body.outcome === 'finished' || body.outcome === 'cleaned' ? undefined : params.task
+        return { next: (await dispatch.next(node, { epoch: body.epoch, after, wake })) ?? null }
       },
     )
   }

@@ -179,10 +179,19 @@ export class RunRepository {
   }
 
   /** True when it was active until now. */
-  async end(id: RunId, status: 'succeeded' | 'failed' | 'cancelled', fault: FaultNote | null): Promise<boolean> {
+  async end(id: RunId, status: 'failed' | 'cancelled', fault: FaultNote | null): Promise<boolean> {
     return await this.#changed(sql`
       update run
          set status = ${status}, ended_at = clock_timestamp(), fault = ${fault && json(fault)}::jsonb
+       where id = ${id} and status in ('queued', 'running')`)
+  }
+
+  /** The same, with what verifying it has found. */
+  async succeed(id: RunId, verification: VerificationReport, notes: readonly string[]): Promise<boolean> {
+    return await this.#changed(sql`
+      update run
+         set status = 'succeeded', ended_at = clock_timestamp(), fault = null, verification = ${json(verification)}::jsonb,
+             notes = notes || ${json(notes)}::jsonb
        where id = ${id} and status in ('queued', 'running')`)
   }
 
@@ -229,8 +238,9 @@ export class RunRepository {
        where id = ${id}`.execute(this.#db)
   }
 
-  async keepVerification(id: RunId, verification: VerificationReport): Promise<void> {
-    await sql`update run set verification = ${json(verification)}::jsonb where id = ${id}`.execute(this.#db)
+  async keepVerification(id: RunId, verification: VerificationReport, notes: readonly string[]): Promise<void> {
+    await sql`
+      update run set verification = ${json(verification)}::jsonb, notes = notes || ${json(notes)}::jsonb where id = ${id}`.execute(this.#db)
   }
 
   async note(id: RunId, notes: readonly string[]): Promise<void> {

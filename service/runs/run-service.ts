@@ -17,7 +17,6 @@ import { type RunRecord, runView } from './run-record.ts'
 import { type LockedRun, type RunFilter, type RunPlace, RunRepository } from './run-repository.ts'
 import { RunRightsRepository } from './run-rights-repository.ts'
 import { TaskQueue } from './task-queue.ts'
-import { TaskRepository } from './task-repository.ts'
 
 /** What a copy must know of a store. */
 export interface CopyStore {
@@ -44,13 +43,11 @@ export type RunWork<Result> = (moves: RunMoves, run: LockedRun) => Promise<Resul
 export class RunService {
   readonly #parts: RunServiceParts
   readonly #runs: RunRepository
-  readonly #tasks: TaskRepository
   readonly #queue: TaskQueue
 
   constructor(parts: RunServiceParts) {
     this.#parts = parts
     this.#runs = new RunRepository(parts.db)
-    this.#tasks = new TaskRepository(parts.db)
     this.#queue = new TaskQueue(parts.db)
   }
 
@@ -184,13 +181,9 @@ export class RunService {
   }
 
   /** A node has begun with it, without a dispatch. */
-  async begin(task: TaskId, gatewayId: GatewayId): Promise<void> {
-    const id = await this.#tasks.runOf(task)
-    if (!id) return
-    await this.onRun(id, gatewayId, async (moves) => {
-      if (await moves.runs.begin(id)) moves.changes.runStatus = 'running'
-      moves.changes.tasks.add(task)
-    })
+  async begin(run: RunId, task: TaskId, gatewayId: GatewayId): Promise<void> {
+    const runStatus = (await this.#runs.begin(run)) ? ('running' as const) : undefined
+    await this.#parts.news.tell({ gatewayId, run, runStatus, tasks: new Set([task]), wake: false })
   }
 
   /** Runs `work` in a transaction that holds the run's row. */
@@ -235,8 +228,8 @@ export class RunService {
     }
   }
 
-  /** The same for the run of a task. Fails with ATTEMPT_STALE when there is none. */
-  async onTask<Result>(task: TaskId, work: RunWork<Result>): Promise<Result> {
+  /** The same for the run of a task; `wake`: whether dispatchers are to be woken is left to the caller. Fails with ATTEMPT_STALE when there is none. */
+  async onTask<Result>(task: TaskId, work: RunWork<Result>): Promise<{ readonly result: Result; readonly wake: boolean }> {
     const { db, random, news } = this.#parts
     const { result, changes } = await db.transaction().execute(async (tx) => {
       const run = await new RunRepository(tx).lockOfTask(task)
@@ -244,8 +237,8 @@ export class RunService {
       const moves = new RunMoves({ tx, gatewayId: run.gatewayId, run, random })
       return { result: await work(moves, run), changes: moves.changes }
     })
-    await news.tell(changes)
-    return result
+    await news.tell({ ...changes, wake: false })
+    return { result, wake: changes.wake }
   }
 
   async #find(id: RunId): Promise<RunRecord> {

@@ -21,6 +21,10 @@ export type PulledRow = Omit<TaskOrder, 'epoch' | 'parts' | 'limits' | 'run'> & 
   readonly run: RunId
   /** As what the target knows the run. */
   readonly targetRun: RunId
+  /** Of what holds all parts against the source: their specs and results, in the order of the plan. */
+  readonly parts: NonNullable<TaskOrder['parts']> | null
+  /** The copy, or a store of it, allows only so much a second. */
+  readonly limited: boolean
 }
 
 /** More than is asked for, of each class: one that may not go yet does not hide those behind it. */
@@ -227,7 +231,13 @@ async function take(tx: Db, { epoch, dispatcher, worker }: Pulling, picked: RawB
            jsonb_build_object('id', r.sink_id, 'name', r.copy->>'sink', 'version', coalesce(sink.version, 1)) as sink,
            (select jsonb_build_object('id', s.id, 'name', s.name, 'version', s.version)
               from store as s
-             where s.name = r.copy#>>'{skipIncompatibleRows,rejects,store}') as rejects
+             where s.name = r.copy#>>'{skipIncompatibleRows,rejects,store}') as rejects,
+           case when taken.kind in ('finish', 'repair')
+                then (select jsonb_agg(jsonb_build_object('task', p.id, 'spec', p.spec, 'result', p.result) order by p.place)
+                        from task as p
+                       where p.run_id = r.id and p.kind = 'part' and not p.replaced)
+            end as parts,
+           (r.copy || coalesce(source.limits, '{}') || coalesce(sink.limits, '{}')) ?| array['rowsPerSecond', 'bytesPerSecond'] as limited
       from taken
       join run as r on r.id = taken.run_id
       left join store as source on source.id = r.source_id

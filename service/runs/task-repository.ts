@@ -61,21 +61,6 @@ export class TaskRepository {
     return rows
   }
 
-  /** Specs and results of all parts, in the order of the plan: what `finish` is given. */
-  async results(run: RunId): Promise<NonNullable<TaskOrder['parts']>> {
-    const { rows } = await sql<NonNullable<TaskOrder['parts']>[number]>`
-      select id as task, spec, result from task where run_id = ${run} and kind = 'part' and not replaced order by place`.execute(this.#db)
-    return rows
-  }
-
-  async succeed(id: TaskId, result: unknown, counters: Counters | undefined): Promise<boolean> {
-    const counted = counters ? sql`, ${countersOf(counters)}` : sql``
-    return await this.#changed(sql`
-      update task
-         set status = 'succeeded', ended_at = clock_timestamp(), result = ${json(result ?? null)}::jsonb ${counted}
-       where id = ${id} and status = any(${sourcesOf('succeed')})`)
-  }
-
   /** Ready again after a while. */
   async again(id: TaskId, delayMs: number, counts: boolean): Promise<boolean> {
     return await this.#changed(sql`
@@ -115,6 +100,17 @@ export class TaskRepository {
        where run_id = ${run} and kind in ('part', 'finish') and status <> 'succeeded' and pin is distinct from ${node}`.execute(this.#db)
   }
 
+  /** Finish is ready when the last part is done; undefined while one is not. */
+  async unlockFinish(run: RunId): Promise<TaskId | undefined> {
+    const { rows } = await sql<{ id: TaskId }>`
+      update task
+         set status = 'ready', ready_at = clock_timestamp()
+       where run_id = ${run} and kind = 'finish' and status = any(${sourcesOf('unlock')})
+         and not exists (select from task where run_id = ${run} and kind in ('part', 'repair') and status <> 'succeeded')
+   returning id`.execute(this.#db)
+    return rows[0]?.id
+  }
+
   /** A new series of attempts for one that failed; it waits until nobody works for its run any more. */
   async rerunOne(id: TaskId): Promise<void> {
     await sql`
@@ -140,23 +136,15 @@ export class TaskRepository {
        where run_id = ${run} and kind = 'finish' and status = any(${sourcesOf('reopen')})`.execute(this.#db)
   }
 
-  /** How many parts are not done, and how many snapshots the run has asked for. */
-  async tally(run: RunId): Promise<{
-    readonly partsLeft: number
-    readonly partsBegun: number
-    readonly snapshots: number
-    readonly snapshotsOpen: number
-    readonly tasks: number
-  }> {
-    const { rows } = await sql<{ partsLeft: number; partsBegun: number; snapshots: number; snapshotsOpen: number; tasks: number }>`
-      select count(*) filter (where kind in ('part', 'repair') and status <> 'succeeded') as "partsLeft",
-             count(*) filter (where kind = 'part' and attempt > 0) as "partsBegun",
-             count(*) filter (where kind = 'snapshot') as snapshots,
+  /** How many tasks the run has, and how many snapshots it has asked for. */
+  async tally(run: RunId): Promise<{ readonly snapshots: number; readonly snapshotsOpen: number; readonly tasks: number }> {
+    const { rows } = await sql<{ snapshots: number; snapshotsOpen: number; tasks: number }>`
+      select count(*) filter (where kind = 'snapshot') as snapshots,
              count(*) filter (where kind = 'snapshot' and status in ('waiting', 'ready', 'running')) as "snapshotsOpen",
              count(*) as tasks
         from task
        where run_id = ${run}`.execute(this.#db)
-    return rows[0] ?? { partsLeft: 0, partsBegun: 0, snapshots: 0, snapshotsOpen: 0, tasks: 0 }
+    return rows[0] ?? { snapshots: 0, snapshotsOpen: 0, tasks: 0 }
   }
 
   /** The highest place of the parts. */
@@ -203,6 +191,6 @@ export class TaskRepository {
   }
 }
 
-const countersOf = (c: Counters) => sql`
+export const countersOf = (c: Counters): RawBuilder<unknown> => sql`
   rows_read = ${c.rowsRead}, rows_written = ${c.rowsWritten}, rows_skipped = ${c.rowsSkipped}, bytes_read = ${c.bytesRead},
   bytes_written = ${c.bytesWritten}, times = ${c.times ? json(c.times) : null}::jsonb`

@@ -1,0 +1,45 @@
+import { silentLog } from '@postern/base/log.ts'
+import { systemRandom } from '@postern/base/random.ts'
+import { NOTHING_MOVED } from '@postern/engine/outcome.ts'
+import { CopyRequest } from '@postern/protocol/api/runs.ts'
+import { newId, type RunId, type StoreId, type TaskId } from '@postern/protocol/ids.ts'
+import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import { HandClock } from '@postern/testkit/hand-clock.ts'
+import { waitFor } from '@postern/testkit/wait-for.ts'
+import { expect, test } from 'vitest'
+import type { ServiceClient } from '../calls/service-client.ts'
+import { AttemptReports } from './attempt-reports.ts'
+
+const store = (name: string) => ({ id: newId<StoreId>('sto', systemRandom.bytes), name, version: 1 })
+const order: TaskOrder = {
+  run: newId<RunId>('run', systemRandom.bytes),
+  task: newId<TaskId>('tsk', systemRandom.bytes),
+  attempt: 1,
+  epoch: 1,
+  kind: 'part',
+  copy: CopyRequest.parse({ source: 'shop', sink: 'lake', from: 'orders', to: 'orders' }),
+  source: store('shop'),
+  sink: store('lake'),
+  spec: null,
+  context: null,
+}
+
+test('an outcome waits for no report of progress that is not due yet', async () => {
+  const clock = new HandClock()
+  const steps: string[] = []
+  const call = async ({ path }: { readonly path: string }) => void steps.push(path.split('/').at(-1) ?? '')
+  const service = { call: call as unknown as ServiceClient['call'] }
+  const { signal } = new AbortController()
+  const reports = new AttemptReports({ order, service, clock, random: systemRandom, log: silentLog, signal, onStale: () => undefined })
+
+  reports.progress(NOTHING_MOVED)
+  await waitFor(
+    'progress was told and the next report waits for its time',
+    async () => clock.sleeping,
+    (sleeping) => sleeping === 1,
+  )
+  reports.progress(NOTHING_MOVED)
+  await reports.finished({ outcome: 'moved', result: null, counters: NOTHING_MOVED, epoch: 1 })
+
+  expect([steps, clock.sleeping]).toEqual([['progress', 'finished'], 0])
+})
