@@ -51,7 +51,10 @@ export function createLog(name: string, level = process.env['POSTERN_LOG'] ?? 'i
   )
 }
 
-function both(stderr: DestinationStream & { flushSync(): void }, besides: LineSink): DestinationStream & { flush(done?: () => void): void } {
+function both(
+  stderr: DestinationStream & { flushSync(): void },
+  besides: LineSink,
+): DestinationStream & { flush(done?: () => void): void } {
   return {
     write: (line) => {
       stderr.write(line)
