@@ -23,14 +23,16 @@ function withPossible(form: CopyForm, kindsOf: (form: CopyForm) => CopyKinds): C
   return {
     ...form,
     takes: holdsFiles(source) ? 'names' : form.takes,
+    partitionBy: sink && !holdsFiles(sink) ? [] : form.partitionBy,
     mode: modes.length === 0 || modes.includes(form.mode) ? form.mode : (modes[0] ?? form.mode),
   }
 }
 
 /** Empty while nobody can say. */
-export function proposedTarget({ takes, from, sink: name }: CopyForm, { sink }: CopyKinds): string {
+export function proposedTarget({ takes, from, sink: name, partitionBy }: CopyForm, { sink }: CopyKinds): string {
   const [first] = from
   if (name === '' || sink === undefined || (takes === 'names' && first === undefined)) return ''
   const base = takes === 'query' ? 'result' : from.length > 1 || first === undefined ? NAME_MARK : nameOf(first)
-  return holdsFiles(sink) ? `${base}.parquet` : base
+  if (!holdsFiles(sink)) return base
+  return `${base}.parquet${partitionBy.length > 0 ? '/' : ''}`
 }

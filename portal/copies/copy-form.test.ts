@@ -40,7 +40,7 @@ test('what is left out is left to the service', () => {
 test('every option of a copy can be said, and is read back from its run', () => {
   const all: CopyForm = {
     ...{ source: 'lake', takes: 'names', from: ['in/*.csv'], query: '', sink: 'crm', to: 'orders', mode: 'upsert', key: ['id', 'line'] },
-    ...{ watermark: 'changed', verify: 'checksum', guarantee: 'at-least-once', skips: true, skipLimit: 5 },
+    ...{ partitionBy: ['year'], watermark: 'changed', verify: 'checksum', guarantee: 'at-least-once', skips: true, skipLimit: 5 },
     ...{ rejectStore: 'lake', rejectPath: 'rejects/', parts: 8, splitBy: 'id', read: { header: 'no' }, write: {}, parallel: 2 },
     ...{ rowsPerSecond: 100, megabytesPerSecond: 1.5, timeoutMinutes: 2, retries: 0, node: 'berlin' },
   }
@@ -49,6 +49,7 @@ test('every option of a copy can be said, and is read back from its run', () => 
 
   expect(request).toEqual({
     ...{ source: 'lake', sink: 'crm', from: 'in/*.csv', to: 'orders', mode: 'upsert', key: ['id', 'line'], watermark: 'changed' },
+    partitionBy: ['year'],
     ...{ verify: 'checksum', guarantee: 'at-least-once', skipIncompatibleRows: { limit: 5, rejects: { store: 'lake', path: 'rejects/' } } },
     ...{ parts: 8, splitBy: 'id', read: { header: false }, parallel: 2, rowsPerSecond: 100, bytesPerSecond: 1_500_000 },
     ...{ timeoutMs: 120_000, retries: 0, node: 'berlin' },
@@ -95,6 +96,7 @@ test('a target is proposed until one is typed', () => {
 
   const typed = changed(chosen, { to: 'mine.csv' }, kindsOf)
   expect(changed(typed, { from: ['public.lines'] }, kindsOf).to).toBe('mine.csv')
+  expect(changed(chosen, { partitionBy: ['year'] }, kindsOf).to).toBe('orders.parquet/')
   expect(proposedTarget({ ...SHOP, takes: 'query' }, { source: POSTGRES, sink: POSTGRES })).toBe('result')
 })
 
@@ -102,11 +104,13 @@ test('another store lets go of what it cannot do and of what was chosen of the o
   const form = { ...SHOP, mode: 'upsert', key: ['id'], takes: 'query', query: 'select 1' } as const
 
   expect(changed(form, { sink: 'lake' }, kindsOf)).toMatchObject({ mode: 'append', key: [] })
+  expect(changed({ ...SHOP, sink: 'lake', partitionBy: ['year'] }, { sink: 'crm' }, kindsOf).partitionBy).toEqual([])
   expect(changed(form, { source: 'lake' }, kindsOf)).toMatchObject({ takes: 'names', from: [] })
 })
 
 test('what cannot be is said at its field', () => {
   expect(Object.keys(problemsOf(EMPTY, KINDS).fields)).toEqual(['source', 'sink', 'from', 'to'])
+  expect(problemsOf({ ...SHOP, partitionBy: ['year'], to: 'orders.parquet' }, KINDS).fields.to).toContain('end it with')
   expect(isSound(problemsOf(SHOP, KINDS))).toBe(true)
   const bad = { ...SHOP, mode: 'upsert', from: ['a', 'b'], parts: 0, retries: 1.5, read: { rowGroupRows: 5 }, skipLimit: 0 } as const
   expect(problemsOf(bad, KINDS)).toMatchObject({

@@ -20,6 +20,8 @@ export interface CopyForm {
   readonly to: string
   readonly mode: Mode
   readonly key: readonly string[]
+  /** Columns whose values are folders. */
+  readonly partitionBy: readonly string[]
   readonly watermark: string
   readonly verify: Verify
   readonly guarantee: Guarantee
@@ -44,7 +46,7 @@ const SKIPPED = 1_000
 const RETRIES = 3
 
 export const EMPTY: CopyForm = {
-  ...{ source: '', takes: 'names', from: [], query: '', sink: '', to: '', mode: 'append', key: [], watermark: '' },
+  ...{ source: '', takes: 'names', from: [], query: '', sink: '', to: '', mode: 'append', key: [], partitionBy: [], watermark: '' },
   ...{ verify: 'counts', guarantee: 'exactly-once', skips: false, skipLimit: SKIPPED, rejectStore: '', rejectPath: '' },
   ...{ parts: '', splitBy: '', read: {}, write: {}, parallel: '', rowsPerSecond: '', megabytesPerSecond: '', timeoutMinutes: '' },
   ...{ retries: RETRIES, node: '' },
@@ -79,6 +81,7 @@ function optionsOf(form: CopyForm, { source, sink }: CopyKinds): Omit<CopyReques
     sink: form.sink,
     mode: form.mode,
     key: form.mode === 'upsert' ? [...form.key] : undefined,
+    partitionBy: form.partitionBy.length > 0 ? [...form.partitionBy] : undefined,
     watermark: text(form.watermark),
     verify: form.verify,
     guarantee: form.guarantee,
@@ -144,6 +147,7 @@ export function formOf(copy: CopyRequest): CopyForm {
     ...EMPTY,
     ...{ source: copy.source, sink: copy.sink, to: copy.to, key: copy.key ?? [], mode: copy.mode ?? EMPTY.mode },
     ...(query === undefined ? { from: [copy.from] } : { takes: 'query' as const, query: query.trim() }),
+    partitionBy: copy.partitionBy ?? [],
     ...{ watermark: copy.watermark ?? '', verify: copy.verify ?? EMPTY.verify, guarantee: copy.guarantee ?? EMPTY.guarantee },
     ...{ skips: skip !== undefined, skipLimit: skip?.limit ?? SKIPPED },
     ...{ rejectStore: skip?.rejects?.store ?? '', rejectPath: skip?.rejects?.path ?? '' },

@@ -42,6 +42,7 @@ function endProblems(form: CopyForm): CopyProblems['fields'] {
     ...(form.takes === 'names' && form.from.length === 0 && { from: 'Choose or type what is copied' }),
     ...(form.takes === 'query' && form.query.trim() === '' && { query: 'Type the query whose result is copied' }),
     ...(form.to.trim() === '' && { to: 'Say where it goes' }),
+    ...(form.partitionBy.length > 0 && !form.to.trim().endsWith('/') && { to: 'Folders by values lie in a folder: end it with “/”' }),
     ...(several && !form.to.includes(NAME_MARK) && { to: `Put ${NAME_MARK} where the name of each goes: they cannot all go to one place` }),
     ...(several &&
       form.to.includes(NAME_MARK) &&

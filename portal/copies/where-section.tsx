@@ -10,7 +10,8 @@ const MODES = [
 ] as const
 
 /** Where it goes, and what becomes of what is there. */
-export function WhereSection({ form, set, kinds, parts, columns, problems }: SectionProps) {
+export function WhereSection(section: SectionProps) {
+  const { form, set, kinds, parts, problems } = section
   const sinks = parts.stores.filter(({ name }) => (parts.kindsOf({ ...form, sink: name }).sink?.can.sinkModes.length ?? 0) > 0)
   const [source, sink] = [parts.find(form.source)?.gateway, parts.find(form.sink)?.gateway]
   return (
@@ -59,22 +60,45 @@ export function WhereSection({ form, set, kinds, parts, columns, problems }: Sec
           ))}
         </Stack>
       </Radio.Group>
-      {form.mode === 'upsert' && (
-        <TagsInput
-          size="sm"
-          label="Key"
-          description="The columns that tell rows apart; Enter after each"
-          inputWrapperOrder={UNDER}
-          withAsterisk
-          data={[...columns]}
-          maxTags={32}
-          acceptValueOnBlur
-          value={[...form.key]}
-          onChange={(key) => set({ key })}
-          error={problems.fields.key}
-        />
-      )}
+      {form.mode === 'upsert' && <KeyColumns {...section} />}
+      {holdsFiles(kinds.sink) && <FolderColumns {...section} />}
     </Section>
+  )
+}
+
+function KeyColumns({ form, set, columns, problems }: SectionProps) {
+  return (
+    <TagsInput
+      size="sm"
+      label="Key"
+      description="The columns that tell rows apart; Enter after each"
+      inputWrapperOrder={UNDER}
+      withAsterisk
+      data={[...columns]}
+      maxTags={32}
+      acceptValueOnBlur
+      value={[...form.key]}
+      onChange={(key) => set({ key })}
+      error={problems.fields.key}
+    />
+  )
+}
+
+function FolderColumns({ form, set, columns, problems }: SectionProps) {
+  return (
+    <TagsInput
+      size="sm"
+      label="Folders by the values of"
+      placeholder={form.partitionBy.length === 0 ? 'none' : ''}
+      description="Columns, Enter after each: rows go to folders as year=2026/, the files are without them"
+      inputWrapperOrder={UNDER}
+      data={[...columns]}
+      maxTags={8}
+      acceptValueOnBlur
+      value={[...form.partitionBy]}
+      onChange={(partitionBy) => set({ partitionBy })}
+      error={problems.fields.partitionBy}
+    />
   )
 }
 

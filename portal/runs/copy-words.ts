@@ -17,6 +17,7 @@ export function copyWords(copy: Copy, lane: RunView['lane'], guarantee: RunView[
     ['To', `${copy.sink}: ${copy.to}`],
     ['Mode', MODES[mode]],
     ...(key.length > 0 ? [['Key', key.join(', ')] as const] : []),
+    ...(copy.partitionBy ? [['Folders by the values of', copy.partitionBy.join(', ')] as const] : []),
     ['Only what is new', copy.watermark === undefined ? 'no: all rows' : `above the last ${copy.watermark}`],
     ['Guarantee', guarantee ?? `${copy.guarantee ?? 'exactly-once'}, asked for`],
     ['Lane', lane ?? 'not planned yet'],
