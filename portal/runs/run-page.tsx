@@ -69,7 +69,7 @@ function WhyNot({ run }: { readonly run: RunView }) {
       {run.hint !== null && (
         <Alert variant="light" color="blue" role="status" px="sm" py={6}>
           <Text span size="sm" fw={600}>
-            What holds it up:
+            {run.status === 'running' || run.status === 'queued' ? 'What holds it up' : 'What took the time'}:
           </Text>{' '}
           {run.hint}
         </Alert>

@@ -121,7 +121,7 @@ export function hintOf(facts: Bottleneck): string | null {
     return `The limit of ${limits.bytesPerSecond} bytes/s is what holds it.`
   if (!facts.over && facts.queuedTasks > 0) {
     if (facts.parallel !== undefined && facts.runningParts >= facts.parallel)
-      return `${waiting(facts.queuedTasks)} because only ${facts.parallel} may move at a time: raise --parallel.`
+      return `${waiting(facts.queuedTasks)} because only ${facts.parallel} may move at a time, as the copy asks: let more (parallel).`
     return `${waiting(facts.queuedTasks)} for a free slot: raise jobConcurrency of the nodes, or add a node.`
   }
   return slowestStep(times)
