@@ -53,7 +53,7 @@ test.each([
   ['a node that is away', { pinnedAway: 'n7' }, 'pinned to node n7'],
   ['a limit', { limits: { rowsPerSecond: 110 } }, 'limit of 110 rows/s'],
   ['too few slots', { queuedTasks: 4 }, 'jobConcurrency'],
-  ['its own degree of parallelism', { queuedTasks: 4, parallel: 2 }, '--parallel'],
+  ['its own degree of parallelism', { queuedTasks: 4, parallel: 2 }, 'let more'],
   ['the source', { times: times({ readMs: 9_000 }) }, 'The source is the bottleneck'],
   ['the target', { times: times({ writeMs: 9_000 }) }, 'The target is the bottleneck'],
   ['commits', { times: times({ commitMs: 9_000 }) }, 'Commits take'],
