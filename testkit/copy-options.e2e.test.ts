@@ -83,6 +83,25 @@ test('lines of files that the target does not take are left out; one more than a
   expect((await rejects(view.id)).map((line) => /no day|2026-02-30/.exec(line)?.[0])).toEqual(['no day', '2026-02-30'])
 })
 
+test('rows go to folders by their values, which a later copy reads back in their types', async () => {
+  await rig.source.query(`create table visits as
+    select n as id, 2024 + n % 3 as year, (array['Ulm', 'a/b', null])[1 + n % 3] as town from generate_series(1, 300) n`)
+  const folders = ['--partition-by', 'year', '--partition-by', 'town']
+
+  const view = await run(['copy', rig.names.source, 'lake', '--from', 'visits', '--to', 'visits.csv/', ...folders])
+  const back = await run(['copy', 'lake', rig.names.target, '--from', 'visits.csv/', '--to', 'visits'])
+
+  expect([view.rowsWritten, back.rowsWritten]).toEqual([300, 300])
+  expect((await readdir(join(folder.path, 'visits.csv'))).filter((name) => name.startsWith('year=')).sort()).toEqual([
+    'year=2024',
+    'year=2025',
+    'year=2026',
+  ])
+  expect(await readdir(join(folder.path, 'visits.csv', 'year=2025'))).toEqual(['town=a%2Fb'])
+  const rows = 'select id, year, town from visits order by id'
+  expect(await rig.target.query(rows)).toEqual(await rig.source.query(rows))
+})
+
 test('a second copy with a watermark brings what is new, and a third nothing', async () => {
   await rig.source.query('create table log as select n as id, n * 2 as value from generate_series(1, 1000) n')
   const words = ['copy', rig.names.source, rig.names.target, '--from', 'log', '--to', 'log', '--watermark', 'id']
