@@ -9,6 +9,8 @@ import { engineOver, expectOutcome, ignore, never, Run, runAll } from './testing
 
 const missing = mysqlMissing()
 const ROWS = 4_000
+/** A moment has no more of them. */
+const MOST_SESSIONS = 4
 
 describe.skipIf(missing !== undefined)(`one moment of MariaDB${missing ? `: ${missing}` : ''}`, () => {
   let server: MysqlServer
@@ -140,13 +142,16 @@ describe.skipIf(missing !== undefined)(`one moment of MariaDB${missing ? `: ${mi
       `begin not atomic for t in (select trx_mysql_thread_id as id from information_schema.innodb_trx where trx_mysql_thread_id <> connection_id())
        do kill t.id; end for; end`,
     )
-    const lost = expectOutcome(await part(run, 1), 'failed')
+    const failed = async () => expectOutcome(await part(run, 1), 'failed').fault.code
+    // Whose session dies while it reads has lost the store for now, as far as it can tell; its next attempt finds no session left.
+    let lost = await failed()
+    for (let tries = 0; tries < MOST_SESSIONS && lost === 'STORE_LOST'; tries += 1) lost = await failed()
     const again = expectOutcome(await engine.execute(run.order('snapshot'), ignore, never()), 'resnapshot')
     run.context = again.snapshot.context
     for (const index of [1, 2, 3]) run.moved(index, await part(run, index))
     const { finish } = expectOutcome(await engine.execute(run.finish(), ignore, never()), 'finished')
 
-    expect([lost.fault.code, again.snapshot.readHere, finish.verification.status]).toEqual(['SNAPSHOT_LOST', true, 'passed'])
+    expect([lost, again.snapshot.readHere, finish.verification.status]).toEqual(['SNAPSHOT_LOST', true, 'passed'])
     expect(await copied()).toEqual([{ rows: ROWS, sum: ROWS * 100 }])
   })
 
