@@ -1,4 +1,11 @@
-import { autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap } from '@codemirror/autocomplete'
+import {
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  closeCompletion,
+  completionKeymap,
+  completionStatus,
+} from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { MySQL, PostgreSQL, type SQLNamespace, sql } from '@codemirror/lang-sql'
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
@@ -57,6 +64,11 @@ const look = EditorView.theme({
   },
 })
 
+/** Completions that were still looked for when the keyboard went elsewhere would stay open over the page. After the update, which must end first. */
+const closesElsewhere = EditorView.updateListener.of(({ state, view }) => {
+  if (completionStatus(state) !== null && !view.hasFocus) queueMicrotask(() => closeCompletion(view))
+})
+
 /** Tab is left to the page: who works by keyboard gets out of the editor as of any field. */
 const FIXED: readonly Extension[] = [
   lineNumbers(),
@@ -65,6 +77,7 @@ const FIXED: readonly Extension[] = [
   bracketMatching(),
   closeBrackets(),
   autocompletion({ icons: false }),
+  closesElsewhere,
   highlightActiveLine(),
   syntaxHighlighting(colours),
   EditorView.lineWrapping,
