@@ -94,7 +94,7 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   const findStore = (name: string) => stores.byName(name)
 
   const queryLog = new QueryLog({ queries: new QueryRepository(core.db), gateways: () => nodes.gateways(), clock, log })
-  const queryRights = new QueryRights({ notes: core.notes, clock })
+  const queryRights = new QueryRights({ notes: core.notes, clock, log })
   const queries = new QueryService({
     findStore,
     nodes,

@@ -119,7 +119,7 @@ export class PartitionSpool implements AsyncDisposable {
     let bin = this.#known.get(spelled)
     if (!bin) {
       bin = this.#binOf(bytes, row)
-      // Values that are quoted in several ways are few; that they are never many is worth a bound.
+      // One folder may be spelled in several ways, quoted or not: so many are remembered, the others are looked up by their folder again.
       if (this.#known.size < PARTITIONS.most * 4) this.#known.set(spelled, bin)
     }
     bin.rows += 1

@@ -1,6 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { StoreId } from '@postern/protocol/ids.ts'
 import { type LackedStore, MOST_LACKED, type StoreRef } from '@postern/protocol/node-api.ts'
@@ -32,11 +33,16 @@ export class StaleCredentials implements Component {
   readonly name = 'stale-credentials'
   readonly #parts: StaleCredentialsParts
   readonly #stale = new Map<StoreId, Stale>()
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
 
   constructor(parts: StaleCredentialsParts) {
     this.#parts = parts
+    this.#rounds = new Rounds({
+      everyMs: LOOK_MS,
+      clock: parts.clock,
+      round: (signal) => this.#lookAtAll(signal),
+      failed: (cause) => parts.log.debug({ err: cause }, 'the credentials that are behind were not looked at'),
+    })
   }
 
   get count(): number {
@@ -78,20 +84,15 @@ export class StaleCredentials implements Component {
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run()
+    this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(new Fault('STOPPING'))
-    await this.#loop
+    await this.#rounds.stop()
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      await this.#parts.clock.sleep(LOOK_MS, signal).catch(() => undefined)
-      for (const { ref } of [...this.#stale.values()]) if (!signal.aborted) await this.#look(ref, signal)
-    }
+  async #lookAtAll(signal: AbortSignal): Promise<void> {
+    for (const { ref } of [...this.#stale.values()]) if (!signal.aborted) await this.#look(ref, signal)
   }
 
   async #look(ref: StoreRef, signal: AbortSignal): Promise<void> {

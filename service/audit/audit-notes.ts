@@ -1,16 +1,14 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
-import { Rounds } from '@postern/base/rounds.ts'
+import { BatchedLog } from '../db/batched-log.ts'
 import type { AuditEntry, AuditLog } from './audit-log.ts'
 import type { AuditRepository } from './audit-repository.ts'
 
-const WRITE_MS = 500
 /** Rows of one statement. */
 const BATCH = 500
 /** Different ones that wait; more are counted and left out. */
 const MOST_WAITING = 10_000
-const SWEEP_MS = 600_000
 const SWEEP_BATCH = 5_000
 
 export interface AuditNotesParts {
@@ -35,36 +33,25 @@ export class AuditNotes implements Component {
   readonly #parts: AuditNotesParts
   #waiting = new Map<string, Waiting>()
   #left = 0
-  readonly #rounds: readonly Rounds[]
-  #writing: Promise<void> | undefined
+  readonly #log: BatchedLog
 
   constructor(parts: AuditNotesParts) {
     this.#parts = parts
-    const { clock, log } = parts
-    this.#rounds = [
-      new Rounds({
-        everyMs: WRITE_MS,
-        clock,
-        round: () => this.flush(),
-        failed: (cause) => log.debug({ err: cause }, 'audit not written yet'),
-      }),
-      new Rounds({
-        everyMs: SWEEP_MS,
-        firstMs: WRITE_MS,
-        clock,
-        round: (signal) => this.sweep(signal),
-        failed: (cause) => log.debug({ err: cause }, 'audit not swept'),
-      }),
-    ]
+    this.#log = new BatchedLog({
+      ...parts,
+      what: 'audit',
+      waiting: () => this.#waiting.size,
+      write: () => this.#write(),
+      sweep: (signal) => this.#sweep(signal),
+    })
   }
 
   async start(): Promise<void> {
-    for (const rounds of this.#rounds) rounds.start()
+    this.#log.start()
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#rounds.map((rounds) => rounds.stop()))
-    await this.flush().catch((cause) => this.#parts.log.warn({ err: cause, records: this.#waiting.size }, 'audit not written'))
+    await this.#log.stop()
   }
 
   note(entry: AuditEntry): void {
@@ -76,12 +63,8 @@ export class AuditNotes implements Component {
   }
 
   /** Writes what was noted so far. */
-  async flush(): Promise<void> {
-    while (this.#writing) await this.#writing
-    this.#writing = this.#write().finally(() => {
-      this.#writing = undefined
-    })
-    await this.#writing
+  flush(): Promise<void> {
+    return this.#log.flush()
   }
 
   async #write(): Promise<void> {
@@ -107,7 +90,7 @@ export class AuditNotes implements Component {
   }
 
   /** Deletes what is older than it is kept. */
-  async sweep(signal: AbortSignal): Promise<void> {
+  async #sweep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && (await this.#parts.rows.sweep(SWEEP_BATCH)) === SWEEP_BATCH);
   }
 }

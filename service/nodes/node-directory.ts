@@ -1,6 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import { GatewaySettings } from '@postern/protocol/api/gateways.ts'
 import type { GatewayId, NodeId, ReplicaId } from '@postern/protocol/ids.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
@@ -11,14 +12,15 @@ import { NodeRecord } from './node-record.ts'
 import type { DirectoryQuery, DirectoryRows, GatewayRow, NodeRow } from './node-repository.ts'
 import { nodeStatus } from './node-status.ts'
 
-/** How often what other replicas wrote is read: they tell of it too, but a second must do where they cannot. */
-const REFRESH_MS = 500
+/**
+ * How often statuses are derived anew, so that silence is noticed, and what other replicas wrote is read: they tell of it too, but a second
+ * must do where they cannot.
+ */
+const LOOK_MS = 500
 /** How often all is read, whatever is known. */
 const REFRESH_ALL_MS = 30_000
 /** What is read as new goes back 5 s: after an outage of the database all is read. */
 const MISSED_MS = 3_000
-/** How often statuses are derived anew, so that silence is noticed. */
-const SWEEP_MS = 500
 
 export interface NodeDirectoryParts {
   readonly rows: { load(query: DirectoryQuery): Promise<DirectoryRows> }
@@ -38,8 +40,7 @@ export class NodeDirectory implements Component {
   readonly #listeners = new Set<(change: NodeChange) => void>()
   readonly #linkListeners = new Set<(nodeId: NodeId) => void>()
   readonly #links = new NodeLinks()
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
   /** What was written here while a read was under way: what that brings of it may be older. */
   readonly #written = new Map<string, number>()
   #writes = 0
@@ -52,16 +53,24 @@ export class NodeDirectory implements Component {
 
   constructor(parts: NodeDirectoryParts) {
     this.#parts = parts
+    this.#rounds = new Rounds({
+      everyMs: LOOK_MS,
+      clock: parts.clock,
+      round: () => {
+        this.#sweepOld()
+        return this.refresh()
+      },
+      failed: (cause) => parts.log.debug({ err: cause }, 'nodes not read again'),
+    })
   }
 
   async start(): Promise<void> {
     await this.refresh()
-    this.#loop ??= this.#run()
+    this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
+    await this.#rounds.stop()
   }
 
   // ── reading ────────────────────────────────────────────────────────────────────────────────────
@@ -391,20 +400,6 @@ export class NodeDirectory implements Component {
       } catch (cause) {
         this.#parts.log.error({ err: cause }, 'listener of the node directory failed')
       }
-    }
-  }
-
-  async #run(): Promise<void> {
-    const { clock, log } = this.#parts
-    const { signal } = this.#stopping
-    let readAt = clock.monotonic()
-    while (!signal.aborted) {
-      await clock.sleep(SWEEP_MS, signal).catch(() => undefined)
-      if (signal.aborted) return
-      this.#sweepOld()
-      if (clock.monotonic() - readAt < REFRESH_MS) continue
-      readAt = clock.monotonic()
-      await this.refresh().catch((cause) => log.debug({ err: cause }, 'nodes not read again'))
     }
   }
 }

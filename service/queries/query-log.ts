@@ -1,14 +1,12 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
-import { Rounds } from '@postern/base/rounds.ts'
 import type { QueryId } from '@postern/protocol/ids.ts'
+import { BatchedLog } from '../db/batched-log.ts'
 import type { Caller } from '../rights/caller.ts'
 import type { QueryRecord } from './query-record.ts'
 import type { QueryFilter, QueryPlace, QueryRepository, Retention } from './query-repository.ts'
 
-/** How long an ended query may wait for its row in the database. */
-const WRITE_MS = 500
 /** Rows of one statement. */
 const BATCH = 1_000
 const MOST_WAITING = 50_000
@@ -16,7 +14,6 @@ const MOST_WAITING = 50_000
 const MOST_RECENT = 1_000
 /** Of gateways that are gone. */
 const DEFAULT_DAYS = 7
-const SWEEP_MS = 600_000
 const SWEEP_BATCH = 5_000
 
 export interface QueryLogParts {
@@ -38,39 +35,28 @@ export class QueryLog implements Component {
   readonly #waiting = new Map<QueryId, QueryRecord>()
   /** Ended, of gateways that keep nothing. */
   readonly #recent = new Map<QueryId, QueryRecord>()
-  readonly #rounds: readonly Rounds[]
-  #writing: Promise<void> | undefined
+  readonly #log: BatchedLog
   /** All, and those that were not said yet. */
   #dropped = 0
   #unsaid = 0
 
   constructor(parts: QueryLogParts) {
     this.#parts = parts
-    const { clock, log } = parts
-    this.#rounds = [
-      new Rounds({
-        everyMs: WRITE_MS,
-        clock,
-        round: () => this.flush(),
-        failed: (cause) => log.debug({ err: cause }, 'query log not written yet'),
-      }),
-      new Rounds({
-        everyMs: SWEEP_MS,
-        firstMs: WRITE_MS,
-        clock,
-        round: (signal) => this.sweep(signal),
-        failed: (cause) => log.debug({ err: cause }, 'query log not swept'),
-      }),
-    ]
+    this.#log = new BatchedLog({
+      ...parts,
+      what: 'query log',
+      waiting: () => this.#waiting.size,
+      write: () => this.#write(),
+      sweep: (signal) => this.sweep(signal),
+    })
   }
 
   async start(): Promise<void> {
-    for (const rounds of this.#rounds) rounds.start()
+    this.#log.start()
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#rounds.map((rounds) => rounds.stop()))
-    await this.flush().catch((cause) => this.#parts.log.warn({ err: cause, queries: this.#waiting.size }, 'query log not written'))
+    await this.#log.stop()
   }
 
   began(record: QueryRecord): void {
@@ -117,12 +103,8 @@ export class QueryLog implements Component {
   }
 
   /** Writes what has ended so far. */
-  async flush(): Promise<void> {
-    while (this.#writing) await this.#writing
-    this.#writing = this.#write().finally(() => {
-      this.#writing = undefined
-    })
-    await this.#writing
+  flush(): Promise<void> {
+    return this.#log.flush()
   }
 
   async #write(): Promise<void> {

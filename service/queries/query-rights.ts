@@ -1,5 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { AuditNotes } from '../audit/audit-notes.ts'
 import type { QueryRecord } from './query-record.ts'
@@ -10,6 +12,7 @@ const LOOK_MS = 2_000
 export interface QueryRightsParts {
   readonly notes: Pick<AuditNotes, 'note'>
   readonly clock: Clock
+  readonly log: Log
 }
 
 export interface WatchedQuery {
@@ -26,20 +29,24 @@ export class QueryRights implements Component {
   readonly #parts: QueryRightsParts
   /** Each with when it began to be watched. */
   readonly #open = new Map<WatchedQuery, number>()
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: Rounds
 
   constructor(parts: QueryRightsParts) {
     this.#parts = parts
+    this.#rounds = new Rounds({
+      everyMs: LOOK_MS,
+      clock: parts.clock,
+      round: () => this.look(),
+      failed: (cause) => parts.log.debug({ err: cause }, 'rights of queries not looked at'),
+    })
   }
 
   async start(): Promise<void> {
-    this.#loop ??= this.#run()
+    this.#rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#loop
+    await this.#rounds.stop()
   }
 
   watch(query: WatchedQuery): void {
@@ -72,13 +79,5 @@ export class QueryRights implements Component {
     const details = { caller, code: fault.code }
     this.#parts.notes.note({ who: 'service', action: 'query.end', target: `store ${store}`, ip: null, details: { ...details, query: id } })
     query.end(fault)
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
-      await this.#parts.clock.sleep(LOOK_MS, signal).catch(() => undefined)
-      if (!signal.aborted) await this.look()
-    }
   }
 }

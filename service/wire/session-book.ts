@@ -1,6 +1,8 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
+import type { Log } from '@postern/base/log.ts'
 import type { Random } from '@postern/base/random.ts'
+import { Rounds } from '@postern/base/rounds.ts'
 import type { GatewaySettings } from '@postern/protocol/api/gateways.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { newId, type ReplicaId, type SessionId } from '@postern/protocol/ids.ts'
@@ -15,8 +17,8 @@ import type { SessionKey } from './wire-messages.ts'
 
 /** How often idle and old connections are looked for. */
 const SWEEP_MS = 1_000
-/** Every so many times it is asked too who may still be there. */
-const RIGHTS_EVERY = 5
+/** How often it is asked who may still be there. */
+const RIGHTS_MS = 5_000
 
 export interface SessionBookParts {
   readonly self: ReplicaId
@@ -24,6 +26,7 @@ export interface SessionBookParts {
   readonly links: Pick<LinkRegistry, 'call'>
   readonly clock: Clock
   readonly random: Random
+  readonly log: Log
 }
 
 export type NewSession = Pick<
@@ -49,14 +52,19 @@ export class SessionBook implements Component {
   readonly #parts: SessionBookParts
   readonly #open = new Map<SessionId, Held>()
   readonly #byKey = new Map<string, Session>()
-  readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  readonly #rounds: readonly Rounds[]
   #forget: (() => void) | undefined
   #draining = false
   #emptied: (() => void) | undefined
 
   constructor(parts: SessionBookParts) {
     this.#parts = parts
+    const { clock, log } = parts
+    const failed = (cause: unknown) => log.error({ err: cause }, 'connections not looked at')
+    this.#rounds = [
+      new Rounds({ everyMs: SWEEP_MS, clock, round: () => this.#checkAll(), failed }),
+      new Rounds({ everyMs: RIGHTS_MS, clock, round: () => this.#checkRights(), failed }),
+    ]
   }
 
   async start(): Promise<void> {
@@ -64,13 +72,13 @@ export class SessionBook implements Component {
     this.#forget ??= this.#parts.nodes.onChange(({ node }) => {
       for (const { session } of this.#open.values()) if (session.record.nodeId === node.id) this.#check(session)
     })
-    this.#loop ??= this.#run()
+    for (const rounds of this.#rounds) rounds.start()
   }
 
   /** Each ends after its transaction; at the deadline all do. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true
-    for (const { session } of this.#open.values()) this.#check(session)
+    this.#checkAll()
     if (this.#open.size > 0 && !deadline.aborted) {
       await new Promise<void>((resolve) => {
         this.#emptied = resolve
@@ -82,10 +90,9 @@ export class SessionBook implements Component {
 
   async stop(): Promise<void> {
     this.#draining = true
-    this.#stopping.abort()
     this.#forget?.()
     for (const { session } of this.#open.values()) session.end(stopping(), true)
-    await this.#loop
+    await Promise.all(this.#rounds.map((rounds) => rounds.stop()))
   }
 
   list(): readonly Session[] {
@@ -200,14 +207,8 @@ export class SessionBook implements Component {
     return undefined
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
-    for (let times = 1; !signal.aborted; times += 1) {
-      await this.#parts.clock.sleep(SWEEP_MS, signal).catch(() => undefined)
-      if (signal.aborted) return
-      for (const { session } of this.#open.values()) this.#check(session)
-      if (times % RIGHTS_EVERY === 0) await this.#checkRights()
-    }
+  #checkAll(): void {
+    for (const { session } of this.#open.values()) this.#check(session)
   }
 
   /** Who may not be there any more is put out, whatever runs. Who cannot be asked about while the database is away stays. */

@@ -47,7 +47,7 @@ export function buildWire(core: Core, { links, admission, health, replicas, repl
   const { clock, random, log, nodes, doorkeeper, stores, people, wrongTokens, audit, notes } = core
   const callerOf = (token: string, address?: string) => wrongTokens.watch(token, address, () => people.credentials.byToken(token))
   const findStore = (name: string) => stores.byName(name)
-  const book = new SessionBook({ self: replicas.id, nodes, links, clock, random })
+  const book = new SessionBook({ self: replicas.id, nodes, links, clock, random, log })
   const sessions = new AllSessions({ self: replicas.id, url: replicaUrl, book, others: () => replicas.others(), log })
   const cancel = (key: SessionKey) => sessions.cancel(key)
   const data = new DataDoor({ doorkeeper, random, log })
