@@ -16,7 +16,7 @@ test('the demo holds every claim on a machine whose port 7400 is taken, and leav
   squatter.on('error', () => undefined) // somebody else has it: as good
   squatter.listen(7400, '127.0.0.1')
   try {
-    const demo = await run(folder)
+    const demo = await run('--once', '--folder', folder)
 
     expect(demo.output).toContain('All claims held.')
     expect(demo.code).toBe(0)
@@ -33,8 +33,15 @@ test('the demo holds every claim on a machine whose port 7400 is taken, and leav
   }
 })
 
-async function run(folder: string): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = spawn(process.execPath, [join(ROOT, 'scripts/demo.ts'), '--once', '--folder', folder], {
+test('a mistyped option is told in a line with what is meant, and nothing is begun', async () => {
+  const { code, output } = await run('--onse')
+
+  expect(code).toBe(2)
+  expect(output).toMatch(/^error: .*--onse.*\nremedy: npm run demo -- \[--once\] \[--folder DIR\]\n$/)
+})
+
+async function run(...words: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+  const child = spawn(process.execPath, [join(ROOT, 'scripts/demo.ts'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LEFT_FOR_ITS_OWN_TIME_OUTS_MS,
   })

@@ -16,9 +16,7 @@ import { bold, dim, green, heading, red, say } from './demo/screen.ts'
 import { Story } from './demo/story.ts'
 import { ROOT } from './tools/steps.ts'
 
-const { once, folder } = parseArgs({
-  options: { once: { type: 'boolean', default: false }, folder: { type: 'string', default: join(ROOT, '.demo') } },
-}).values
+const { once, folder } = asked()
 const began = performance.now()
 
 /** Resolves at the first Ctrl-C; the second ends the process at once. */
@@ -35,6 +33,16 @@ const interrupted = new Promise<'interrupted'>((resolve) => {
 process.exitCode = await main()
 // A Ctrl-C in the middle leaves requests and timers behind that nobody waits for any more.
 process.exit()
+
+function asked(): { readonly once: boolean; readonly folder: string } {
+  try {
+    const options = { once: { type: 'boolean', default: false }, folder: { type: 'string', default: join(ROOT, '.demo') } } as const
+    return parseArgs({ options }).values
+  } catch (cause) {
+    console.error(`error: ${reason(cause)}\nremedy: npm run demo -- [--once] [--folder DIR]`)
+    process.exit(2)
+  }
+}
 
 async function main(): Promise<number> {
   heading('Postern: query and copy data in private networks without opening a port')

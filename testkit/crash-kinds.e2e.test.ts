@@ -30,13 +30,15 @@ async function locked(database: TestDatabase, table: string, mode: 'access share
 
 /** The node that runs a task of this kind, killed; started again at once. */
 async function strike(run: string, kind: RunView['tasks'][number]['kind']): Promise<void> {
+  const struckTask = ({ tasks }: RunView) =>
+    tasks.find((task) => task.kind === kind && task.status === 'running' && task.attempts.at(-1)?.status === 'running')
   const seen = await waitFor(
     `a ${kind} runs`,
     () => cluster.client.runs.get(run),
-    ({ tasks }) => tasks.some((task) => task.kind === kind && task.status === 'running' && task.attempts.at(-1)?.status === 'running'),
+    (seen) => struckTask(seen) !== undefined,
     { timeoutMs: SHORT_MS, everyMs: 50 },
   )
-  const node = cluster.node(seen.tasks.find((task) => task.kind === kind && task.status === 'running')?.node ?? '')
+  const node = cluster.node(struckTask(seen)?.node ?? '')
   await node.kill()
   await node.restart()
 }

@@ -35,7 +35,10 @@ export interface SilentAttempt extends AttemptRef {
   readonly silentMs: number
 }
 
-/** All the SQL of attempts. */
+/**
+ * All the SQL of attempts. Rows are locked in one order: run, task, attempt. Beats and sweeps, which touch many attempts and nothing
+ * else, pass over those that another is changing just now. Otherwise reports, beats and people would wait for each other in a circle.
+ */
 export class AttemptRepository {
   readonly #db: Db
 
@@ -43,24 +46,36 @@ export class AttemptRepository {
     this.#db = db
   }
 
-  async find({ task, attempt }: AttemptRef): Promise<AttemptFacts | undefined> {
+  async find(ref: AttemptRef): Promise<AttemptFacts | undefined> {
+    return await this.#find(ref, sql``)
+  }
+
+  /** The same, and nobody else changes its task until the transaction ends. */
+  async hold(ref: AttemptRef): Promise<AttemptFacts | undefined> {
+    return await this.#find(ref, sql`for no key update of t`)
+  }
+
+  async #find({ task, attempt }: AttemptRef, held: RawBuilder<unknown>): Promise<AttemptFacts | undefined> {
     const { rows } = await sql<AttemptFacts>`
       select a.status, a.epoch, a.node_id as "nodeId", a.context_version as "contextVersion", t.gateway_id as "gatewayId",
              a.run_id as "runId", t.attempt as "taskAttempt",
              jsonb_build_object('id', t.id, 'kind', t.kind, 'status', t.status, 'attempt', t.attempt, 'failures', t.failures,
                                 'returns', t.returns) as task
         from attempt as a join task as t on t.id = a.task_id
-       where a.task_id = ${task} and a.number = ${attempt}`.execute(this.#db)
+       where a.task_id = ${task} and a.number = ${attempt} ${held}`.execute(this.#db)
     return rows[0]
   }
 
   /** True when it runs on this node now, also when that was said before. */
   async start({ task, attempt }: AttemptRef, epoch: number, by: Reporter): Promise<boolean> {
     const { rows } = await sql`
-      with begun as (
+      with held as (
+        select id from task where id = ${task} for no key update
+      ), begun as (
         update attempt
            set status = 'running', node_id = ${by.id}, node = ${by.name}, seen_at = clock_timestamp()
-         where task_id = ${task} and number = ${attempt} and epoch = ${epoch}
+          from held
+         where task_id = held.id and number = ${attempt} and epoch = ${epoch}
            and (status = 'dispatched' or (status = 'running' and node_id = ${by.id}))
      returning task_id)
       update task set node = ${by.name} from begun where task.id = begun.task_id returning task.id`.execute(this.#db)
@@ -70,29 +85,35 @@ export class AttemptRepository {
   /** True when it is still the attempt that counts. Figures of a task are those of the attempt that runs. */
   async progress({ task, attempt }: AttemptRef, epoch: number, by: Reporter, c: Counters): Promise<RunId | undefined> {
     const { rows } = await sql<{ run: RunId }>`
-      with seen as (
+      with held as (
+        select id from task where id = ${task} and attempt = ${attempt} and status = 'running' for no key update
+      ), seen as (
         update attempt
            set seen_at = clock_timestamp(), status = 'running', node_id = ${by.id}, node = ${by.name}, rows_read = ${c.rowsRead},
                rows_written = ${c.rowsWritten}, bytes_read = ${c.bytesRead}, bytes_written = ${c.bytesWritten}
-         where task_id = ${task} and number = ${attempt} and epoch = ${epoch}
+          from held
+         where task_id = held.id and number = ${attempt} and epoch = ${epoch}
            and (status = 'dispatched' or (status = 'running' and node_id = ${by.id}))
      returning task_id)
       update task
          set node = ${by.name}, ${countersOf(c)}
         from seen
-       where task.id = seen.task_id and task.attempt = ${attempt} and task.status = 'running'
+       where task.id = seen.task_id
    returning task.run_id as run`.execute(this.#db)
     return rows[0]?.run
   }
 
   /** The attempt, and with it its task. */
   async succeed({ task, attempt }: AttemptRef, by: Reporter | undefined, result: unknown, counters: Counters | undefined): Promise<void> {
+    const of = sql`from done where task_id = done.id`
     await sql`
-      with ended as (${endOf({ task, attempt }, 'succeeded', { by, counters })})
-      update task
-         set status = 'succeeded', ended_at = clock_timestamp(), result = ${json(result ?? null)}::jsonb
-             ${counters ? sql`, ${countersOf(counters)}` : sql``}
-       where id = ${task} and status = any(${sourcesOf('succeed')})`.execute(this.#db)
+      with done as (
+        update task
+           set status = 'succeeded', ended_at = clock_timestamp(), result = ${json(result ?? null)}::jsonb
+               ${counters ? sql`, ${countersOf(counters)}` : sql``}
+         where id = ${task} and status = any(${sourcesOf('succeed')})
+     returning id)
+      ${endOf({ task, attempt }, 'succeeded', { by, counters }, of)}`.execute(this.#db)
   }
 
   /** True when it was open until now. */
@@ -115,23 +136,26 @@ export class AttemptRepository {
   /** What a node names in a beat is alive. Returns those that it should go on with. */
   async renew(node: Reporter, named: readonly AttemptRef[]): Promise<AttemptRef[]> {
     const { rows } = await sql<AttemptRef & { status: AttemptStatus }>`
-      update attempt as a
-         set seen_at = clock_timestamp(), node_id = ${node.id}, node = ${node.name}
-        from jsonb_to_recordset(${json(named)}::jsonb) as n(task text, attempt integer)
-       where a.task_id = n.task and a.number = n.attempt and a.ended_at is null and (a.node_id = ${node.id} or a.node_id is null)
-   returning a.task_id as task, a.number as attempt, a.status`.execute(this.#db)
+      with ours as (
+        select a.task_id, a.number, a.status
+          from attempt as a, ${refs(named)} as n(task text, attempt integer)
+         where a.task_id = n.task and a.number = n.attempt and a.ended_at is null and (a.node_id = ${node.id} or a.node_id is null)
+      ), seen as (
+        update attempt as a
+           set seen_at = clock_timestamp(), node_id = ${node.id}, node = ${node.name}
+          from (select o.task_id, o.number
+                  from attempt as o join ours using (task_id, number)
+                 where o.ended_at is null
+                   for no key update of o skip locked) as free
+         where a.task_id = free.task_id and a.number = free.number)
+      select task_id as task, number as attempt, status from ours`.execute(this.#db)
     return rows.filter(({ status }) => isOpen(status))
   }
 
   /** Cancelled attempts of this node that it does not name any more have ended. */
   async letGoUnnamed(node: NodeId, named: readonly AttemptRef[]): Promise<boolean> {
-    return await this.#changed(sql`
-      update attempt as a
-         set ended_at = clock_timestamp()
-       where a.ended_at is null and a.status = 'cancelled' and a.node_id = ${node}
-         and not exists (select
-                           from jsonb_to_recordset(${json(named)}::jsonb) as n(task text, attempt integer)
-                          where n.task = a.task_id and n.attempt = a.number)`)
+    return await this.#letGo(sql`
+      node_id = ${node} and not exists (select from ${refs(named)} as n(task text, attempt integer) where n.task = task_id and n.attempt = number)`)
   }
 
   /** Open attempts that were not named for so long, in milliseconds. */
@@ -147,10 +171,19 @@ export class AttemptRepository {
 
   /** Cancelled attempts whose node says nothing have ended for us. */
   async letGoSilent(ms: number): Promise<void> {
-    await sql`
-      update attempt
+    await this.#letGo(sql`seen_at < clock_timestamp() - ${ms} * interval '1 millisecond'`)
+  }
+
+  /** True when there were some. */
+  async #letGo(which: RawBuilder<unknown>): Promise<boolean> {
+    return await this.#changed(sql`
+      update attempt as a
          set ended_at = clock_timestamp()
-       where ended_at is null and status = 'cancelled' and seen_at < clock_timestamp() - ${ms} * interval '1 millisecond'`.execute(this.#db)
+        from (select task_id, number
+                from attempt
+               where ended_at is null and status = 'cancelled' and ${which}
+                 for no key update skip locked) as free
+       where a.task_id = free.task_id and a.number = free.number`)
   }
 
   async #changed(statement: RawBuilder<unknown>): Promise<boolean> {
@@ -159,13 +192,20 @@ export class AttemptRepository {
   }
 }
 
+const refs = (named: readonly AttemptRef[]): RawBuilder<unknown> => sql`jsonb_to_recordset(${json(named)}::jsonb)`
+
 interface Ending {
   readonly by?: Reporter | undefined
   readonly counters?: Counters | undefined
   readonly fault?: FaultNote | undefined
 }
 
-function endOf({ task, attempt }: AttemptRef, status: AttemptStatus, { by, counters: c, fault }: Ending): RawBuilder<unknown> {
+function endOf(
+  { task, attempt }: AttemptRef,
+  status: AttemptStatus,
+  { by, counters: c, fault }: Ending,
+  of = sql`where true`,
+): RawBuilder<unknown> {
   const counted = c
     ? sql`, rows_read = ${c.rowsRead}, rows_written = ${c.rowsWritten}, bytes_read = ${c.bytesRead}, bytes_written = ${c.bytesWritten}`
     : sql``
@@ -173,5 +213,5 @@ function endOf({ task, attempt }: AttemptRef, status: AttemptStatus, { by, count
   return sql`
     update attempt
        set status = ${status}, ended_at = clock_timestamp(), fault = ${fault ? json(fault) : null}::jsonb ${counted} ${placed}
-     where task_id = ${task} and number = ${attempt} and status in ('dispatched', 'running')`
+      ${of} and task_id = ${task} and number = ${attempt} and status in ('dispatched', 'running')`
 }

@@ -65,7 +65,7 @@ test('no more parts move at a time than the copy allows, over all nodes, and the
   const seen = await get(run)
 
   expect(more).toEqual([])
-  expect(seen).toMatchObject({ queuedTasks: 2, queuePosition: 0, hint: expect.stringContaining('--parallel') })
+  expect(seen).toMatchObject({ queuedTasks: 2, queuePosition: 0, hint: expect.stringContaining('let more (parallel)') })
   expect(seen.queueMs).toBeGreaterThan(59_000)
   const third = must(await next(node, must(one), moved(1)))
   const fourth = must(await next(node, must(two), moved(1)))

@@ -55,7 +55,7 @@ export class ReportService {
   async finished(node: NodeId, ref: AttemptRef, report: AttemptFinished): Promise<{ readonly fresh: boolean; readonly wake: boolean }> {
     const { by, gatewayId } = this.#reporter(node)
     const { result, wake } = await this.#parts.runs.onTask(ref.task, async (moves, run) => {
-      const attempt = await moves.attempts.find(ref)
+      const attempt = await moves.attempts.hold(ref)
       if (!attempt || attempt.epoch !== report.epoch || attempt.gatewayId !== gatewayId) throw stale(ref)
       const { task } = attempt
       if (!isOpen(attempt.status)) {
@@ -108,7 +108,7 @@ export async function loseAttempt(
   const known = await new AttemptRepository(parts.db).find(lost.ref)
   if (!known) return false
   return await parts.runs.onRun(lost.run, known.gatewayId, async (moves) => {
-    const attempt = await moves.attempts.find(lost.ref)
+    const attempt = await moves.attempts.hold(lost.ref)
     if (!attempt || !isOpen(attempt.status)) return false
     await moves.failed({ ref: lost.ref, task: attempt.task, attempt }, lost.fault, lost.how)
     return true

@@ -179,8 +179,11 @@ export class TaskRepository {
     const { rows } = await sql<{ gateway: GatewayId }>`
       update task as t
          set status = 'ready', ready_at = clock_timestamp()
-       where kind = 'cleanup' and status = 'waiting'
-         and not exists (select from attempt as a where a.run_id = t.run_id and a.ended_at is null)
+       where id in (select id
+                      from task as w
+                     where kind = 'cleanup' and status = 'waiting'
+                       and not exists (select from attempt as a where a.run_id = w.run_id and a.ended_at is null)
+                       for no key update skip locked)
    returning gateway_id as gateway`.execute(this.#db)
     return rows.map(({ gateway }) => gateway)
   }
