@@ -159,8 +159,11 @@ export const HandOverAnswer = z.object({ sealed: z.string().max(2_048) })
 
 /** Public halves of the key of today, and of the one to come. */
 export const PrepareKey = z.object({ from: Key32, wanted: Key32 })
-/** `challenge`: 32 bytes that who asked for the rotation sealed to the key that it knows (client/rotation.ts). */
-export const RotateOrder = z.object({ challenge: z.string().max(512).optional() })
+/**
+ * `challenge`: 32 bytes that who asked for the rotation sealed to the key that it knows (client/rotation.ts). `online`: the nodes that the
+ * service has heard lately; of one that has just come the other nodes do not know yet. Left out by an older service.
+ */
+export const RotateOrder = z.object({ challenge: z.string().max(512).optional(), online: z.array(NodeId).max(1_000).optional() })
 export const RotateAnswer = z.object({
   publicKey: Key32,
   /** HMAC of the new public key under the challenge: only who held the old key could open that. */

@@ -4,6 +4,7 @@ import type { Log } from '@postern/base/log.ts'
 import { audienceOf } from '@postern/connectors/contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, NodeId, StoreId } from '@postern/protocol/ids.ts'
+import { LIMITS } from '@postern/protocol/limits.ts'
 import { NODE_PATHS, PrepareKey, type RotateAnswer, RotateOrder, SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { type NodeStore, type Peer, RotationFacts, type RotationSwitch, RotationSwitched } from '@postern/protocol/node-api.ts'
 import { ROTATION_INFO, rotationText } from '@postern/protocol/rotation.ts'
@@ -31,6 +32,8 @@ interface KeyRotationParts {
 const ROTATE_MS = 300_000
 const PREPARE_MS = 15_000
 const RETRY_MS = 500
+/** Within so long nodes hear in a beat of another that the service knows to be there. */
+const HEARD_MS = 3 * LIMITS.beatMs
 /** Somebody saves a credential while all are sealed anew: it is read again. So often in a row is not by chance. */
 const ROUNDS = 10
 const CALL_MS = 60_000
@@ -61,12 +64,12 @@ export class KeyRotation {
   }
 
   async #order({ stream, body }: Request): Promise<void> {
-    const { challenge } = parseBody(RotateOrder, body)
+    const { challenge, online } = parseBody(RotateOrder, body)
     if (this.#running) throw new Fault('ROTATION_REFUSED', { at: '(it is being rotated already)' })
     this.#running = true
     try {
       const proof = await this.#prover(challenge)
-      const rotated = await this.#rotate(AbortSignal.timeout(ROTATE_MS))
+      const rotated = await this.#rotate(online ?? [], AbortSignal.timeout(ROTATE_MS))
       const said: RotateAnswer = { ...rotated, ...(proof ? { proof: proof(rotated.publicKey) } : {}) }
       answer(stream, said)
     } finally {
@@ -92,14 +95,14 @@ export class KeyRotation {
     return (publicKey) => createHmac('sha256', nonce).update(rotationText(self.gatewayId, publicKey)).digest('base64url')
   }
 
-  async #rotate(signal: AbortSignal): Promise<Omit<RotateAnswer, 'proof'>> {
+  async #rotate(there: readonly NodeId[], signal: AbortSignal): Promise<Omit<RotateAnswer, 'proof'>> {
     const { keys, log } = this.#parts
     const { key } = keys
     if (!key || !keys.ready) throw new Fault('GATEWAY_KEY_MISSING')
     log.info({ fingerprint: fingerprintOf(key.publicKey) }, 'the key of the gateway is being rotated')
     const next = makeGatewayKey()
     await keys.prepare(next)
-    await this.#prepareOthers({ from: key.publicKey, wanted: next.publicKey }, signal)
+    await this.#prepareOthers(there, { from: key.publicKey, wanted: next.publicKey }, signal)
     log.info({ fingerprint: fingerprintOf(next.publicKey) }, 'all nodes hold the next key of the gateway')
     const sealed = new Map<StoreId, Resealed>()
     const unreadable = new Set<string>()
@@ -117,23 +120,32 @@ export class KeyRotation {
     throw new Fault('ROTATION_REFUSED', { at: '(credentials were saved all the time)', remedy: 'Try again when nobody saves credentials.' })
   }
 
-  async #prepareOthers(change: KeyChange, signal: AbortSignal): Promise<void> {
-    const online = this.#parts.peers().filter((peer) => peer.online)
-    await Promise.all(online.map((peer) => this.#prepareOther(peer.id, change, signal)))
+  async #prepareOthers(there: readonly NodeId[], change: KeyChange, signal: AbortSignal): Promise<void> {
+    const heard = this.#parts.peers().filter((peer) => peer.online)
+    const ids = new Set([...heard.map(({ id }) => id), ...there])
+    await Promise.all([...ids].map((id) => this.#prepareOther(id, change, signal)))
   }
 
-  /** Who has just started is at an address that the others hear of with their next beat: so it is tried for a while. */
+  /**
+   * Who has just started is not known here yet, or at an address that the others hear of with their next beat: so it is tried for a while.
+   * One that is not there, or has no key to begin with, gets the new one when it comes back.
+   */
   async #prepareOther(id: NodeId, change: KeyChange, signal: AbortSignal): Promise<void> {
     const { peers, channel, clock } = this.#parts
-    const until = clock.monotonic() + PREPARE_MS
+    const began = clock.monotonic()
     for (;;) {
+      const waited = () => clock.monotonic() - began
       const peer = peers().find((one) => one.id === id)
-      if (!peer?.online) return // It gets the key when it comes back.
+      if (!peer?.online && waited() >= HEARD_MS) return
       try {
-        return void (await channel.call(peer, NODE_PATHS.prepareKey, change, signal))
+        if (peer?.online) return void (await channel.call(peer, NODE_PATHS.prepareKey, change, signal))
       } catch (cause) {
-        if (clock.monotonic() >= until || signal.aborted)
-          throw new Fault('ROTATION_REFUSED', { at: `(${peer.name} could not take the new key: ${Fault.from(cause).message})`, cause })
+        if (!peer?.hasGatewayKey && waited() >= HEARD_MS) return
+        if (waited() >= PREPARE_MS || signal.aborted)
+          throw new Fault('ROTATION_REFUSED', {
+            at: `(${peer?.name ?? id} could not take the new key: ${Fault.from(cause).message})`,
+            cause,
+          })
       }
       await clock.sleep(RETRY_MS, signal)
     }

@@ -1,7 +1,8 @@
 import type { KeyRotated } from '@postern/protocol/api/gateways.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { NODE_PATHS, RotateAnswer } from '@postern/protocol/link.ts'
+import { NODE_PATHS, RotateAnswer, type RotateOrder } from '@postern/protocol/link.ts'
 import type { Kysely } from 'kysely'
+import type { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Tables } from '../db/tables.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
@@ -31,10 +32,11 @@ export class GatewayRotation {
   }
 
   async rotate(name: string, challenge: string | undefined, actor: Actor): Promise<KeyRotated> {
-    const { links, audit } = this.#parts
+    const { links, audit, nodes } = this.#parts
     const node = this.#nodeOf(name)
     await audit.record({ ...actor, action: 'gateway.rotate-key.ask', target: `gateway ${name}`, details: { node: node.name } })
-    const order = challenge === undefined ? {} : { challenge }
+    const online = nodes.nodesOf(node.gatewayId).filter((one) => one.alive() && one.id !== node.id)
+    const order: z.infer<typeof RotateOrder> = { online: online.map(({ id }) => id), ...(challenge === undefined ? {} : { challenge }) }
     const said = RotateAnswer.parse(await links.call(node.id, NODE_PATHS.rotateKey, order, AbortSignal.timeout(ROTATE_MS)))
     const { publicKey, proof, resealed, unreadable } = said
     return {
