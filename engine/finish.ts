@@ -1,7 +1,7 @@
 /** Task `finish`: hold both ends against each other, then make the copy visible. A copy that differs is not published. */
 import type { Sink } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { FinishResult, TaskOrder } from '@postern/protocol/node-api.ts'
+import type { FinishResult, TaskOrder } from '@postern/protocol/task-api.ts'
 import { NOT_VERIFIED } from './compare.ts'
 import { type PlanContext, parseContext, parseResult, parseSpec } from './context.ts'
 import { ENGINE_LIMITS } from './limits.ts'

@@ -4,7 +4,8 @@ import { silentLog } from '@postern/base/log.ts'
 import { systemRandom } from '@postern/base/random.ts'
 import { type Copy, CopyRequest } from '@postern/protocol/api/runs.ts'
 import { newId, type RunId, type StoreId, type TaskId } from '@postern/protocol/ids.ts'
-import { type Counters, PlanResult, type StoreRef, type TaskOrder } from '@postern/protocol/node-api.ts'
+import type { StoreRef } from '@postern/protocol/node-api.ts'
+import { type Counters, PlanResult, type TaskOrder } from '@postern/protocol/task-api.ts'
 import { Engine, type OpenStore, type Outcome } from '../engine.ts'
 
 export type OutcomeOf<Name extends Outcome['outcome']> = Extract<Outcome, { outcome: Name }>

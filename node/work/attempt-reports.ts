@@ -11,7 +11,7 @@ import {
   ProgressResponse,
   type TaskLimits,
   type TaskOrder,
-} from '@postern/protocol/node-api.ts'
+} from '@postern/protocol/task-api.ts'
 import { z } from 'zod'
 import type { ServiceClient } from '../calls/service-client.ts'
 

@@ -1,6 +1,6 @@
 import type { RunView } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import type { TaskOrder } from '@postern/protocol/task-api.ts'
 import { expect, test, vi } from 'vitest'
 import { type FakeNode, moved, planOf, type Report, verified } from '../testing/fake-node.ts'
 import { LocalService } from '../testing/local-service.ts'

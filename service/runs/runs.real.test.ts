@@ -1,7 +1,7 @@
 import type { RunView } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
-import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import type { TaskOrder } from '@postern/protocol/task-api.ts'
 import { expect, test, vi } from 'vitest'
 import { type FakeNode, moved, planOf, verified } from '../testing/fake-node.ts'
 import { LocalService } from '../testing/local-service.ts'
