@@ -2,7 +2,7 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { faultOf } from '@postern/testkit/fault-of.ts'
 import { expect, test } from 'vitest'
 import { column, shapeOf, soon, TestStore } from './test-store.ts'
 
