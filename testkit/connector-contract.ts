@@ -1,7 +1,7 @@
 /**
  * What every connector must do, switched on by what it claims in `can`. A connector's own test makes a rig and calls this:
  *
- *     connectorContract('PostgreSQL', postgresRig, postgres)
+ *     connectorContract('postgres', postgresRig, postgres)
  */
 import { Secret, silentLog } from '@postern/base/log.ts'
 import { type Connector, type Session, settingsMarked } from '@postern/connectors/contract.ts'

@@ -6,7 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { faultOf } from '@postern/testkit/fault-of.ts'
 import { expect, test } from 'vitest'
 import { PARTITIONS } from './partition-spool.ts'
-import { column, shapeOf, soon, TestStore } from './test-store.ts'
+import { column, shapeOf, soon, TestStore } from './testing/test-store.ts'
 
 const SHAPE = shapeOf([column('id', 'int32'), column('year', 'int32'), column('name', 'text'), column('town', 'text')])
 const BY = { partitionBy: ['year', 'town'] }

@@ -6,7 +6,7 @@ import { waitFor } from '@postern/testkit/wait-for.ts'
 import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Statement } from '../query-contract.ts'
-import { column, shapeOf, soon, TestStore } from './test-store.ts'
+import { column, shapeOf, soon, TestStore } from './testing/test-store.ts'
 
 let store: TestStore
 
