@@ -38,9 +38,10 @@ export class Run {
   }
 
   order(kind: TaskOrder['kind'], more: Partial<TaskOrder> = {}): TaskOrder {
-    const { source, sink } = this.#copy
+    const { source, sink, skipIncompatibleRows } = this.#copy
     const task = newId<TaskId>('tsk', systemRandom.bytes)
-    const ends = { source: storeRef(source), sink: storeRef(sink) }
+    const rejects = skipIncompatibleRows?.rejects && { rejects: storeRef(skipIncompatibleRows.rejects.store) }
+    const stores = { source: storeRef(source), sink: storeRef(sink), ...rejects }
     return overTheWire({
       run: this.id,
       task,
@@ -48,7 +49,7 @@ export class Run {
       epoch: 1,
       kind,
       copy: this.#copy,
-      ...ends,
+      ...stores,
       spec: null,
       context: this.context,
       ...more,
