@@ -9,6 +9,7 @@ import type { z } from 'zod'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { NodeFacts } from '../nodes/node-facts.ts'
+import { noNode } from '../queries/choice-faults.ts'
 import { choose } from '../queries/choose.ts'
 
 interface ProbedStore {
@@ -77,14 +78,14 @@ export class StoreProbe {
       if (!named.link) throw new Fault('NODE_OFFLINE', { at: name })
       return named
     }
-    const { policy } = nodes.gateway(gatewayId)?.settings ?? { policy: 'primary-first' as const }
+    const gateway = nodes.gateway(gatewayId)
+    const policy = gateway?.settings.policy ?? 'primary-first'
     // A probe takes no place: what is at its limit may be looked at.
     const asked = { nodes: all, policy, turn: 0, random, sealed: sealed !== null, store, labels: nodeLabels }
     const { order, considered } = choose({ ...asked, running: () => 0, unlimited: true })
     const [first] = order
     if (first) return first
-    const why = considered.map(({ node, reason }) => `${node} ${reason}`).join(', ')
-    throw new Fault('NO_NODE_AVAILABLE', { at: why === '' ? 'The gateway has no nodes.' : `${why}.` })
+    throw noNode(gateway?.name ?? gatewayId, considered)
   }
 }
 
