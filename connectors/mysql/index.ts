@@ -54,18 +54,14 @@ export const mysql: Connector = {
   can: {
     query: 'sql',
     source: { snapshot: false },
-    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true, repairs: true },
+    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
   },
   async open(options) {
-    const config = MysqlConfig.safeParse(options.settings)
-    if (!config.success) {
-      const [issue] = config.error.issues
-      throw new Fault('STORE_SETTINGS_INVALID', { at: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
-    }
-    if (config.data.ssl === 'verify-identity' && isIP(config.data.host) !== 0) {
+    const config = parseSettings(MysqlConfig, options.settings)
+    if (config.ssl === 'verify-identity' && isIP(config.host) !== 0) {
       throw new Fault('STORE_SETTINGS_INVALID', { at: 'ssl: verify-identity needs a host name, not an address' })
     }
     const { MysqlSession } = await import('./session.ts')
-    return new MysqlSession({ config: config.data, password: options.secrets['password'], log: options.log, hosts: options.hosts })
+    return new MysqlSession({ config, password: options.secrets['password'], log: options.log, hosts: options.hosts })
   },
 }
