@@ -258,11 +258,13 @@ test('what nodes said is known again after a restart of the service', async () =
 })
 
 test('a node that has been away for longer than nodeExpirySeconds is deleted', async () => {
-  const { name, join: joinNode } = await gateway()
+  const { name, at, join: joinNode } = await gateway()
   const [gone, stays] = [await joinNode('gone'), await joinNode('stays')]
   await gone.beat()
   await stays.beat()
   await call('PATCH', `/v1/gateways/${name}`, { settings: { nodeExpirySeconds: 60 } })
+  // The service itself has been up for as long already.
+  await call('PATCH', at('gone'), { settings: { nodeExpirySeconds: 5 } })
   await gone.call('POST', SERVICE_PATHS.goodbye)
   await stays.call('POST', SERVICE_PATHS.goodbye)
   await database.query(`update node set beat_at = now() - interval '61 seconds' where id = '${gone.id}'`)
