@@ -20,6 +20,11 @@ export const FAULTS = {
     says: 'Something went wrong that should not have.',
     remedy: 'Look for the request id in the service log and report it with that line.',
   },
+  CHANGED_MEANWHILE: {
+    kind: 'conflict',
+    says: 'Somebody else changed or deleted this at the same moment.',
+    remedy: 'Look at it again, and try once more.',
+  },
   STOPPING: { kind: 'stopped', says: 'This process is stopping.', remedy: 'Try again in a few seconds, or ask another one.' },
   TIMED_OUT: { kind: 'remote', says: 'It took longer than allowed.', remedy: 'Raise the time limit or ask for less.' },
   CANCELLED: { kind: 'stopped', says: 'It was cancelled.', remedy: 'None is needed.' },
