@@ -1,3 +1,4 @@
+import type { ServerHttp2Stream } from 'node:http2'
 import { systemClock } from '@postern/base/clock.ts'
 import { type Log, silentLog } from '@postern/base/log.ts'
 import type { ListOf } from '@postern/protocol/api/lists.ts'
@@ -65,6 +66,28 @@ test('the list of queries is paged, newest first', async () => {
   expect(second.items).toHaveLength(1)
   expect(second.nextCursor).toBeNull()
   expect(failed.items).toHaveLength(1)
+})
+
+test('pages go from those that run to those that have ended, and leave out none that ended later than one that runs began', async () => {
+  const { service, node, ask } = await rig()
+  await using _ = service
+  const streams: ServerHttp2Stream[] = []
+  node.handlers[NODE_PATHS.query] = (stream) => streams.push(stream)
+  const running = [ask({ sql: 'r1' }), ask({ sql: 'r2' }), ask({ sql: 'r3' })]
+  await vi.waitUntil(() => streams.length === 3)
+  node.handlers[NODE_PATHS.query] = (stream) => answerRows(stream, '[]', 0)
+  for (const sql of ['e1', 'e2']) await ask({ sql })
+
+  const seen: string[][] = []
+  for (let cursor: string | null = ''; cursor !== null && seen.length < 9; ) {
+    const page: ListOf<QueryView> = await pageOf(service, `limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`)
+    seen.push(page.items.map(({ outcome }) => outcome))
+    cursor = page.nextCursor
+  }
+
+  expect(seen).toEqual([['running', 'running'], ['running', 'succeeded'], ['succeeded']])
+  for (const stream of streams) answerRows(stream, '[]', 0)
+  await Promise.all(running)
 })
 
 test('the text of a statement is kept only where the gateway says so; parameters never, not even in an error that quotes them', async () => {
