@@ -2,15 +2,8 @@
 import { isIP } from 'node:net'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
-import type { Connector } from '../contract.ts'
-import { flag } from '../files/settings.ts'
-
-/** Settings come from the command line as text too: "3306". */
-const wholeNumber = (min: number, max: number) => z.preprocess(numberFromText, z.int().min(min).max(max))
-
-function numberFromText(value: unknown): unknown {
-  return typeof value === 'string' && /^\d{1,9}$/.test(value.trim()) ? Number(value) : value
-}
+import { type Connector, parseSettings } from '../contract.ts'
+import { flag, wholeNumber } from '../setting-types.ts'
 
 export const MysqlConfig = z.strictObject({
   host: z.string().min(1).max(255).meta({ title: 'Host', description: 'Name or address as the node sees it', audience: true }),
