@@ -5,7 +5,9 @@ import { LIMITS } from '../limits.ts'
 export const QueryFormat = z.enum(['json', 'ndjson', 'csv', 'arrow'])
 export type QueryFormat = z.infer<typeof QueryFormat>
 
-export const QueryParam = z.union([z.null(), z.string(), z.number(), z.boolean()])
+export const QueryParam = z.union([z.null(), z.string(), z.number(), z.boolean()], {
+  error: 'must be a text, a number, true, false or null',
+})
 export const QueryRequest = z.strictObject({
   sql: z.string().min(1).max(LIMITS.sqlChars),
   /** Values of $1, $2, …; sent apart from the statement, never spliced into it. */
