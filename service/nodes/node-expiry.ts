@@ -10,9 +10,9 @@ import type { NodeService } from './node-service.ts'
 const EACH_MS = 3_000
 /**
  * Nodes that could not reach us have not been away: while the service was down, or this process was stopped, nobody could be heard. From its
- * end on they have as long as they may be away to come back, but not longer than this.
+ * end on they have as long as they may be away to come back, within these bounds: who has tried in vain for long dials again within 15 s.
  */
-const MOST_GRACE_MS = 120_000
+const GRACE_MS = { least: 30_000, most: 120_000 } as const
 /** A round that comes so late: the process did not run in between. */
 const PAUSED_MS = 4 * EACH_MS
 
@@ -61,7 +61,7 @@ export class NodeExpiry implements Component {
       .gateways()
       .flatMap(({ id }) => nodes.nodesOf(id))
       .filter((node) => node.settings.nodeExpirySeconds > 0 && isAway(node))
-      .filter((node) => heardMs >= Math.min(MOST_GRACE_MS, node.settings.nodeExpirySeconds * 1_000))
+      .filter((node) => heardMs >= graceMs(node))
       .map(({ id, settings }) => ({ id, seconds: settings.nodeExpirySeconds }))
     if (limits.length === 0) return []
     const names: string[] = []
@@ -87,3 +87,5 @@ export class NodeExpiry implements Component {
 
 /** Whose link is up is there, whatever its beats. */
 const isAway = (node: NodeFacts): boolean => !node.alive() && node.link === null
+
+const graceMs = ({ settings }: NodeFacts): number => Math.max(GRACE_MS.least, Math.min(GRACE_MS.most, settings.nodeExpirySeconds * 1_000))
