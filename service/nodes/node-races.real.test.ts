@@ -1,42 +1,28 @@
 /** What several people and nodes do to the same gateway in the same moment: somebody comes first, and nobody is told of an error of ours. */
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { silentLog } from '@postern/base/log.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
 import type { RotationFacts } from '@postern/protocol/node-api.ts'
-import { type TestFolder, testFolder } from '@postern/testkit/folder.ts'
-import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Database } from '../db/database.ts'
-import { type RunningService, startService } from '../service.ts'
-import { type Answer, beatOf, FakeNode, send } from './fake-node.ts'
+import { BareNode, beatOf } from '../testing/bare-node.ts'
+import { LocalService } from '../testing/local-service.ts'
+import type { Answer } from '../testing/send.ts'
 import { NodeRepository } from './node-repository.ts'
 
-let folder: TestFolder
-let database: TestDatabase
-let service: RunningService
-let token: string
+let service: LocalService
 
-const call = <T>(method: string, path: string, body?: unknown): Promise<Answer<T>> =>
-  send<T>(service.url + path, method, body, { authorization: `Bearer ${token}` })
+const call = <T>(method: string, path: string, body?: unknown) => service.call<T>(method, path, body)
 
 const newKey = () => randomBytes(32).toString('base64url')
 const sealed = (mark: string) => `${'A'.repeat(43)}.${mark}`
 
 beforeAll(async () => {
-  folder = await testFolder()
-  database = await testDatabase()
-  service = await startService({ data: join(folder.path, 'data'), port: 0, databaseUrl: database.url, log: silentLog })
-  token = (await readFile(service.adminTokenFile, 'utf8')).trim()
+  service = await LocalService.start()
 })
 
-afterAll(async () => {
-  await service?.stop()
-  await database?.[Symbol.asyncDispose]()
-  await folder?.[Symbol.asyncDispose]()
-})
+afterAll(() => service?.[Symbol.asyncDispose]())
 
 /** Does all of it at the same time, each again and again; returns what was said other than yes, with how it was said. */
 async function atOnce(rounds: number, works: readonly (() => Promise<Answer<unknown>>)[]): Promise<ReadonlySet<string>> {
@@ -55,7 +41,7 @@ test('a node that joins again and again while it is deleted is a node or none, a
   timeout: 120_000,
 }, async () => {
   const { body } = await call<{ key1: string }>('POST', '/v1/gateways', { name: 'comes-and-goes' })
-  const [one, two] = [new FakeNode(service.url, 'one'), new FakeNode(service.url, 'two')]
+  const [one, two] = [new BareNode(service.url, 'one'), new BareNode(service.url, 'two')]
   const at = (node: string) => `/v1/gateways/comes-and-goes/nodes/${node}`
 
   const said = await atOnce(25, [
@@ -79,7 +65,7 @@ test('keys are rotated, recovery keys made and forgotten, stores changed, and no
 }, async () => {
   const name = 'busy'
   const { body } = await call<{ key1: string }>('POST', '/v1/gateways', { name })
-  const [node, other] = [new FakeNode(service.url, 'stays'), new FakeNode(service.url, 'comes')]
+  const [node, other] = [new BareNode(service.url, 'stays'), new BareNode(service.url, 'comes')]
   await node.join(body.key1)
   await node.call('POST', SERVICE_PATHS.gatewayKey, { publicKey: newKey() })
   const store = (of: string) => ({
@@ -123,9 +109,9 @@ test('keys are rotated, recovery keys made and forgotten, stores changed, and no
 
 test('two replicas that write the beats of the same nodes do not wait for each other', { timeout: 120_000 }, async () => {
   const { body } = await call<{ key1: string }>('POST', '/v1/gateways', { name: 'many' })
-  const nodes = Array.from({ length: 12 }, (_, index) => new FakeNode(service.url, `n${index}`))
+  const nodes = Array.from({ length: 12 }, (_, index) => new BareNode(service.url, `n${index}`))
   for (const node of nodes) expect((await node.join(body.key1)).status).toBe(200)
-  const own = new Database({ target: () => ({ connectionString: database.url }), log: silentLog })
+  const own = new Database({ target: () => ({ connectionString: service.database.url }), log: silentLog })
   const repository = new NodeRepository(own.db)
   const beats = nodes.map(({ id, bootId }) => [id as NodeId, beatOf(bootId)] as const)
 
@@ -158,7 +144,7 @@ test('a gateway that is deleted while it is given keys, nodes, stores and roles 
     () => call('DELETE', '/v1/stores/brief-store'),
     () => call('POST', '/v1/grants', { to: 'group/crowd', role: 'reader', on: 'gateway/brief' }),
     () => call('POST', '/v1/grants', { to: 'group/crowd', role: 'reader', on: 'store/brief-store' }),
-    () => new FakeNode(service.url, 'one').join(last),
+    () => new BareNode(service.url, 'one').join(last),
     () => call('DELETE', '/v1/gateways/brief/nodes/one'),
   ])
 
