@@ -67,6 +67,16 @@ test('a service that is not there is unreachable, exit code 5', async () => {
   expect(stderr).toMatch(/^error: The service did not answer\. http:\/\/127\.0\.0\.1:9: [^\n]*ECONNREFUSED/)
 })
 
+test('a service that speaks plain HTTP where TLS was asked for is said to do so', async () => {
+  await using place = await world()
+  await using server = await serving(() => ({ body: {} }))
+
+  const { code, stderr } = await place.run(['gateway', 'list'], { POSTERN_URL: server.url.replace('http:', 'https:'), POSTERN_TOKEN: 't' })
+
+  expect(code).toBe(5)
+  expect(stderr).toMatch(/^error: [^\n]*is it http:\/\/ and not https:\/\/\?[^\n]*\nremedy: /)
+})
+
 test('what answers but is no service is said so', async () => {
   await using place = await world()
   await using server = await serving(() => ({ status: 404, type: 'text/html', body: '<h1>404</h1>' }))
@@ -165,6 +175,18 @@ test('a secret leaves the machine sealed only, and only to the key that was seen
       sealed: expect.stringMatching(/^[\w-]{43}\.[\w-]+$/),
     })
   }
+})
+
+test('a key of a gateway that is the one known already needs no comparing', async () => {
+  await using place = await world()
+  await using server = await serving(() => ({ body: { id: 'gw_0123456789abcdefghij', name: 'g', publicKey: PUBLIC_KEYS[0] } }))
+  const trust = () => place.run(['gateway', 'trust', 'g'], server.env)
+  const fingerprint = /the service says +(.+)/.exec((await trust()).stdout)?.[1] ?? ''
+  await place.run(['gateway', 'trust', 'g', '--fingerprint', fingerprint], server.env)
+
+  const again = await trust()
+
+  expect(again).toMatchObject({ code: 0, stdout: `This machine knows that key of gateway g already: ${fingerprint}\n` })
 })
 
 test('query prints NDJSON as a table, with 64-bit numbers to the last digit', async () => {
