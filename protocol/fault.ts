@@ -400,7 +400,7 @@ export const FAULTS = {
   QUERY_READ_ONLY: {
     kind: 'denied',
     says: 'The statement would change data, and the query is read-only.',
-    remedy: 'Ask with mode "write" if you mean it.',
+    remedy: 'Ask with mode "write" (`--write` at the command line) if you mean it.',
   },
 
   // connections of the stores' own protocols
