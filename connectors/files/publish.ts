@@ -34,7 +34,8 @@ export async function publishFile({ parts, staging, place }: PublishParts, own: 
   }
   const staged = staging.pathOf(isAsIs(record) ? stagedName(record, 0) : record.file)
   const replace = own.mode === 'overwrite' || record.replaces !== undefined
-  if (record.held) await completeHeld(place, { staged, final: own.path }, { held: record.held, replace }, own, signal)
+  const held = 'held' in record ? record.held : undefined
+  if (held) await completeHeld(place, { staged, final: own.path }, { held, replace }, own, signal)
   else if ((await bytesOf(staged)) !== undefined) {
     await place.move(staged, own.path, replace, signal)
     await place.settle(folderOf(own.path))
@@ -151,7 +152,7 @@ async function moveParts({ run, parts, staging, target, place }: PublishParts, o
 
 /** No manifest could list them. */
 function refuseTooMany(records: readonly CommitRecord[]): void {
-  const files = records.reduce((sum, { spread }) => sum + (spread?.length ?? 1), 0)
+  const files = records.reduce((sum, record) => sum + ('spread' in record ? record.spread.length : 1), 0)
   if (files <= MOST_FILES) return
   throw new Fault('INPUT_INVALID', {
     at: `partitionBy: ${files} files, and a folder of a copy has ${MOST_FILES} at most.`,
