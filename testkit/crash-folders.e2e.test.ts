@@ -13,10 +13,10 @@ import { type ObjectServer, s3Server } from './object-store.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { waitFor } from './wait-for.ts'
 
-const ROWS = 6_000
-const YEARS = 60
+const ROWS = 4_000
+const YEARS = 40
 /** A part takes a second or two. */
-const BYTES_PER_SECOND = 300_000
+const BYTES_PER_SECOND = 250_000
 const WAIT_MS = 60_000
 const MANIFEST = '_manifest.json'
 
