@@ -33,11 +33,13 @@ async function filesBelow(path: string): Promise<string[]> {
   return entries.filter((entry) => !entry.isDirectory()).map((entry) => relative(path, join(entry.parentPath, entry.name)))
 }
 
-test.each([
+const COPIES: readonly (readonly [string, ConstructorParameters<typeof Run>[0]])[] = [
   ['rows', { from: 'deep/rows.csv', to: 'rows.csv/' }],
   ['rows in folders by their values', { from: 'deep/rows.csv', to: 'spread.csv/', partitionBy: ['year'] }],
   ['files as they are', { from: 'deep/**', to: 'as-is/', read: { format: 'binary' } }],
-] as const)('%s', async (_, what) => {
+]
+
+test.each(COPIES)('%s', async (_, what) => {
   const target = join(to.path, what.to)
   const manifest = async () =>
     JSON.parse(await readFile(join(target, '_manifest.json'), 'utf8')) as { run: string; files: readonly { name: string }[] }

@@ -1,7 +1,7 @@
 /** kill -9 of all nodes while rows go to folders by their values: in the midst of a part, and of the finish. Every row is there once, and nothing is left. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RunView } from '@postern/protocol/api/runs.ts'
+import type { CopyRequest, RunView } from '@postern/protocol/api/runs.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CELL, compareRows, NOTHING_WRONG, type Rows } from './chaos/row-checker.ts'
 import { Cluster } from './cluster.ts'
@@ -46,8 +46,9 @@ interface Manifest {
   readonly files: readonly { readonly name: string }[]
 }
 
-const copyTo = (sink: string) =>
-  ({ source: 'shop', sink, from: 'visits', to: 'visits.csv/', parts: 2, mode: 'overwrite', partitionBy: ['year'] }) as const
+const copyTo = (sink: string): CopyRequest => {
+  return { source: 'shop', sink, from: 'visits', to: 'visits.csv/', parts: 2, mode: 'overwrite', partitionBy: ['year'] }
+}
 
 async function killAll(): Promise<void> {
   await Promise.all([...cluster.nodes.values()].map((node) => node.kill()))
@@ -143,6 +144,6 @@ test('objects: struck when some are published and others not', { timeout: 180_00
   expect(midway, 'the manifest at least is not there yet').toBeLessThan(YEARS * 2 + 1)
   const manifest = JSON.parse(String(await objectBytes(server, `visits.csv/${MANIFEST}`))) as Manifest
   await rightIn(run, { manifest, read: (name) => objectBytes(server, `visits.csv/${name}`) })
-  expect((await objectKeys(server)).sort()).toEqual(listed(manifest, 'visits.csv/'))
+  expect((await objectKeys(server)).toSorted()).toEqual(listed(manifest, 'visits.csv/'))
   expect(await unfinished(server)).toEqual([])
 })
