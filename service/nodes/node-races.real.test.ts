@@ -57,7 +57,9 @@ test('a node that joins again and again while it is deleted is a node or none, a
 
   const known = ['NODE_UNKNOWN', 'NODE_DELETED', 'NODE_PROOF_INVALID', 'NODE_NAME_TAKEN']
   expect([...said].filter((code) => !known.includes(code))).toEqual([])
+  for (const name of ['one', 'two']) await call('DELETE', at(name))
   expect((await one.join(body.key1)).status).toBe(200)
+  expect((await one.beat()).status).toBe(200)
 })
 
 test('keys are rotated, recovery keys made and forgotten, stores changed, and nodes come and go, all at once', {
