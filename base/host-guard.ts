@@ -165,10 +165,11 @@ function deniedAddresses(): BlockList {
   for (const [address, bits] of DENIED_V4) {
     // `::ffff:a.b.c.d` is found by this too.
     list.addSubnet(address, bits, 'ipv4')
-    // The same in an address that a gateway of the network translates: NAT64, 6to4, the old "compatible" form.
+    // The same in an address that a gateway of the network translates: NAT64 (also the prefix of RFC 8215), 6to4, the old "compatible" form.
     const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number)
     const [high, low] = [(a * 256 + b).toString(16), (c * 256 + d).toString(16)]
     list.addSubnet(`64:ff9b::${high}:${low}`, 96 + bits, 'ipv6')
+    list.addSubnet(`64:ff9b:1::${high}:${low}`, 96 + bits, 'ipv6')
     list.addSubnet(`::${high}:${low}`, 96 + bits, 'ipv6')
     list.addSubnet(`2002:${high}:${low}::`, 16 + bits, 'ipv6')
   }

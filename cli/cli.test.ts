@@ -1,88 +1,8 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
-import { createServer, type IncomingMessage } from 'node:http'
-import { tmpdir } from 'node:os'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough, Readable } from 'node:stream'
-import { systemClock } from '@postern/base/clock.ts'
+import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { expect, test } from 'vitest'
-import { runCommandLine } from './program.ts'
-import type { Shell } from './shell.ts'
-
-interface Outcome {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-interface World extends AsyncDisposable {
-  readonly folder: string
-  run(argv: readonly string[], env?: Record<string, string>, input?: string): Promise<Outcome>
-}
-
-/** A home of its own, and stdin and stdout that are strings. */
-async function world(): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), 'postern-cli-'))
-  return {
-    folder,
-    async run(argv, env = {}, input = '') {
-      const interrupted = new AbortController()
-      const said = { stdout: '', stderr: '' }
-      const sink = (name: 'stdout' | 'stderr') => {
-        const stream = new PassThrough()
-        stream.on('data', (bytes) => {
-          said[name] += bytes
-        })
-        return stream
-      }
-      const shell: Shell = {
-        stdin: Readable.from(input === '' ? [] : [input]),
-        stdout: sink('stdout'),
-        stderr: sink('stderr'),
-        env,
-        configFolder: join(folder, 'postern'),
-        clock: systemClock,
-        signal: interrupted.signal,
-      }
-      const code = await runCommandLine(argv, shell, interrupted)
-      await new Promise((resolve) => setImmediate(resolve))
-      return { code, ...said }
-    },
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  }
-}
-
-interface Answer {
-  readonly status?: number
-  readonly type?: string
-  readonly body: unknown
-  readonly headers?: Record<string, string>
-}
-
-/** A server that answers like a service; the requests it got are kept. */
-async function serving(answer: (request: IncomingMessage) => Answer) {
-  const requests: { readonly method: string; readonly path: string; readonly authorization: string; readonly body: string }[] = []
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (bytes) => {
-      body += bytes
-    })
-    request.on('end', () => {
-      requests.push({ method: request.method ?? '', path: request.url ?? '', authorization: request.headers.authorization ?? '', body })
-      const { status = 200, type = 'application/json', headers = {}, body: text } = answer(request)
-      response.writeHead(status, { 'content-type': type, ...headers }).end(typeof text === 'string' ? text : JSON.stringify(text))
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
-  return { url, requests, env: { POSTERN_URL: url, POSTERN_TOKEN: 'token-1' }, [Symbol.asyncDispose]: async () => void server.close() }
-}
-
-const problem = (status: number, code: string, detail: string): Answer => ({
-  status,
-  type: 'application/problem+json',
-  body: { code, title: 'A title.', detail, remedy: 'Do this.', status, requestId: 'req-1' },
-})
+import { problem, serving, world } from './testing/world.ts'
 
 test.each([
   [['gatewey', 'list'], 'unknown command'],
@@ -111,6 +31,14 @@ test.each([
   expect(stderr).toMatch(/^error: [^\n]+\nremedy: [^\n]+\n$/)
 })
 
+test('the help of `store create` names every kind of store', async () => {
+  await using place = await world()
+
+  const { stdout } = await place.run(['store', 'create', '--help'])
+
+  for (const kind of CONNECTORS.keys()) expect(stdout).toContain(kind)
+})
+
 test('a secret given with --set is refused before anything is sent, and is not repeated', async () => {
   await using place = await world()
 
@@ -137,6 +65,16 @@ test('a service that is not there is unreachable, exit code 5', async () => {
 
   expect(code).toBe(5)
   expect(stderr).toMatch(/^error: The service did not answer\. http:\/\/127\.0\.0\.1:9: [^\n]*ECONNREFUSED/)
+})
+
+test('a service that speaks plain HTTP where TLS was asked for is said to do so', async () => {
+  await using place = await world()
+  await using server = await serving(() => ({ body: {} }))
+
+  const { code, stderr } = await place.run(['gateway', 'list'], { POSTERN_URL: server.url.replace('http:', 'https:'), POSTERN_TOKEN: 't' })
+
+  expect(code).toBe(5)
+  expect(stderr).toMatch(/^error: [^\n]*is it http:\/\/ and not https:\/\/\?[^\n]*\nremedy: /)
 })
 
 test('what answers but is no service is said so', async () => {
@@ -237,6 +175,18 @@ test('a secret leaves the machine sealed only, and only to the key that was seen
       sealed: expect.stringMatching(/^[\w-]{43}\.[\w-]+$/),
     })
   }
+})
+
+test('a key of a gateway that is the one known already needs no comparing', async () => {
+  await using place = await world()
+  await using server = await serving(() => ({ body: { id: 'gw_0123456789abcdefghij', name: 'g', publicKey: PUBLIC_KEYS[0] } }))
+  const trust = () => place.run(['gateway', 'trust', 'g'], server.env)
+  const fingerprint = /the service says +(.+)/.exec((await trust()).stdout)?.[1] ?? ''
+  await place.run(['gateway', 'trust', 'g', '--fingerprint', fingerprint], server.env)
+
+  const again = await trust()
+
+  expect(again).toMatchObject({ code: 0, stdout: `This machine knows that key of gateway g already: ${fingerprint}\n` })
 })
 
 test('query prints NDJSON as a table, with 64-bit numbers to the last digit', async () => {

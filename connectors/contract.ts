@@ -5,6 +5,7 @@
 import type { HostGuard } from '@postern/base/host-guard.ts'
 import type { Log, Secret } from '@postern/base/log.ts'
 import type { Catalog, StoreSettings } from '@postern/protocol/api/stores.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import type { z } from 'zod'
 import type { Sink, Source } from './copy-contract.ts'
 import type { Answer, Statement, WireConnection } from './query-contract.ts'
@@ -77,6 +78,14 @@ export interface LocalPlace {
   readonly title: string
   mark(signal: AbortSignal): Promise<AsyncDisposable & { readonly text: string }>
   sees(mark: string, signal: AbortSignal): Promise<boolean>
+}
+
+/** As the schema has them; the fault names the first that is wrong. */
+export function parseSettings<Schema extends z.ZodType>(schema: Schema, settings: StoreSettings): z.output<Schema> {
+  const parsed = schema.safeParse(settings)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new Fault('STORE_SETTINGS_INVALID', { at: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
 }
 
 /** Names of the settings of a connector that its schema marks. */

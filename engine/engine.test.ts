@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { PartStream, Source } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { Counters } from '@postern/protocol/node-api.ts'
+import type { Counters } from '@postern/protocol/task-api.ts'
 import { describe, expect, test } from 'vitest'
 import type { OpenStore } from './engine.ts'
 import { expected, rows, setUp, sorted } from './testing/memory-rig.ts'

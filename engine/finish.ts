@@ -1,7 +1,7 @@
 /** Task `finish`: hold both ends against each other, then make the copy visible. A copy that differs is not published. */
 import type { Sink } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { FinishResult, TaskOrder } from '@postern/protocol/node-api.ts'
+import type { FinishResult, TaskOrder } from '@postern/protocol/task-api.ts'
 import { NOT_VERIFIED } from './compare.ts'
 import { type PlanContext, parseContext, parseResult, parseSpec } from './context.ts'
 import { ENGINE_LIMITS } from './limits.ts'
@@ -13,17 +13,23 @@ import { type MovedCopy, type MovedPart, skippedOf, verify } from './verify.ts'
 export async function finish(order: TaskOrder, pair: Pair, rejects: Sink | undefined, signal: AbortSignal): Promise<FinishResult> {
   const moved = movedCopy(order, pair)
   const { context } = moved
-  if (!repairedWherePublished(moved) && (await pair.sink.published?.(context.target, order.run, signal))) return publishedBefore(moved)
+  const publish = { target: context.target, run: order.run, parts: moved.parts.map(committed) }
+  if (!repairedWherePublished(moved) && (await pair.sink.published?.(context.target, order.run, signal))) {
+    // The attempt that published it may have been lost before it had taken away what was replaced.
+    await pair.sink.publish(publish, signal)
+    return publishedBefore(moved)
+  }
   refuseTooMany(moved)
   const verification = await verify(moved, signal, { partwise: moved.parts.some(({ spec }) => spec.replaces !== undefined) })
   const notes = alreadyThere(moved.parts)
   if (verification.status === 'failed') return { verification, notes }
   // Before the rows: whoever sees those finds what is missing.
   const left = await publishRejects(moved, rejects, signal)
-  const parts = moved.parts.map(({ task, result }) => ({ part: result.index, task, commit: result.commit }))
-  await pair.sink.publish({ target: context.target, run: order.run, parts }, signal)
+  await pair.sink.publish(publish, signal)
   return { verification, notes: [...left, ...notes] }
 }
+
+const committed = ({ task, result }: MovedPart) => ({ part: result.index, task, commit: result.commit })
 
 /** Then what was published before is not what is there now; and it can still be compared. */
 function repairedWherePublished({ pair, parts }: MovedCopy): boolean {

@@ -6,7 +6,7 @@ import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine } from './engine.ts'
 import { type OpenedStore, openPostgres, openStore, type TemporaryFolder, temporaryFolder } from './testing/real-stores.ts'
-import { engineOver, expectOutcome, ignore, never, Run, runAll, storeRef } from './testing/rig.ts'
+import { engineOver, expectOutcome, ignore, never, Run, runAll } from './testing/rig.ts'
 import { type Spoil, SpoiledSink } from './testing/spoiled-sink.ts'
 
 let database: TestDatabase
@@ -37,13 +37,8 @@ beforeEach(() =>
   database.query('drop schema if exists copy cascade; create schema copy; create table copy.t (id int, amount int, name text)'),
 )
 
-class SkippingRun extends Run {
-  override order(...[kind, more]: Parameters<Run['order']>) {
-    return super.order(kind, { rejects: storeRef('files'), ...more })
-  }
-}
 const skipping = (limit: number, more: Partial<ConstructorParameters<typeof Run>[0]> = {}) =>
-  new SkippingRun({ from: 'raw', to: 'copy.t', skipIncompatibleRows: { limit, rejects: { store: 'files', path: 'rejects' } }, ...more })
+  new Run({ from: 'raw', to: 'copy.t', skipIncompatibleRows: { limit, rejects: { store: 'files', path: 'rejects' } }, ...more })
 const count = async () => (await database.query<{ n: number }>('select count(*)::int as n from copy.t'))[0]?.n
 
 async function rejected(run: Run): Promise<string[]> {

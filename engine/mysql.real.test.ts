@@ -1,82 +1,49 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type MysqlDatabase, MysqlServer, mysqlMissing } from '@postern/testkit/mysql-server.ts'
+import { mysqlMissing } from '@postern/testkit/mysql-server.ts'
 import { COMMON_COLUMNS, nastyMysqlTable } from '@postern/testkit/nasty-mysql.ts'
 import { NASTY_COLUMNS } from '@postern/testkit/nasty-rows.ts'
-import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Engine } from './engine.ts'
-import {
-  differing,
-  makeOrders,
-  type OpenedStore,
-  openPostgres,
-  openStore,
-  type TemporaryFolder,
-  temporaryFolder,
-} from './testing/real-stores.ts'
-import { engineOver, ignore, never, Run, runAll } from './testing/rig.ts'
+import { type MysqlRig, mysqlRig } from './testing/mysql-rig.ts'
+import { differing, makeOrders } from './testing/real-stores.ts'
+import { ignore, never, Run, runAll } from './testing/rig.ts'
 
 const ROWS = 4_000
 const missing = mysqlMissing()
 
 describe.skipIf(missing !== undefined)(`MySQL and other stores${missing ? `: ${missing}` : ''}`, () => {
-  let server: MysqlServer
-  let mysql: MysqlDatabase
-  let database: TestDatabase
-  let folder: TemporaryFolder
-  let stores: { readonly shop: OpenedStore; readonly crm: OpenedStore; readonly lake: OpenedStore }
-  let engine: Engine
-
+  let rig: MysqlRig
   beforeAll(async () => {
-    server = await MysqlServer.start()
-    mysql = await server.database()
-    database = await testDatabase()
-    await makeOrders(database, ROWS)
-    folder = await temporaryFolder()
-    const { host, port, name, user, password } = mysql
-    stores = {
-      shop: await openPostgres(database),
-      crm: await openStore('mysql', { host, port, database: name, user }, { password }),
-      lake: await openStore('files', { path: folder.path }),
-    }
-    engine = engineOver(stores)
+    rig = await mysqlRig()
+    await makeOrders(rig.database, ROWS)
   })
+  afterAll(() => rig?.[Symbol.asyncDispose]())
 
-  afterAll(async () => {
-    await engine?.[Symbol.asyncDispose]()
-    for (const store of Object.values(stores ?? {})) await store[Symbol.asyncDispose]()
-    await folder?.[Symbol.asyncDispose]()
-    await database?.[Symbol.asyncDispose]()
-    await mysql?.[Symbol.asyncDispose]()
-    await server?.[Symbol.asyncDispose]()
-  })
-
-  const copy = (request: ConstructorParameters<typeof Run>[0]) => runAll(engine, new Run({ verify: 'checksum', ...request }))
+  const copy = (request: ConstructorParameters<typeof Run>[0]) => runAll(rig.engine, new Run({ verify: 'checksum', ...request }))
   /** What a copy fails with, planning or moving. */
   const failure = async (request: ConstructorParameters<typeof Run>[0]) => {
     // Without verification no snapshot is held, which nobody would let go of here.
     const run = new Run({ verify: 'none', ...request })
-    const planned = await engine.execute(run.order('plan'), ignore, never())
+    const planned = await rig.engine.execute(run.order('plan'), ignore, never())
     if (planned.outcome === 'failed') return planned.fault
     run.planned(planned)
-    const moved = await engine.execute(run.part(0), ignore, never())
+    const moved = await rig.engine.execute(run.part(0), ignore, never())
     return moved.outcome === 'failed' ? moved.fault : undefined
   }
 
   test('a table of PostgreSQL goes to MySQL in parts and comes back as it was', async () => {
-    await database.query('create table copy.orders (like orders)')
+    await rig.database.query('create table copy.orders (like orders)')
 
     const out = await copy({ source: 'shop', sink: 'crm', from: 'orders', to: 'orders', parts: 4 })
     const home = await copy({ source: 'crm', sink: 'shop', from: 'orders', to: 'copy.orders', verify: 'counts', parts: 3 })
 
     expect(out.finish.verification).toMatchObject({ status: 'passed', sourceRows: ROWS, targetRows: ROWS })
     expect(home.finish.verification).toMatchObject({ status: 'passed', sourceRows: ROWS })
-    expect(await differing(database, 'orders', 'copy.orders')).toBe(0)
+    expect(await differing(rig.database, 'orders', 'copy.orders')).toBe(0)
   })
 
   test('the nastiest values of MySQL arrive in PostgreSQL as they were, by checksum of every column', async () => {
-    await nastyMysqlTable(mysql, 'nasty', COMMON_COLUMNS)
+    await nastyMysqlTable(rig.mysql, 'nasty', COMMON_COLUMNS)
 
     for (const [i, [column]] of COMMON_COLUMNS.entries()) {
       const name = `\`${column.replaceAll('`', '``')}\``
@@ -91,7 +58,7 @@ describe.skipIf(missing !== undefined)(`MySQL and other stores${missing ? `: ${m
     const done = await copy({ source: 'crm', sink: 'shop', from: 'nasty', to: 'from_mysql' })
 
     expect(done.finish.verification).toMatchObject({ status: 'passed', notes: [] })
-    const [row] = await database.query(
+    const [row] = await rig.database.query(
       `select string_agg(f8::text, ' ' order by id) as f8, string_agg(u8::text, ' ' order by id) as u8, max(n)::text as n, min(ts)::text as ts from from_mysql where id < 6`,
     )
     expect(row).toMatchObject({
@@ -107,7 +74,7 @@ describe.skipIf(missing !== undefined)(`MySQL and other stores${missing ? `: ${m
     const columns = NASTY_COLUMNS.map(([name, type, values]) => [name, type, values.filter((value) => fits(name, value))] as const)
     const rows = Math.max(...columns.map(([, , values]) => values.length))
     const lines = Array.from({ length: rows }, (_, i) => `(${i}, ${columns.map(([, , values]) => values[i % values.length]).join(', ')})`)
-    await database.query(`create table pg_nasty (id int primary key, ${columns.map(([name, type]) => `${name} ${type}`).join(', ')});
+    await rig.database.query(`create table pg_nasty (id int primary key, ${columns.map(([name, type]) => `${name} ${type}`).join(', ')});
       insert into pg_nasty values ${lines.join(', ')}; create table pg_nasty_back (like pg_nasty)`)
 
     for (const [name] of columns) {
@@ -120,14 +87,14 @@ describe.skipIf(missing !== undefined)(`MySQL and other stores${missing ? `: ${m
     expect(out.finish.verification).toMatchObject({ status: 'passed', notes: [] })
     expect(home.finish.verification.status).toBe('passed')
     const list = columns.map(([name, type]) => (type === 'json' ? `${name}::text` : name)).join(', ')
-    expect(await differing(database, 'pg_nasty', 'pg_nasty_back', list)).toBe(0)
+    expect(await differing(rig.database, 'pg_nasty', 'pg_nasty_back', list)).toBe(0)
   })
 
   test.each(['csv', 'csv.gz', 'ndjson', 'parquet'])('through a %s file every value comes back as it was', async (ending) => {
     const path = `orders.${ending}`
     const to = `from_${ending.replace('.', '_')}`
-    await database.query(`create table copy.${to} (like orders)`)
-    await mysql.query(`create table ${to} like orders`)
+    await rig.database.query(`create table copy.${to} (like orders)`)
+    await rig.mysql.query(`create table ${to} like orders`)
 
     const out = await copy({ source: 'crm', sink: 'lake', from: 'orders', to: path })
     const back = await copy({ source: 'lake', sink: 'crm', from: path, to, verify: 'counts' })
@@ -135,8 +102,8 @@ describe.skipIf(missing !== undefined)(`MySQL and other stores${missing ? `: ${m
 
     expect(out.finish.verification).toMatchObject({ status: 'passed', sourceRows: ROWS, targetRows: ROWS })
     expect(back.finish.verification).toMatchObject({ status: 'passed', sourceRows: ROWS })
-    expect(await differing(database, 'orders', `copy.${to}`)).toBe(0)
-    expect(await readdir(join(folder.path))).toContain(path)
+    expect(await differing(rig.database, 'orders', `copy.${to}`)).toBe(0)
+    expect(await readdir(join(rig.folder.path))).toContain(path)
   })
 
   test.each([
@@ -146,13 +113,13 @@ describe.skipIf(missing !== undefined)(`MySQL and other stores${missing ? `: ${m
     ['a truth value of 5', 'create table t (v tinyint(1)); insert into t values (5)', 'boolean'],
     ['a character of code 0', `create table t (v varchar(5)); insert into t values ('a\\0b')`, 'text'],
   ])('%s is a row that PostgreSQL cannot take, and no row of the part goes in', async (_, sql, type) => {
-    await mysql.query(`drop table if exists t; ${sql}`)
-    await database.query(`drop table if exists bad; create table bad (v ${type})`)
+    await rig.mysql.query(`drop table if exists t; ${sql}`)
+    await rig.database.query(`drop table if exists bad; create table bad (v ${type})`)
 
     const fault = await failure({ source: 'crm', sink: 'shop', from: 't', to: 'bad' })
 
     expect(fault?.code).toBe('ROW_INVALID')
-    expect(await database.query('select * from bad')).toEqual([])
+    expect(await rig.database.query('select * from bad')).toEqual([])
   })
 
   test.each([
@@ -174,25 +141,27 @@ describe.skipIf(missing !== undefined)(`MySQL and other stores${missing ? `: ${m
   ])(
     '%s is a row that MySQL cannot take: its table and column are named, its value is not, and nothing goes in',
     async (_, value, type) => {
-      await mysql.query(`drop table if exists bad; create table bad (v ${type})`)
-      if (type.includes('primary')) await mysql.query('insert into bad values (1)')
-      const before = await mysql.query('select * from bad')
+      await rig.mysql.query(`drop table if exists bad; create table bad (v ${type})`)
+      if (type.includes('primary')) await rig.mysql.query('insert into bad values (1)')
+      const before = await rig.mysql.query('select * from bad')
 
       const fault = await failure({ source: 'shop', sink: 'crm', from: `(select ${value} as v)`, to: 'bad' })
 
       expect(fault?.code).toBe('ROW_INVALID')
       expect(fault?.message).toContain('bad')
-      expect(await mysql.query('select * from bad')).toEqual(before)
+      expect(await rig.mysql.query('select * from bad')).toEqual(before)
     },
   )
 
   test('zero dates become NULL where the copy says so', async () => {
-    await mysql.query(`drop table if exists zeros; create table zeros (id int, v date); insert into zeros values (1, 0), (2, '2024-01-02')`)
+    await rig.mysql.query(
+      `drop table if exists zeros; create table zeros (id int, v date); insert into zeros values (1, 0), (2, '2024-01-02')`,
+    )
 
     const done = await copy({ source: 'crm', sink: 'shop', from: 'zeros', to: 'zeros', read: { zeroDates: 'null' } })
 
     expect(done.finish.verification.status).toBe('passed')
-    expect(await database.query('select id, v::text from zeros order by id')).toEqual([
+    expect(await rig.database.query('select id, v::text from zeros order by id')).toEqual([
       { id: 1, v: null },
       { id: 2, v: '2024-01-02' },
     ])

@@ -1,4 +1,4 @@
-import type { AttemptFinished, Counters } from '@postern/protocol/node-api.ts'
+import type { AttemptFinished, Counters } from '@postern/protocol/task-api.ts'
 
 type WithoutEpoch<Message> = Message extends unknown ? Omit<Message, 'epoch'> : never
 

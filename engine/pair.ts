@@ -2,7 +2,7 @@ import type { Session } from '@postern/connectors/contract.ts'
 import type { Sink, Source } from '@postern/connectors/copy-contract.ts'
 import type { Copy } from '@postern/protocol/api/runs.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import type { TaskOrder } from '@postern/protocol/task-api.ts'
 import type { End } from './guarantee.ts'
 
 /** A store's shared session and what its connector claims. The engine never disposes the session. */

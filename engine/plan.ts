@@ -5,7 +5,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { Encoding, Expected, Shape, Sink, Snapshot, Target } from '@postern/connectors/copy-contract.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { PlanResult, TaskOrder } from '@postern/protocol/node-api.ts'
+import type { PlanResult, TaskOrder } from '@postern/protocol/task-api.ts'
 import type { PlanContext } from './context.ts'
 import { largestFirst, wantedParts } from './cut.ts'
 import { guaranteeOf } from './guarantee.ts'

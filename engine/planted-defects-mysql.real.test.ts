@@ -1,48 +1,27 @@
 /** The check of the check, on MariaDB: each kind of damage turns the verification red, when it is done on the way and when it is done later. */
-import { type MysqlDatabase, MysqlServer, mysqlMissing } from '@postern/testkit/mysql-server.ts'
-import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
+import { mysqlMissing } from '@postern/testkit/mysql-server.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { DAMAGE, spoiling } from './testing/damage.ts'
-import { type OpenedStore, openPostgres, openStore } from './testing/real-stores.ts'
+import { MARIADB_DAMAGE, spoiling } from './testing/damage.ts'
+import { type MysqlRig, mysqlRig } from './testing/mysql-rig.ts'
 import { engineOver, expectOutcome, ignore, never, Run, runAll } from './testing/rig.ts'
 
 const missing = mysqlMissing()
-/** MariaDB takes moments in UTC only: another zone in the text is refused, so the hour itself is wrong here. */
-const SPOILS: typeof DAMAGE = {
-  ...DAMAGE,
-  'shifts the time zone': (rows) =>
-    rows.map((row) => row.replace(/ (\d\d)(:\d\d:\d\d)/, (_, hour, rest) => ` ${(Number(hour) + 1) % 24}${rest}`)),
-}
-const kinds = Object.keys(SPOILS)
+const kinds = Object.keys(MARIADB_DAMAGE)
 
 describe.skipIf(missing !== undefined)(`damage in MariaDB${missing ? `: ${missing}` : ''}`, () => {
-  let server: MysqlServer
-  let mysql: MysqlDatabase
-  let database: TestDatabase
-  let stores: { readonly shop: OpenedStore; readonly lake: OpenedStore }
-
+  let rig: MysqlRig
   beforeAll(async () => {
-    server = await MysqlServer.start()
-    mysql = await server.database()
-    database = await testDatabase()
-    await database.query(`create table people as select 'town ' || i % 50 as town, 'name ' || i as name, 'p' || i as id, date '2020-01-01' + i as day,
+    rig = await mysqlRig()
+    await rig.database.query(`create table people as select 'town ' || i % 50 as town, 'name ' || i as name, 'p' || i as id, date '2020-01-01' + i as day,
       timestamptz '2020-01-01 00:00:00+00' + i * interval '1 minute' as at, 'note ' || i as note from generate_series(1, 300) i`)
-    const { host, port, name, user, password } = mysql
-    stores = {
-      shop: await openPostgres(database),
-      lake: await openStore('mysql', { host, port, database: name, user }, { password }),
-    }
   })
+  afterAll(() => rig?.[Symbol.asyncDispose]())
 
-  afterAll(async () => {
-    for (const each of [...Object.values(stores ?? {}), database, mysql, server]) await each?.[Symbol.asyncDispose]()
-  })
-
-  beforeEach(() => mysql.query('drop table if exists t'))
+  beforeEach(() => rig.mysql.query('drop table if exists t'))
 
   /** Green, or how it went red. */
   async function verdict(run: Run, spoil: string): Promise<string> {
-    await using engine = engineOver({ shop: stores.shop, lake: spoiling(stores.lake, SPOILS[spoil] ?? ((rows) => rows)) })
+    await using engine = engineOver({ shop: rig.stores.shop, lake: spoiling(rig.stores.crm, MARIADB_DAMAGE[spoil] ?? ((rows) => rows)) })
     run.planned(await engine.execute(run.order('plan'), ignore, never()))
     const moved = await engine.execute(run.part(0), ignore, never())
     if (moved.outcome === 'failed') return moved.fault.code
@@ -57,7 +36,7 @@ describe.skipIf(missing !== undefined)(`damage in MariaDB${missing ? `: ${missin
       // A key that is there twice is refused by the table itself.
       const twice = mode === 'upsert' && ['writes a row twice', 'writes one row in place of another'].includes(kind)
       expect(await verdict(copy('checksum'), kind)).toBe(twice ? 'ROW_INVALID' : 'failed')
-      const there = await mysql.query(
+      const there = await rig.mysql.query(
         `select table_name as name from information_schema.tables where table_schema = database() and table_name = 't'`,
       )
       if (mode === 'overwrite') expect(there).toEqual([])
@@ -79,17 +58,17 @@ describe.skipIf(missing !== undefined)(`damage in MariaDB${missing ? `: ${missin
     'update t set note = left(note, 5) where id = "p7"',
     'update t set at = at + interval 1 hour',
   ])('after the parts have moved, "%s" is found', async (change) => {
-    await using engine = engineOver(stores)
+    await using engine = engineOver({ shop: rig.stores.shop, lake: rig.stores.crm })
     const run = new Run({ from: 'people', to: 't', verify: 'checksum' })
     run.planned(await engine.execute(run.order('plan'), ignore, never()))
     run.moved(0, await engine.execute(run.part(0), ignore, never()))
-    await mysql.query(change)
+    await rig.mysql.query(change)
 
     expect(expectOutcome(await engine.execute(run.finish(), ignore, never()), 'finished').finish.verification.status).toBe('failed')
   })
 
   test('a repair says that the rows of a part cannot be told apart there', async () => {
-    await using engine = engineOver(stores)
+    await using engine = engineOver({ shop: rig.stores.shop, lake: rig.stores.crm })
     const run = new Run({ from: 'people', to: 't', verify: 'checksum' })
     await runAll(engine, run)
 

@@ -1,52 +1,32 @@
 /** Copies into MariaDB that differ: the parts are named, and only those are copied again. */
-import { type MysqlDatabase, MysqlServer, mysqlMissing } from '@postern/testkit/mysql-server.ts'
-import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
+import { mysqlMissing } from '@postern/testkit/mysql-server.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { DAMAGE, spoiling } from './testing/damage.ts'
-import { type OpenedStore, openPostgres, openStore } from './testing/real-stores.ts'
+import { MARIADB_DAMAGE, spoiling } from './testing/damage.ts'
+import { type MysqlRig, mysqlRig } from './testing/mysql-rig.ts'
 import { ordered, repaired, repairOrder } from './testing/repairing.ts'
 import { engineOver, expectOutcome, ignore, never, Run } from './testing/rig.ts'
 
 const missing = mysqlMissing()
 const ROWS = 4_000
 const TABLE = 'create table t (id bigint primary key, town varchar(40), name varchar(40), at datetime(6), note text)'
-const SPOILS: typeof DAMAGE = {
-  ...DAMAGE,
-  'shifts the time zone': (rows) =>
-    rows.map((row) => row.replace(/ (\d\d)(:\d\d:\d\d)/, (_, hour, rest) => ` ${(Number(hour) + 1) % 24}${rest}`)),
-}
 
 describe.skipIf(missing !== undefined)(`repair in MariaDB${missing ? `: ${missing}` : ''}`, () => {
-  let server: MysqlServer
-  let mysql: MysqlDatabase
-  let database: TestDatabase
-  let stores: { readonly shop: OpenedStore; readonly lake: OpenedStore }
-
+  let rig: MysqlRig
   beforeAll(async () => {
-    server = await MysqlServer.start()
-    mysql = await server.database()
-    database = await testDatabase()
-    await database.query(`create table people as select i::bigint as id, 'town ' || i % 50 as town, 'name ' || i as name,
+    rig = await mysqlRig()
+    await rig.database.query(`create table people as select i::bigint as id, 'town ' || i % 50 as town, 'name ' || i as name,
       timestamptz '2020-01-01 00:00:00+00' + i * interval '1 minute' as at, 'note ' || i as note from generate_series(1, ${ROWS}) i;
       alter table people add primary key (id); analyze people`)
-    const { host, port, name, user, password } = mysql
-    stores = {
-      shop: await openPostgres(database),
-      lake: await openStore('mysql', { host, port, database: name, user }, { password }),
-    }
   })
+  afterAll(() => rig?.[Symbol.asyncDispose]())
 
-  afterAll(async () => {
-    for (const each of [...Object.values(stores ?? {}), database, mysql, server]) await each?.[Symbol.asyncDispose]()
-  })
-
-  beforeEach(() => mysql.query('drop table if exists child; drop table if exists t'))
+  beforeEach(() => rig.mysql.query('drop table if exists child; drop table if exists t'))
 
   const copy = (more: Partial<ConstructorParameters<typeof Run>[0]> = {}) =>
     new Run({ from: 'people', to: 't', parts: 4, verify: 'checksum', ...more })
-  const rows = () => mysql.query(`select id, town, name, at, note from t order by id`)
+  const rows = () => rig.mysql.query(`select id, town, name, at, note from t order by id`)
   const right = async () => {
-    const found = await database.query<{ id: string; town: string; name: string; at: string; note: string }>(
+    const found = await rig.database.query<{ id: string; town: string; name: string; at: string; note: string }>(
       `select id::text, town, name, to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as at, note from people order by people.id`,
     )
     return found.map(({ id, ...rest }) => ({ id: Number(id), ...rest }))
@@ -61,13 +41,14 @@ describe.skipIf(missing !== undefined)(`repair in MariaDB${missing ? `: ${missin
     expectOutcome(await engine.execute(run.finish(), ignore, never()), 'finished').finish.verification
 
   describe.each(['append', 'overwrite', 'upsert'] as const)('a copy that is to %s', (mode) => {
-    const spoils = Object.keys(SPOILS).filter((kind) => mode === 'overwrite' || !/twice|in place/.test(kind))
+    const spoils = Object.keys(MARIADB_DAMAGE).filter((kind) => mode === 'overwrite' || !/twice|in place/.test(kind))
 
     test.each(spoils)('into a target that %s in one part is repaired by that part alone', async (kind) => {
-      if (mode === 'append') await mysql.query(TABLE)
+      if (mode === 'append') await rig.mysql.query(TABLE)
       let on = true
-      const bad = (given: readonly string[]) => (given.some((row) => row.startsWith('1201\t')) ? (SPOILS[kind]?.(given) ?? given) : given)
-      await using engine = engineOver({ shop: stores.shop, lake: spoiling(stores.lake, swapTexts(kind, bad), () => on) })
+      const bad = (given: readonly string[]) =>
+        given.some((row) => row.startsWith('1201\t')) ? (MARIADB_DAMAGE[kind]?.(given) ?? given) : given
+      await using engine = engineOver({ shop: rig.stores.shop, lake: spoiling(rig.stores.crm, swapTexts(kind, bad), () => on) })
       const run = copy({ mode, key: ['id'] })
       await moved(run, engine)
       const before = await finished(run, engine)
@@ -83,12 +64,12 @@ describe.skipIf(missing !== undefined)(`repair in MariaDB${missing ? `: ${missin
   })
 
   test('rows that somebody has changed or deleted in a table since are put right, also once the copy had succeeded', async () => {
-    await mysql.query(TABLE)
-    await using engine = engineOver(stores)
+    await rig.mysql.query(TABLE)
+    await using engine = engineOver({ shop: rig.stores.shop, lake: rig.stores.crm })
     const run = copy()
     await moved(run, engine)
     expect((await finished(run, engine)).status).toBe('passed')
-    await mysql.query(`update t set name = 'somebody' where id between 2990 and 3010; delete from t where id = 5`)
+    await rig.mysql.query(`update t set name = 'somebody' where id between 2990 and 3010; delete from t where id = 5`)
 
     const { again, verification } = await repaired(run, engine)
 
@@ -100,24 +81,24 @@ describe.skipIf(missing !== undefined)(`repair in MariaDB${missing ? `: ${missin
   })
 
   test('a row of somebody else stays, and is told', async () => {
-    await mysql.query(TABLE)
-    await using engine = engineOver(stores)
+    await rig.mysql.query(TABLE)
+    await using engine = engineOver({ shop: rig.stores.shop, lake: rig.stores.crm })
     const run = copy()
     await moved(run, engine)
-    await mysql.query(`insert into t (id, name) values (0, 'of others')`)
+    await rig.mysql.query(`insert into t (id, name) values (0, 'of others')`)
 
     const { verification } = await repaired(run, engine)
 
     expect(verification.status).toBe('failed')
-    expect(await mysql.query('select name from t where id = 0')).toEqual([{ name: 'of others' }])
-    await mysql.query('delete from t where id = 0')
+    expect(await rig.mysql.query('select name from t where id = 0')).toEqual([{ name: 'of others' }])
+    await rig.mysql.query('delete from t where id = 0')
     await same()
   })
 
   test('a part that is repaired twice at once is there once', async () => {
     let on = true
     const bad = (given: readonly string[]) => (on && given.some((row) => row.startsWith('1201\t')) ? given.slice(0, -1) : given)
-    await using engine = engineOver({ shop: stores.shop, lake: spoiling(stores.lake, bad) })
+    await using engine = engineOver({ shop: rig.stores.shop, lake: spoiling(rig.stores.crm, bad) })
     const run = copy({ mode: 'overwrite' })
     await moved(run, engine)
     await finished(run, engine)
@@ -142,11 +123,11 @@ describe.skipIf(missing !== undefined)(`repair in MariaDB${missing ? `: ${missin
     ],
     ['that had rows before', `${TABLE}; insert into t (id, name) values (0, 'before')`, 'what was there before'],
   ])('a table %s is refused, and nothing is changed', async (_, tables, why) => {
-    await mysql.query(tables)
-    await using engine = engineOver(stores)
+    await rig.mysql.query(tables)
+    await using engine = engineOver({ shop: rig.stores.shop, lake: rig.stores.crm })
     const run = copy()
     await moved(run, engine)
-    await mysql.query('delete from t where id = 5')
+    await rig.mysql.query('delete from t where id = 5')
     const before = await rows()
 
     const refused = await engine.execute(repairOrder(run), ignore, never())

@@ -3,7 +3,7 @@
  * puts the new ones in as one, so that to do it twice, or half, leaves the target as it was or as it should be.
  */
 import { Fault } from '@postern/protocol/fault.ts'
-import type { RepairResult, TaskOrder } from '@postern/protocol/node-api.ts'
+import type { RepairResult, TaskOrder } from '@postern/protocol/task-api.ts'
 import { canRepairPublished, movedCopy } from './finish.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import type { Pair } from './pair.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '@postern/base/clock.ts'
-import type { Times } from '@postern/protocol/node-api.ts'
+import type { Times } from '@postern/protocol/task-api.ts'
 
 /** What a part is doing. Of two ends that both could go on, none waits: that time counts for the source, which is to send more. */
 type State = 'read' | 'write' | 'limit' | 'commit'

@@ -1,5 +1,5 @@
 import type { Clock } from '@postern/base/clock.ts'
-import type { Counters } from '@postern/protocol/node-api.ts'
+import type { Counters } from '@postern/protocol/task-api.ts'
 import { ENGINE_LIMITS } from './limits.ts'
 import { NOTHING_MOVED } from './outcome.ts'
 

@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { TaskLimits } from '@postern/protocol/node-api.ts'
+import type { TaskLimits } from '@postern/protocol/task-api.ts'
 import { HandClock } from '@postern/testkit/hand-clock.ts'
 import { expect, test } from 'vitest'
 import { Meter } from './meter.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '@postern/base/clock.ts'
-import type { TaskLimits } from '@postern/protocol/node-api.ts'
+import type { TaskLimits } from '@postern/protocol/task-api.ts'
 
 /** What may go out at once after a pause: less than a second's worth, so that a rate holds over any second. */
 const BURST_MS = 100

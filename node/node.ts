@@ -9,7 +9,7 @@ import { VERSION } from '@postern/base/version.ts'
 import type { Fault } from '@postern/protocol/fault.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import { NODE_PATHS, SERVICE_PATHS } from '@postern/protocol/link.ts'
-import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import type { TaskOrder } from '@postern/protocol/task-api.ts'
 import { answer, type Route, Router } from './app/router.ts'
 import { AppliedSettings } from './beat/applied-settings.ts'
 import { Beat } from './beat/beat.ts'
@@ -35,6 +35,7 @@ import { Machine } from './metrics/machine.ts'
 import { Usage } from './metrics/usage.ts'
 import { QueryRunner } from './queries/query-runner.ts'
 import { References } from './references/references.ts'
+import { VaultTokenKeeper } from './references/vault-token-keeper.ts'
 import { DataFolder } from './state/data-folder.ts'
 import { StaleCredentials } from './stores/stale-credentials.ts'
 import { StoreBook } from './stores/store-book.ts'
@@ -130,8 +131,9 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const onLoopback = (host: string) => log.info({ host }, 'a store leads to this machine itself')
   const hosts = new HostGuard({ allowed: options.allowHosts ?? [], onLoopback })
 
+  const { environment = process.env } = options
   const proxyUrl = () => folder.joined().proxyUrl
-  const dialler = new Dialler({ target: parseServiceUrl(joined.url), environment: options.environment ?? process.env, proxyUrl })
+  const dialler = new Dialler({ target: parseServiceUrl(joined.url), environment, proxyUrl })
   const self = { nodeId, gatewayId, identity: Identity.parse(joined.identity) }
   const service = new ServiceClient({ dialler, clock, signer: self })
   const files = new VaultFiles({ folder: folder.vault, secret: joined.secret, random })
@@ -146,14 +148,16 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const sync: StoreSync = new StoreSync({ ...base, self: nodeId, book, service, channel: client, peers: () => peers.all })
   const shelf = { book, key: () => keys.key }
   const stale = new StaleCredentials({ ...base, ...shelf })
+  const vaultToken = new VaultTokenKeeper({ ...base, environment })
   const stores = new StoreSessions({
     ...base,
     ...shelf,
     stale,
     references: new References({
-      environment: options.environment ?? process.env,
+      environment,
       folder: options.secretsFolder ?? join(folder.path, 'secrets'),
       nodeName: () => folder.joined().name,
+      whyOver: () => vaultToken.reason,
       clock,
     }),
     scratch: folder.scratch,
@@ -246,7 +250,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
   const wish = Promise.withResolvers<ConsoleWish>()
   const recovery = new RecoveryLook({ service, clock })
   const told = { channelHost: options.channelHost, notice: options.console?.notice, startedAt, clock }
-  const known = { folder, grace, keys, recovery, book, sync, stale, settings, channel, dialler, link, beat, peers, dispatcher }
+  const known = { folder, grace, keys, recovery, book, sync, stale, vaultToken, settings, channel, dialler, link, beat, peers, dispatcher }
   const status = () => nodeStatus({ ...told, ...known, worker, queries })
   const console = await consoleParts(options, { folder, recovery, status, peers, book, stale, stores, wish: wish.resolve })
 
@@ -255,6 +259,7 @@ async function assemble(options: NodeOptions, folder: DataFolder) {
     held('calls', async () => service.close()),
     stores,
     stale,
+    vaultToken,
     queries,
     wire,
     bridge,

@@ -47,6 +47,8 @@ export const NodeFacts = z.object({
   storesBehind: z.object({ changes: z.int(), reason: z.string() }).nullable(),
   /** Stores whose credential of today it could not fetch or open. */
   staleCredentials: z.int(),
+  /** Why its token for HashiCorp Vault is not kept alive. An older node does not say. */
+  vaultFault: z.string().nullable().default(null),
   settingsFault: z.string().nullable(),
   channel: z.object({
     encryption: z.string(),

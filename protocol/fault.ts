@@ -20,6 +20,11 @@ export const FAULTS = {
     says: 'Something went wrong that should not have.',
     remedy: 'Look for the request id in the service log and report it with that line.',
   },
+  CHANGED_MEANWHILE: {
+    kind: 'conflict',
+    says: 'Somebody else changed or deleted this at the same moment.',
+    remedy: 'Look at it again, and try once more.',
+  },
   STOPPING: { kind: 'stopped', says: 'This process is stopping.', remedy: 'Try again in a few seconds, or ask another one.' },
   TIMED_OUT: { kind: 'remote', says: 'It took longer than allowed.', remedy: 'Raise the time limit or ask for less.' },
   CANCELLED: { kind: 'stopped', says: 'It was cancelled.', remedy: 'None is needed.' },
@@ -395,7 +400,7 @@ export const FAULTS = {
   QUERY_READ_ONLY: {
     kind: 'denied',
     says: 'The statement would change data, and the query is read-only.',
-    remedy: 'Ask with mode "write" if you mean it.',
+    remedy: 'Ask with mode "write" (`--write` at the command line) if you mean it.',
   },
 
   // connections of the stores' own protocols

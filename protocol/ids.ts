@@ -3,7 +3,7 @@ import { z } from 'zod'
 const id = <const Prefix extends string, const Brand extends string>(prefix: Prefix, _brand: Brand) =>
   z
     .string()
-    .regex(new RegExp(`^${prefix}_[0-9a-z]{20}$`))
+    .regex(new RegExp(`^${prefix}_[0-9a-z]{20}$`), `an id: ${prefix}_ and 20 small letters and digits`)
     .brand<Brand>()
 
 export const GatewayId = id('gw', 'GatewayId')

@@ -33,7 +33,8 @@ export const LIMITS = {
   sessionWindowBytes: 64 << 20,
   frameBytes: 1 << 18,
   bodyBytes: 1 << 20,
-  sqlBytes: 1 << 20,
+  /** A statement, in UTF-16 units. */
+  sqlChars: 1 << 20,
   /** An order to a node, the report of a plan: both may hold all parts of a plan, a few KB each. */
   orderBytes: 64 << 20,
   /** The most tasks one plan may have. */

@@ -69,7 +69,7 @@ export function buildCore(database: Database, { log, clock, random, publicUrl, f
     caller: (authorization, browser, address) =>
       wrongTokens.watch(authorization ?? browser?.headers.cookie ?? '', address, () => people.credentials.caller(authorization, browser)),
     check: (caller, permission, place) => places.check(caller, permission, place),
-    node: (authorization, method, path) => proofs.verify(authorization, method, path),
+    node: (authorization, method, path, address) => proofs.verify(authorization, method, path, address),
   }
   return {
     database,

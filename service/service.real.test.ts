@@ -5,8 +5,8 @@ import type { GatewayCreated, GatewayView } from '@postern/protocol/api/gateways
 import { type TestFolder, testFolder } from '@postern/testkit/folder.ts'
 import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Answer, send } from './nodes/fake-node.ts'
 import { type RunningService, startService } from './service.ts'
+import { type Answer, send } from './testing/send.ts'
 
 let folder: TestFolder
 let database: TestDatabase

@@ -170,9 +170,9 @@ export function buildService(options: ServiceOptions) {
 }
 
 function coreRoutes(core: Core, beats: NodeBeats): readonly Routes[] {
-  const { authority, database, joins, metrics, nodeRepository, nodes, nodeService, storeService } = core
+  const { authority, database, doorkeeper, joins, metrics, nodeRepository, nodes, nodeService, storeService } = core
   return [
-    plainRoutes({ database, metrics }),
+    plainRoutes({ database, metrics, doorkeeper }),
     nodeRoutes(nodeService),
     nodeCallRoutes({
       nodes,

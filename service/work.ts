@@ -116,8 +116,8 @@ export function buildWork(core: Core, options: WorkOptions): Work {
   const runEnds = new RunRepository(core.db)
   const sight = new EventSight({ gateway: (name) => nodes.gatewayByName(name), store: findStore, run: (id) => runEnds.ends(id) })
   const wire = buildWire(core, { links, admission, health, replicas, replicaUrl: options.replicaUrl, options: options.wire })
-  const { id: self, secret, meet, follow } = replicas
-  const replicaDoor = new ReplicaDoor({ self, secret, meet, links, follow, calls: wire.calls, clock, log })
+  const { id: self, known, meet, follow } = replicas
+  const replicaDoor = new ReplicaDoor({ self, known, meet, links, follow, calls: wire.calls, clock, log })
 
   return {
     replicas,

@@ -2,7 +2,7 @@
 import type { Client } from '@postern/client/client.ts'
 import type { CopyRequest, RunView } from '@postern/protocol/api/runs.ts'
 import { type CliOptions, type CliResult, postern } from './cli.ts'
-import type { StoreAccess } from './connector-contract.ts'
+import type { StoreAccess } from './contract/rig.ts'
 import { TestNode } from './node.ts'
 import type { TestDatabase } from './postgres.ts'
 import { TestService, type TestServiceOptions } from './service.ts'

@@ -184,7 +184,7 @@ test('a dead node expires; when it comes back it says so and ends', async () => 
   await cluster.client.gateways.set(cluster.gateway, { nodeExpirySeconds: 2 })
   await node.kill()
 
-  await waitFor('n4 has expired', names, (all) => !all.includes('n4'), { timeoutMs: 15_000 })
+  await waitFor('n4 has expired', names, (all) => !all.includes('n4'), { timeoutMs: 45_000 })
 
   expect(await names()).toEqual(['n2'])
   await expect(node.restart()).rejects.toThrow(/deleted from its gateway/)

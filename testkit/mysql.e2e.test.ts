@@ -85,12 +85,17 @@ describe.skipIf(missing !== undefined)(`a store of kind mysql${missing ? `: ${mi
     expect(view.notes.join(' ')).not.toContain('do not change it meanwhile')
   })
 
-  test('in which somebody has changed a row is repaired by the part that it is of', async () => {
-    await crm.query('create table fixed like orders')
-    const asked = ['copy', 'crm', 'crm', '--from', 'orders', '--to', 'fixed', '--parts', '4', '--verify', 'checksum', '--json']
-    const copied = await cluster.cli(asked)
+  test.each([
+    ['appended to', 'append', 'create table fixed_append like orders'],
+    ['overwritten', 'overwrite', 'select 1'],
+    ['upserted', 'upsert', 'select 1'],
+  ])('in which somebody has changed a row of a table that was %s is repaired by the part that it is of', async (_, mode, before) => {
+    await crm.query(before)
+    const to = `fixed_${mode}`
+    const asked = ['copy', 'crm', 'crm', '--from', 'orders', '--to', to, '--parts', '4', '--mode', mode, '--key', 'id']
+    const copied = await cluster.cli([...asked, '--verify', 'checksum', '--json'])
     expect(copied.code, copied.stderr).toBe(0)
-    await crm.query(`update fixed set name = 'somebody' where id = 7`)
+    await crm.query(`update ${to} set name = 'somebody' where id = 7`)
 
     const repaired = await cluster.cli(['run', 'repair', copied.json<RunView>().id, '--json'])
 
@@ -98,7 +103,7 @@ describe.skipIf(missing !== undefined)(`a store of kind mysql${missing ? `: ${mi
     const view = repaired.json<RunView>()
     expect([view.status, view.verification.status]).toEqual(['succeeded', 'passed'])
     expect(view.tasks.filter(({ kind, name }) => kind === 'part' && name.endsWith('(again)'))).toHaveLength(1)
-    expect(await crm.query('select id from fixed f left join orders o using (id, name, amount, placed) where o.id is null')).toEqual([])
+    expect(await crm.query(`select id from ${to} f left join orders o using (id, name, amount, placed) where o.id is null`)).toEqual([])
   })
 
   test("its own client gets through `postern connect` with the store's password", async () => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ContainerClient } from '@azure/storage-blob'
-import type { StoreAccess } from './connector-contract.ts'
+import type { StoreAccess } from './contract/rig.ts'
 import { freePort } from './free-port.ts'
 import { waitFor } from './wait-for.ts'
 

@@ -5,7 +5,7 @@ import type { RunSummary, RunView, VerificationReport } from '@postern/protocol/
 import type { CatalogEntry } from '@postern/protocol/api/stores.ts'
 import type { RunId, TaskId } from '@postern/protocol/ids.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
-import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import type { TaskOrder } from '@postern/protocol/task-api.ts'
 import { type FakeNode, moved, type Report } from '@postern/service/testing/fake-node.ts'
 import { LocalService } from '@postern/service/testing/local-service.ts'
 import type { Page } from 'playwright-core'

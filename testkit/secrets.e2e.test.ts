@@ -7,16 +7,11 @@ import { join } from 'node:path'
 import { systemRandom } from '@postern/base/random.ts'
 import { Identity } from '@postern/node/identity/identity.ts'
 import { NodeFile } from '@postern/node/state/node-file.ts'
-import { mutualClient } from '@postern/node/testing/mutual-client.ts'
 import { makeGatewayKey } from '@postern/node/vault/gateway-key.ts'
-import { type Claim, requestFor } from '@postern/node/vault/hand-over.ts'
+import type { Claim } from '@postern/node/vault/hand-over.ts'
 import { parseRecoveryKey } from '@postern/node/vault/recovery-key.ts'
 import { VaultFiles } from '@postern/node/vault/vault-file.ts'
 import { openAuthKey } from '@postern/protocol/auth-key.ts'
-import { GatewayId, type NodeId } from '@postern/protocol/ids.ts'
-import { HandOverChallenge, NODE_PATHS } from '@postern/protocol/link.ts'
-import type { Peer } from '@postern/protocol/node-api.ts'
-import { forgeCertificate } from '@postern/service/testing/forge-certificate.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postern } from './cli.ts'
 import { freePort } from './free-port.ts'
@@ -28,6 +23,7 @@ import { Recorder } from './recorder.ts'
 import { recoveryKey } from './recovery-key.ts'
 import { found, type Sought, soughtBytes, soughtText } from './secret-search.ts'
 import { TestService } from './service.ts'
+import { loot, steal } from './thief.ts'
 import { waitFor } from './wait-for.ts'
 
 const GATEWAY = 'demo'
@@ -204,62 +200,8 @@ test('nor has whoever heard what passed between the nodes', async () => {
 
 // ── the thief ──────────────────────────────────────────────────────────────────────────────────────
 
-interface Loot {
-  readonly authority: { readonly certificate: string; readonly privateKey: string }
-  readonly gatewayId: GatewayId
-  readonly publicKey: string
-  readonly verifiers: readonly string[]
-  readonly nodes: readonly { readonly id: NodeId; readonly name: string; readonly beat: { channel: { address: string } } }[]
-}
-
-/** All that a dump has. */
-async function loot(): Promise<Loot> {
-  const [authority] = await kept.query<{ certificate: string; private_key: string }>('select certificate, private_key from authority')
-  const [gateway] = await kept.query<{ id: string; public_key: string }>('select id, public_key from gateway')
-  const verifiers = await kept.query<{ verifier: string }>('select verifier from gateway_key')
-  const members = await waitFor(
-    'the addresses of all nodes are in the database',
-    () => kept.query<Loot['nodes'][number]>('select id, name, beat from node order by place'),
-    (rows) => rows.length === 3 && rows.every(({ beat }) => beat?.channel),
-  )
-  if (!authority || !gateway) throw new Error('There is nothing to steal.')
-  return {
-    authority: { certificate: authority.certificate, privateKey: authority.private_key },
-    gatewayId: GatewayId.parse(gateway.id),
-    publicKey: gateway.public_key,
-    verifiers: verifiers.map(({ verifier }) => verifier),
-    nodes: members,
-  }
-}
-
-interface Theft {
-  readonly as: string
-  readonly claim: Claim
-  readonly stolen: Loot
-  readonly identity?: Identity
-}
-
-/** Asks n1 over its channel, with a certificate made with the stolen CA. */
-async function steal({ as, claim, stolen, identity = Identity.generate() }: Theft): Promise<unknown> {
-  const { authority, gatewayId, publicKey, nodes: members } = stolen
-  const [victim] = members
-  if (!victim) throw new Error('There is no node.')
-  const forged = await forgeCertificate(authority, { gatewayId, nodeId: as })
-  const channel = mutualClient({ gatewayId, credentials: () => ({ ...forged, authority: authority.certificate }) })
-  const peer = { id: victim.id, name: victim.name, channelAddress: victim.beat.channel.address } as Peer
-  try {
-    const signal = AbortSignal.timeout(10_000)
-    const { challenge } = HandOverChallenge.parse(await channel.call(peer, NODE_PATHS.handOverChallenge, {}, signal))
-    const ephemeral = makeGatewayKey().publicKey
-    const about = { gateway: gatewayId, asker: as, holder: victim.id, challenge, ephemeral, wanted: publicKey }
-    return await channel.call(peer, NODE_PATHS.handOver, requestFor(about, claim, identity), signal)
-  } finally {
-    channel.close()
-  }
-}
-
 test('the CA of a dump lets a thief into the channel, and not to the key', async () => {
-  const stolen = await loot()
+  const stolen = await loot(kept)
   const other = stolen.nodes[1]?.id ?? ''
   const seed = Buffer.alloc(32, 7).toString('base64url')
   const held = { ...makeGatewayKey(), publicKey: stolen.publicKey }
@@ -279,7 +221,7 @@ test('a thief who has stolen a node’s identity too is refused once its authent
   keys.push(key2)
   const [, n2] = nodes
   if (!n2) throw new Error('There is no n2.')
-  const stolen = await loot()
+  const stolen = await loot(kept)
   const identity = Identity.parse((await fileOf(n2)).identity)
   const as = stolen.nodes[1]?.id ?? ''
   const ask = async (key: string) =>

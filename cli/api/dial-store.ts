@@ -84,6 +84,9 @@ async function dialWebSocket(parts: DialParts): Promise<Duplex> {
     skipUTF8Validation: true,
   })
   return await new Promise((resolve, reject) => {
+    const leave = () => socket.terminate()
+    parts.signal.addEventListener('abort', leave, { once: true })
+    socket.once('close', () => parts.signal.removeEventListener('abort', leave))
     socket.once('open', () => resolve(createWebSocketStream(socket, { highWaterMark: 1 << 20 })))
     socket.once('unexpected-response', (_, response) => refusalOf(response).then(reject, reject))
     socket.once('error', (cause) => reject(new Fault('SERVICE_UNREACHABLE', { at: `${parts.url}: ${cause.message}`, cause })))

@@ -26,6 +26,12 @@ export const httpFetch: typeof fetch = async (input, init) => {
   return new Response(empty ? null : (Readable.toWeb(message) as ReadableStream<Uint8Array<ArrayBuffer>>), { status, headers })
 }
 
+/** What TLS libraries say of a server that speaks plain HTTP is of no use to a person. */
+function inWords(error: Error): Error {
+  if (!error.message.includes('wrong version number')) return error
+  return new Error('it does not speak TLS there; is it http:// and not https://?')
+}
+
 function answer(request: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => request.destroy(new Error(`no connection within ${CONNECT_MS / 1_000} s`)), CONNECT_MS)
@@ -40,7 +46,7 @@ function answer(request: ClientRequest, body: string | undefined): Promise<Incom
     })
     request.once('error', (error) => {
       clearTimeout(timer)
-      reject(error)
+      reject(inWords(error))
     })
     request.end(body)
   })

@@ -43,8 +43,12 @@ async function listen(server: Server, port: number): Promise<{ readonly port: nu
   try {
     await once(server, 'listening')
   } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EACCES')
+      throw new Fault('FILE_DENIED', { at: `Port ${port} needs more rights.`, remedy: 'Choose a port above 1023.', cause })
     throw new Fault('PORT_TAKEN', { at: `${HOST}:${port}`, details: { port }, cause })
   }
+  // Without a listener one connection that cannot be taken (too many open files) would end the command.
+  server.on('error', () => undefined)
   const address = server.address()
   return { port: typeof address === 'object' && address ? address.port : port }
 }

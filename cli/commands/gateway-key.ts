@@ -46,6 +46,10 @@ export async function trustKey(name: string, flags: TrustFlags, shell: Shell): P
         'Do not seal anything to it before you know why. Ask for the fingerprint on a node: GET /status of its console, or `node join`.',
     })
   }
+  if (flags.fingerprint === undefined && before === fingerprint) {
+    if (flags.json) return printJson(shell, { name, fingerprint, before })
+    return printLines(shell, `This machine knows that key of gateway ${name} already: ${fingerprint}`)
+  }
   if (flags.fingerprint === undefined) {
     if (!flags.json)
       printFacts(shell, [

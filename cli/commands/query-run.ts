@@ -118,7 +118,7 @@ async function settled(client: Client, id: string): Promise<QueryView | undefine
 
 async function readAll(shell: Shell): Promise<string> {
   let text = ''
-  const ended = finished(shell.stdin, { writable: false })
+  const ended = finished(shell.stdin, { writable: false, signal: shell.signal })
   shell.stdin.setEncoding('utf8')
   shell.stdin.on('data', (chunk: string) => {
     text += chunk

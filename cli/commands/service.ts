@@ -28,7 +28,12 @@ interface StartFlags {
 
 const HELP = `
 The first start makes a PostgreSQL of its own in DIR and writes the administrator's token to DIR/admin-token.
-Back DIR up: it is all there is. Logs go to stderr, one line of JSON each; POSTERN_LOG=debug says more.`
+Back DIR up, and the folder that DIR/postgres.json names, if it does. Logs go to stderr, one line of JSON each; POSTERN_LOG=debug says more.
+
+Examples:
+  postern service start
+  postern service start --data /var/lib/postern --host 0.0.0.0 --tls-cert chain.pem --tls-key key.pem --public-url https://postern.example.org:7400
+  postern service start --database-url postgres://postern:PASSWORD@db.internal/postern --replica-url http://10.0.0.11:7400 --host 10.0.0.11 --allow-plain-http`
 
 export function serviceCommands(program: Command, shell: Shell): void {
   program

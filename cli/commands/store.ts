@@ -81,7 +81,7 @@ function addCreate(group: Command, shell: Shell): void {
     .command('create NAME')
     .description('make a store')
     .requiredOption('--gateway <gateway>', 'the gateway that reaches it')
-    .requiredOption('--kind <kind>', 'what it is: postgres, files')
+    .requiredOption('--kind <kind>', 'what it is: postgres, mysql, files, s3 or azure-blob (their settings: docs/reference/settings.md)')
     .option('--set <KEY=VALUE>', 'a setting (repeat for more)', collect, [])
     .option('--secret <KEY=VALUE>', 'a secret setting; VALUE, env:VAR, or - for stdin (repeat for more)', collect, [])
     .option('--secret-ref <KEY=REFERENCE>', 'a secret that the node reads: env:, file: or vault: (repeat for more)', collect, [])
@@ -99,7 +99,9 @@ function addCreate(group: Command, shell: Shell): void {
 
 const SET_HELP = `
 LIMITS protect the store from queries that are too large or too many; the strictest of store, token and request holds:
-  limit.timeoutMs=60000    limit.maxRows=100000    limit.maxBytes=100000000    limit.concurrency=8
+  limit.timeoutMs=60000    limit.maxRows=100000    limit.maxBytes=100000000    limit.concurrency=8    limit.connections=20
+and from copies, all of them together:
+  limit.rowsPerSecond=50000    limit.bytesPerSecond=20000000    limit.copyTasks=4
 KEY= with nothing behind it takes a setting or a limit away.`
 
 function addSet(group: Command, shell: Shell): void {

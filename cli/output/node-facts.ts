@@ -50,6 +50,7 @@ function credentialLines(facts: NodeFacts): readonly (readonly [string, string])
     ['gateway key', key ? `here, ${key}` : `not here yet${gatewayKeyFault ? `: ${gatewayKeyFault}` : ''}`],
     ['recovery key', recoveryKey === null ? 'not known' : recoveryKey ? 'there is one' : 'none: postern node recovery-key'],
     ['credentials', stores],
+    ...(facts.vaultFault === null ? [] : [['Vault', facts.vaultFault] as const]),
   ]
 }
 

@@ -1,7 +1,6 @@
 /** Azure Blob Storage. Declaration only: the SDK is loaded by `open`. */
-import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
-import type { Connector } from '../contract.ts'
+import { type Connector, parseSettings } from '../contract.ts'
 import { fileSettings } from '../files/settings.ts'
 import { objectSettings } from '../objects/settings.ts'
 
@@ -43,12 +42,7 @@ export const azureBlob: Connector = {
     sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true, folders: true },
   },
   async open(options) {
-    const parsed = AzureBlobConfig.safeParse(options.settings)
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues
-      throw new Fault('STORE_SETTINGS_INVALID', { at: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
-    }
-    const config = parsed.data
+    const config = parseSettings(AzureBlobConfig, options.settings)
     const [{ AzureBucket }, { ObjectSession }] = await Promise.all([import('./azure-bucket.ts'), import('../objects/object-session.ts')])
     const { accountKey, sasToken, connectionString } = options.secrets
     return new ObjectSession(config, options, new AzureBucket(config, { accountKey, sasToken, connectionString }, options.hosts))

@@ -10,15 +10,15 @@ import type { Manifest } from './manifest.ts'
 import type { Place } from './place.ts'
 import { below, fewAtOnce, folderOf, gone, MOVES, type PublishParts, shortRun } from './publish.ts'
 import type { TargetOwn } from './sink.ts'
-import type { CommitRecord, Staging } from './staging.ts'
+import type { CommitRecord, OneFileRecord, Staging } from './staging.ts'
 
 /** What an attempt that failed leaves is taken away, also when its own time is up. */
 const CLEAN_UP_MS = 30_000
 
-export type AsIsRecord = CommitRecord & { readonly files: NonNullable<CommitRecord['files']> }
+export type AsIsRecord = OneFileRecord & { readonly files: NonNullable<OneFileRecord['files']> }
 
 export function isAsIs(record: CommitRecord): record is AsIsRecord {
-  return record.files !== undefined
+  return 'files' in record && record.files !== undefined
 }
 
 /** Of the file at a place in the record. */

@@ -2,11 +2,12 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Fault } from '@postern/protocol/fault.ts'
-import { type ConnectorRig, connectorContract } from '@postern/testkit/connector-contract.ts'
+import { connectorContract } from '@postern/testkit/connector-contract.ts'
+import type { ConnectorRig } from '@postern/testkit/contract/rig.ts'
 import type { Part } from '../copy-contract.ts'
 import { FilesConfig, files } from './index.ts'
 import { FilesSession } from './session.ts'
-import { soon } from './test-store.ts'
+import { soon } from './testing/test-store.ts'
 
 /** The suite once for each layout: in folders, and in single files. */
 for (const ending of ['.parquet/', '.csv/', '.csv.zst', '.ndjson.gz/', '.tsv']) {

@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import type { Fault } from '@postern/protocol/fault.ts'
-import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { faultOf } from '@postern/testkit/fault-of.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
 import { describe, expect, test } from 'vitest'
 import type { Target } from '../copy-contract.ts'
-import { column, shapeOf, soon, TestStore } from './test-store.ts'
+import { column, shapeOf, soon, TestStore } from './testing/test-store.ts'
 
 function mount(path: string): void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', path], { stdio: 'ignore' })

@@ -1,6 +1,6 @@
 /** A folder with CSV, TSV, NDJSON and Parquet files. Declaration only: DuckDB is loaded by the first use of a session. */
 import { z } from 'zod'
-import type { Connector } from '../contract.ts'
+import { type Connector, parseSettings } from '../contract.ts'
 import { fileSettings } from './settings.ts'
 
 /** Absolute on the node, whatever its system is: the service that checks this may run on another. */
@@ -30,6 +30,6 @@ export const files: Connector = {
   },
   async open(options) {
     const { FilesSession } = await import('./session.ts')
-    return new FilesSession(FilesConfig.parse(options.settings), options)
+    return new FilesSession(parseSettings(FilesConfig, options.settings), options)
   },
 }

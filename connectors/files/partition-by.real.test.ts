@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { faultOf } from '@postern/testkit/fault-of.ts'
 import { expect, test } from 'vitest'
 import { PARTITIONS } from './partition-spool.ts'
-import { column, shapeOf, soon, TestStore } from './test-store.ts'
+import { column, shapeOf, soon, TestStore } from './testing/test-store.ts'
 
 const SHAPE = shapeOf([column('id', 'int32'), column('year', 'int32'), column('name', 'text'), column('town', 'text')])
 const BY = { partitionBy: ['year', 'town'] }

@@ -22,9 +22,9 @@ export interface PiecesBy {
 }
 
 export function piecesOf({ staging, own, run }: PiecesBy, record: CommitRecord): readonly Piece[] {
-  const { part, spread } = record
-  if (spread) {
-    return spread.map((file, i) => ({ ...file, part, staged: staging.pathOf(pieceName(record, i)), final: below(own, file.name) }))
+  const { part } = record
+  if ('spread' in record) {
+    return record.spread.map((file, i) => ({ ...file, part, staged: staging.pathOf(pieceName(record, i)), final: below(own, file.name) }))
   }
   const { rows, bytes, sha256, version, held } = record
   const name = own.single ? own.path : finalName(own, run, record)

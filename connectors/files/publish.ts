@@ -1,7 +1,7 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Commit, Slot, Target } from '../copy-contract.ts'
 import { isAsIs, moveAsIs, stagedName } from './as-is-sink.ts'
-import { endingOf } from './formats.ts'
+import { endingOf, layoutOf } from './formats.ts'
 import { MANIFEST, type Manifest, MOST_FILES, readManifest } from './manifest.ts'
 import { type Piece, piecesOf } from './pieces.ts'
 import type { HeldFile, HoldAt, Place } from './place.ts'
@@ -34,7 +34,8 @@ export async function publishFile({ parts, staging, place }: PublishParts, own: 
   }
   const staged = staging.pathOf(isAsIs(record) ? stagedName(record, 0) : record.file)
   const replace = own.mode === 'overwrite' || record.replaces !== undefined
-  if (record.held) await completeHeld(place, { staged, final: own.path }, { held: record.held, replace }, own, signal)
+  const held = 'held' in record ? record.held : undefined
+  if (held) await completeHeld(place, { staged, final: own.path }, { held, replace }, own, signal)
   else if ((await bytesOf(staged)) !== undefined) {
     await place.move(staged, own.path, replace, signal)
     await place.settle(folderOf(own.path))
@@ -63,11 +64,14 @@ export async function publishFolder(publish: PublishParts, own: TargetOwn, signa
     await place.makeFolder(own.path)
     const old = manifest
     manifest = own.asIs ? await moveFiles(publish, own, old, signal) : await moveParts(publish, own, signal)
+    // Those that lie in folders of the target, or do not look like data, are found in no other way: also not by whoever goes on after this.
+    const listed = own.mode === 'overwrite' ? (old?.files ?? []) : []
+    const unlikely = listed.flatMap(({ name }) => (name.includes('/') || !layoutOf(name) ? [name] : []))
+    if (unlikely.length > 0) await place.put(staging.pathOf(REPLACED), JSON.stringify(unlikely), signal)
     await putManifest(place, manifest, own, signal)
-    // Those that lie in folders of the target, or do not look like data, are found in no other way.
-    const listed = old?.files ?? []
-    if (own.mode === 'overwrite') await removeListed(publish, own, { listed, manifest }, signal)
+    await removeListed(publish, own, { listed, manifest }, signal)
   } else {
+    await removeListed(publish, own, { listed: await replacedBefore(publish, signal), manifest }, signal)
     manifest = await publishRepaired(publish, own, manifest, signal)
     if (manifest.repaired && !inFolders(own)) await removeReplaced(publish, own, manifest, signal)
   }
@@ -75,11 +79,20 @@ export async function publishFolder(publish: PublishParts, own: TargetOwn, signa
   await staging.remove(signal)
 }
 
+const REPLACED = 'replaced.json'
+
+/** What an attempt was about to take away that put the manifest and was lost. */
+async function replacedBefore({ place, staging }: PublishParts, signal: AbortSignal): Promise<readonly { readonly name: string }[]> {
+  const text = await place.text(staging.pathOf(REPLACED), signal)
+  return text === undefined ? [] : (JSON.parse(text) as readonly string[]).map((name) => ({ name }))
+}
+
 /** Parts of a published copy that were written again: new files, then one new manifest in the place of the old one, then the old files go. */
 async function publishRepaired(publish: PublishParts, own: TargetOwn, old: Manifest, signal: AbortSignal): Promise<Manifest> {
   const { place, staging } = publish
   const done = new Set(old.repaired?.map(({ task }) => task))
-  const records = (await staging.records(signal)).filter(({ task }) => !done.has(task))
+  // Others are left by the attempt that published the copy, and was lost before it had cleared the room.
+  const records = (await staging.records(signal)).filter(({ task, replaces }) => replaces !== undefined && !done.has(task))
   if (records.length === 0) return old
   const parts = records.map(({ part, task, rows, bytes, attempt }) => ({ part, task, commit: { rows, bytes, attempt } }))
   const again = { ...publish, parts }
@@ -139,7 +152,7 @@ async function moveParts({ run, parts, staging, target, place }: PublishParts, o
 
 /** No manifest could list them. */
 function refuseTooMany(records: readonly CommitRecord[]): void {
-  const files = records.reduce((sum, { spread }) => sum + (spread?.length ?? 1), 0)
+  const files = records.reduce((sum, record) => sum + ('spread' in record ? record.spread.length : 1), 0)
   if (files <= MOST_FILES) return
   throw new Fault('INPUT_INVALID', {
     at: `partitionBy: ${files} files, and a folder of a copy has ${MOST_FILES} at most.`,

@@ -1,12 +1,12 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { faultOf } from '@postern/testkit/fault-of.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
 import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Statement } from '../query-contract.ts'
-import { column, shapeOf, soon, TestStore } from './test-store.ts'
+import { column, shapeOf, soon, TestStore } from './testing/test-store.ts'
 
 let store: TestStore
 

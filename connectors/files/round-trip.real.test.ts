@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { column, shapeOf, soon, TestStore } from './test-store.ts'
+import { column, shapeOf, soon, TestStore } from './testing/test-store.ts'
 
 /** One column of each type and what is likeliest to go wrong in it, in the `csv` encoding. */
 const COLUMNS = [

@@ -11,7 +11,7 @@ import { below, fewAtOnce, MOVES, publishedFile } from './publish.ts'
 import type { FilesParts } from './session.ts'
 import type { TargetOwn } from './sink.ts'
 import { writeSpread } from './spread-writer.ts'
-import { type CommitRecord, Staging } from './staging.ts'
+import { type CommitRecord, type OneFileRecord, type SpreadRecord, Staging } from './staging.ts'
 import { takenRows } from './taken-rows.ts'
 import type { Written } from './writer.ts'
 
@@ -19,7 +19,7 @@ import type { Written } from './writer.ts'
 const CLEAN_UP_MS = 30_000
 
 type Slotted = Pick<CommitRecord, 'task' | 'part' | 'attempt' | 'file' | 'replaces'>
-type Content = Omit<CommitRecord, keyof Slotted | 'skipped'>
+type Content = Omit<OneFileRecord, keyof Slotted | 'skipped' | 'files'> | Omit<SpreadRecord, keyof Slotted | 'skipped'>
 
 /** A file of an attempt, until it counts. */
 interface Made {
@@ -82,7 +82,7 @@ async function written(request: PartWrite, { slotted, session, staging, made }: 
     signal,
   )
   const sum = (of: 'rows' | 'bytes') => spread.reduce((total, file) => total + file[of], 0)
-  return { rows: sum('rows'), bytes: sum('bytes'), sha256: '', spread }
+  return { rows: sum('rows'), bytes: sum('bytes'), spread }
 }
 
 /** What an attempt has written that does not count. */

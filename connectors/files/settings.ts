@@ -1,11 +1,10 @@
 /** Settings that every store of files has, wherever its files are. */
 import { z } from 'zod'
+import { flag } from '../setting-types.ts'
 import { DIALECT_SETTINGS } from './csv-dialect.ts'
 
 /** Settings may come as text from a command line. */
 export const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
-
-export const flag = z.union([z.boolean(), z.enum(['yes', 'no', 'true', 'false']).transform((text) => text === 'yes' || text === 'true')])
 
 export const fileSettings = {
   format: z.enum(['csv', 'tsv', 'ndjson', 'json', 'parquet', 'binary']).optional().meta({

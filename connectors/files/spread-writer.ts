@@ -5,7 +5,7 @@ import type { PartitionColumns } from './partition-folders.ts'
 import { PartitionSpool } from './partition-spool.ts'
 import { fewAtOnce } from './publish.ts'
 import type { FilesParts } from './session.ts'
-import type { CommitRecord } from './staging.ts'
+import type { SpreadRecord } from './staging.ts'
 import type { WriteParts, Written } from './writer.ts'
 
 /** Files that are written at a time: each may hold some blocks of an upload in memory. */
@@ -24,7 +24,7 @@ export interface SpreadPlace {
   readonly final?: string | undefined
 }
 
-export type Spread = NonNullable<CommitRecord['spread']>
+export type Spread = SpreadRecord['spread']
 
 /** `done` is told each file as soon as it is there: when this fails, they are still to be taken away. */
 export async function writeSpread(

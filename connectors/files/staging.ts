@@ -7,41 +7,54 @@ import type { Place } from './place.ts'
 /** Where the bytes of a file are under its final name, seen by nobody yet. */
 const HeldSchema = z.object({ id: z.string(), tags: z.array(z.string()).readonly() })
 
-const RecordSchema = z.object({
+const Slotted = z.object({
   task: z.string(),
   part: z.int().nonnegative(),
   attempt: z.int(),
-  /** Name of the data file in the staging folder. */
+  /** Name of the data file in the staging folder; where there are several, what their names begin with. */
   file: z.string().regex(/^part-[^/\\]*$/),
   rows: z.int().nonnegative(),
   bytes: z.int().nonnegative(),
   /** Rows left out. */
   skipped: z.int().positive().exactOptional(),
+  /** Tasks whose records count no more once this one is there. They stay, so that a late attempt of theirs still loses. */
+  replaces: z.array(z.string()).optional(),
+})
+
+const FileFacts = z.object({
+  /** Empty where nobody asks for it. */
   sha256: z.string(),
-  /** Of the data file, as its place told it when it was written. */
+  /** As its place told it when it was written. */
   version: z.string().exactOptional(),
+})
+
+const OneFile = Slotted.extend({
+  ...FileFacts.shape,
   held: HeldSchema.optional(),
   /** Where files were copied as they are: path below the target, bytes, and SHA-256 of each. */
   files: z.array(z.tuple([z.string(), z.int().nonnegative(), z.string()])).optional(),
-  /** Where rows went to folders by their values: the files, by their paths below the target. */
+})
+
+/** Rows that went to folders by their values: the files, by their paths below the target, each with facts of its own. */
+const Spread = Slotted.extend({
   spread: z
     .array(
       z.object({
         name: z.string(),
         rows: z.int().nonnegative(),
         bytes: z.int().nonnegative(),
-        sha256: z.string(),
-        version: z.string().exactOptional(),
+        ...FileFacts.shape,
         held: HeldSchema.exactOptional(),
       }),
     )
-    .readonly()
-    .exactOptional(),
-  /** Tasks whose records count no more once this one is there. They stay, so that a late attempt of theirs still loses. */
-  replaces: z.array(z.string()).optional(),
+    .readonly(),
 })
-/** A commit record: it is there or not, and names the one file that counts. */
-export type CommitRecord = z.output<typeof RecordSchema>
+
+const RecordSchema = z.union([Spread, OneFile])
+export type OneFileRecord = z.output<typeof OneFile>
+export type SpreadRecord = z.output<typeof Spread>
+/** A commit record: it is there or not, and names the files that count. */
+export type CommitRecord = OneFileRecord | SpreadRecord
 
 const RECORD = '.commit.json'
 

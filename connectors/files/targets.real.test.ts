@@ -2,9 +2,9 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { Fault } from '@postern/protocol/fault.ts'
-import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { faultOf } from '@postern/testkit/fault-of.ts'
 import { expect, test } from 'vitest'
-import { column, shapeOf, soon, TestStore } from './test-store.ts'
+import { column, shapeOf, soon, TestStore } from './testing/test-store.ts'
 
 const SHAPE = shapeOf([column('id', 'int32'), column('code', 'text')])
 const OLD = '1,007\n2,\n'

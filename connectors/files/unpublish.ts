@@ -22,7 +22,7 @@ async function movedBy(place: Place, own: TargetOwn, run: string, signal: AbortS
 export async function removeListed(
   { place }: PublishParts,
   own: TargetOwn,
-  { listed, manifest }: { readonly listed: Manifest['files']; readonly manifest: Manifest },
+  { listed, manifest }: { readonly listed: readonly { readonly name: string }[]; readonly manifest: Manifest },
   signal: AbortSignal,
 ): Promise<void> {
   const kept = new Set(manifest.files.map(({ name }) => name))

@@ -18,6 +18,10 @@ export interface TargetFacts {
   readonly hexText: boolean
   /** Of rows that are appended: those that come again can take the place of those with the same key. */
   readonly byKey?: boolean
+  /** Of rows that are upserted: the table had none. */
+  readonly alone?: boolean
+  /** Of an overwrite: what makes rows one in the source, by its names in the target. Only columns that an index can hold. */
+  readonly sourceKey?: readonly string[]
 }
 
 export const factsOf = (target: Target) => target.own as TargetFacts

@@ -2,15 +2,8 @@
 import { isIP } from 'node:net'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
-import type { Connector } from '../contract.ts'
-import { flag } from '../files/settings.ts'
-
-/** Settings come from the command line as text too: "3306". */
-const wholeNumber = (min: number, max: number) => z.preprocess(numberFromText, z.int().min(min).max(max))
-
-function numberFromText(value: unknown): unknown {
-  return typeof value === 'string' && /^\d{1,9}$/.test(value.trim()) ? Number(value) : value
-}
+import { type Connector, parseSettings } from '../contract.ts'
+import { flag, wholeNumber } from '../setting-types.ts'
 
 export const MysqlConfig = z.strictObject({
   host: z.string().min(1).max(255).meta({ title: 'Host', description: 'Name or address as the node sees it', audience: true }),
@@ -54,18 +47,14 @@ export const mysql: Connector = {
   can: {
     query: 'sql',
     source: { snapshot: false },
-    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true, repairs: true },
+    sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
   },
   async open(options) {
-    const config = MysqlConfig.safeParse(options.settings)
-    if (!config.success) {
-      const [issue] = config.error.issues
-      throw new Fault('STORE_SETTINGS_INVALID', { at: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
-    }
-    if (config.data.ssl === 'verify-identity' && isIP(config.data.host) !== 0) {
+    const config = parseSettings(MysqlConfig, options.settings)
+    if (config.ssl === 'verify-identity' && isIP(config.host) !== 0) {
       throw new Fault('STORE_SETTINGS_INVALID', { at: 'ssl: verify-identity needs a host name, not an address' })
     }
     const { MysqlSession } = await import('./session.ts')
-    return new MysqlSession({ config: config.data, password: options.secrets['password'], log: options.log, hosts: options.hosts })
+    return new MysqlSession({ config, password: options.secrets['password'], log: options.log, hosts: options.hosts })
   },
 }

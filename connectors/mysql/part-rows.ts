@@ -7,6 +7,7 @@ import type { Column, Digest, Extent, Target } from '../copy-contract.ts'
 import { rowNumber } from '../digest.ts'
 import { factsOf, type TargetFacts } from './facts.ts'
 import { quoteName, quoteTable, textLiteral } from './names.ts'
+import { isReferenced } from './published.ts'
 import type { Records } from './record.ts'
 import type { Relation } from './relation.ts'
 import { refuseLong } from './row-length.ts'
@@ -20,6 +21,9 @@ export interface PartRows {
 const WHOLE: ReadonlySet<string> = new Set(['int16', 'int32', 'int64', 'decimal'])
 const NUMBER = /^-?\d{1,65}$/
 const DATE = /^\d{4}-\d\d-\d\d$/
+/** In UTC, as moments are kept here. */
+const MOMENT = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)(?:\+00)?$/
+const MOMENTS: ReadonlySet<string> = new Set(['timestamp', 'timestamptz'])
 
 /** Where parts are written. */
 export function tableOf({ database, table, staging }: TargetFacts): string {
@@ -49,21 +53,27 @@ function conditionOf(target: Target, extent: Extent | undefined): string | undef
 function boundOf(column: Column | undefined, text: string | null): string | null | undefined {
   if (text === null) return null
   if (column?.type.is === 'date') return DATE.test(text) ? `cast(${textLiteral(text)} as date)` : undefined
+  if (column && MOMENTS.has(column.type.is)) {
+    const moment = MOMENT.exec(text)?.[1]
+    return moment && `cast(${textLiteral(moment)} as datetime(6))`
+  }
   return column && WHOLE.has(column.type.is) && NUMBER.test(text) ? text : undefined
 }
 
 interface PartDigests {
   readonly target: Target
+  /** Quoted: where the rows are. */
+  readonly table: string
   readonly columns: readonly Column[]
   readonly checksum: boolean
   readonly parts: readonly PartRows[]
 }
 
 /** One scan for all of them, in their order. */
-export async function partDigests(wire: Wire, { target, columns, checksum, parts }: PartDigests): Promise<readonly Digest[]> {
+export async function partDigests(wire: Wire, { target, table, columns, checksum, parts }: PartDigests): Promise<readonly Digest[]> {
   const cases = parts.map(({ extent }, at) => `when ${conditionOf(target, extent) ?? 'false'} then ${at}`)
   const sum = checksum ? `cast(coalesce(sum(${rowNumber(columns, 'mysql')}), 0) as char)` : 'null'
-  const sql = `select case ${cases.join(' ')} end as of_part, cast(count(*) as char), ${sum} from ${tableOf(factsOf(target))} group by of_part`
+  const sql = `select case ${cases.join(' ')} end as of_part, cast(count(*) as char), ${sum} from ${table} group by of_part`
   const found = new Map((await StatementRun.one(wire, sql)).rows.map(([at, ...digest]) => [at, digest]))
   return parts.map((_, at) => {
     const [rows, total] = found.get(String(at)) ?? []
@@ -86,10 +96,7 @@ export function refuseRepair(target: Target): void {
 export async function canReplaceByKey(wire: Wire, found: Relation, columns: readonly Column[]): Promise<boolean> {
   const given = new Set(columns.map(({ name }) => name.toLowerCase()))
   if (!found.uniques.some(({ strict, columns: key }) => strict && key.every((name) => given.has(name.toLowerCase())))) return false
-  const [database, table] = [textLiteral(found.database), textLiteral(found.table)]
-  const sql = `select 1 from information_schema.key_column_usage
-    where referenced_table_schema = ${database} and referenced_table_name = ${table} limit 1`
-  return (await StatementRun.one(wire, sql)).rows.length === 0
+  return !(await isReferenced(wire, found))
 }
 
 interface TakeOut {
@@ -97,15 +104,17 @@ interface TakeOut {
   readonly run: string
   readonly tasks: readonly string[]
   readonly extent: Extent | undefined
+  /** Its rows are put right by key afterwards. */
+  readonly published: boolean
 }
 
 /** In the transaction that brings the rows anew; two that do so take turns at the records. */
-export async function takeOut(wire: Wire, records: Records, { target, run, tasks, extent }: TakeOut): Promise<void> {
+export async function takeOut(wire: Wire, records: Records, { target, run, tasks, extent, published }: TakeOut): Promise<void> {
   refuseRepair(target)
   const list = tasks.map((task) => textLiteral(task)).join(', ')
   await StatementRun.one(wire, `delete from ${records.commits} where run_id = ${textLiteral(run)} and task_id in (${list})`)
   const facts = factsOf(target)
-  if (facts.staging === null) return
+  if (facts.staging === null || published) return
   const condition = conditionOf(target, extent)
   if (condition === undefined)
     throw new Fault('COPY_UNSUPPORTED', { at: `${target.title}: nothing tells the rows of this part from others` })

@@ -79,11 +79,34 @@ async function fitExisting(wire: Wire, request: Prepare, found: Relation): Promi
   const place = { database: found.database, table: found.table }
   const byKey = mode === 'append' && (await canReplaceByKey(wire, found, columns))
   const hexText = !['postgres', KIND].includes(shape.kind)
-  const own: TargetFacts = { ...place, mode, key, staging, created: false, baseline, from, hexText, byKey }
+  const alone = mode === 'upsert' && (await StatementRun.one(wire, `select 1 from ${found.sql} limit 1`)).rows.length === 0
+  const own: TargetFacts = {
+    ...place,
+    mode,
+    key,
+    staging,
+    created: false,
+    baseline,
+    from,
+    hexText,
+    byKey,
+    ...(alone && { alone }),
+    ...sourceKey(request, from, columns),
+  }
   return {
     target: { title: found.title, encoding: encodingFor(request), columns, ...(omits.length > 0 && { omits }), single: false, notes, own },
     ddl,
   }
+}
+
+/** Types that an index holds whole. */
+const INDEXED: ReadonlySet<string> = new Set(['int16', 'int32', 'int64', 'decimal', 'date', 'timestamp', 'timestamptz', 'uuid'])
+
+function sourceKey({ mode, shape }: Prepare, from: readonly Column[], into: readonly Column[]): Pick<TargetFacts, 'sourceKey'> {
+  if (mode !== 'overwrite' || shape.key.length === 0) return {}
+  const columns = shape.key.map((name) => into[from.findIndex((column) => column.name === name)])
+  const key = columns.flatMap((column) => (column && INDEXED.has(column.type.is) ? [column.name] : []))
+  return key.length === columns.length ? { sourceKey: key } : {}
 }
 
 function generatedOf(shape: Shape, found: Relation): readonly string[] {
@@ -181,6 +204,7 @@ function createMissing(wire: Wire, request: Prepare, name: TableName & { readonl
     baseline: null,
     from: shape.columns,
     hexText: !['postgres', KIND].includes(shape.kind),
+    ...sourceKey(request, shape.columns, columns),
   }
   const notes = [`${title} does not exist and is created.`]
   return { target: { title, encoding: encodingFor(request), columns, single: false, notes, own }, ddl }

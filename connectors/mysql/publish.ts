@@ -29,6 +29,11 @@ export async function publishRun(wire: Wire, publishing: Publishing): Promise<vo
     if (facts.mode === 'upsert') await inTransaction(wire, records, run, () => merge(wire, publishing))
     else await overwrite(wire, publishing, records)
   }
+  await dropAsides(wire, facts, run)
+}
+
+/** What publishing leaves beside the table. */
+export async function dropAsides(wire: Wire, facts: TargetFacts, run: string): Promise<void> {
   await StatementRun.all(
     wire,
     [stagingOf(facts), oldOf(facts, run)].map((table) => `drop table if exists ${table}`),
@@ -92,20 +97,29 @@ async function refill(wire: Wire, { target, facts }: Publishing): Promise<void> 
 }
 
 async function merge(wire: Wire, { target, facts }: Publishing): Promise<void> {
-  const key = new Set(facts.key.map((name) => name.toLowerCase()))
+  await mergeFrom(wire, target, { table: quoteTable(facts), key: facts.key, rows: stagingOf(facts) })
+}
+
+interface Merging {
+  /** Quoted, both. */
+  readonly table: string
+  readonly rows: string
+  readonly key: readonly string[]
+}
+
+export async function mergeFrom(wire: Wire, target: Target, { table, rows, key: by }: Merging): Promise<void> {
+  const key = new Set(by.map((name) => name.toLowerCase()))
   const others = target.columns.map(({ name }) => name).filter((name) => !key.has(name.toLowerCase()))
   const names = columnList(target.columns)
-  const table = quoteTable(facts)
-  const staging = stagingOf(facts)
-  const same = facts.key.map((name) => `t.${quoteName(name)} = s.${quoteName(name)}`).join(' and ')
+  const same = by.map((name) => `t.${quoteName(name)} = s.${quoteName(name)}`).join(' and ')
   const set = others.map((name) => `t.${quoteName(name)} = s.${quoteName(name)}`).join(', ')
-  const first = quoteName(facts.key[0] ?? '')
+  const first = quoteName(by[0] ?? '')
   // Not ON DUPLICATE KEY UPDATE: that would change the row which any other unique index finds, whatever its key.
-  if (set !== '') await StatementRun.one(wire, `update ${table} t join ${staging} s on ${same} set ${set}`)
+  if (set !== '') await StatementRun.one(wire, `update ${table} t join ${rows} s on ${same} set ${set}`)
   const list = target.columns.map(({ name }) => `s.${quoteName(name)}`).join(', ')
   await StatementRun.one(
     wire,
-    `insert into ${table} (${names}) select ${list} from ${staging} s left join ${table} t on ${same} where t.${first} is null`,
+    `insert into ${table} (${names}) select ${list} from ${rows} s left join ${table} t on ${same} where t.${first} is null`,
   )
 }
 

@@ -18,7 +18,8 @@ import { loadSql } from './load-sql.ts'
 import { parseTableName, quoteTable } from './names.ts'
 import { type PartRows, partDigests, refuseRepair, tableOf, takeOut, tellsApart } from './part-rows.ts'
 import { prepareTarget } from './prepare.ts'
-import { exists, publishRun } from './publish.ts'
+import { dropAsides, exists, publishRun } from './publish.ts'
+import { type ByKey, isPublished, makeAside, putRight, putRightBy } from './published.ts'
 import { commitLost, committedPart, committedRows, forgetRun, recordCommit, recordedRun, recordsOf } from './record.ts'
 import { findRelation } from './relation.ts'
 import { digestOf } from './source.ts'
@@ -67,10 +68,13 @@ export class MysqlSink implements Sink {
     const wire = await work.acquire(signal)
     const commit = await work.guard(wire, aimOf(target.title), signal, async () => {
       await prepareSession(wire)
+      const again = replaces && (await publishedAs(wire, target, slot.run))
+      const aside = again && (await makeAside(wire, facts, again))
       await StatementRun.one(wire, 'start transaction read write')
       const records = recordsOf(facts.database)
-      if (replaces) await takeOut(wire, records, { target, run: slot.run, tasks: replaces, extent: request.extent })
-      const sql = loadSql(tableOf(facts), {
+      const published = again !== undefined
+      if (replaces) await takeOut(wire, records, { target, run: slot.run, tasks: replaces, extent: request.extent, published })
+      const sql = loadSql(aside ?? tableOf(facts), {
         from: facts.from,
         into: target.columns,
         mariadb: wire.isMariadb,
@@ -82,6 +86,7 @@ export class MysqlSink implements Sink {
         // Keys that are there twice may be those of another attempt, which was first.
         throw (await committedPart(wire, records, slot)) ? commitLost(slot, cause.fault(target.title)) : cause.fault(target.title)
       })
+      if (again && aside) await putRight(wire, target, aside, again)
       agree(loaded.rows)
       await skip?.settle()
       const skipped = skip?.count ?? 0
@@ -99,7 +104,7 @@ export class MysqlSink implements Sink {
     const facts = factsOf(target)
     const records = recordsOf(facts.database)
     return this.#work.read(aimOf(target.title), signal, async (wire) => {
-      const gone = facts.staging !== null && !(await exists(wire, facts.database, facts.staging))
+      const gone = facts.staging !== null && (await isPublished(wire, facts, run))
       if (gone || (facts.mode === 'append' && !checksum)) return { rows: await committedRows(wire, records, run), checksum: null }
       const now = await digestOf(wire, tableOf(facts), columns, checksum)
       return facts.staging === null && checksum ? added(facts, now) : now
@@ -114,21 +119,20 @@ export class MysqlSink implements Sink {
     request: DigestRequest & { readonly target: Target; readonly run: string; readonly parts: readonly PartRows[] },
     signal: AbortSignal,
   ): Promise<readonly Digest[]> {
-    return this.#work.read(aimOf(request.target.title), signal, (wire) => partDigests(wire, request))
+    const { target, run } = request
+    const facts = factsOf(target)
+    return this.#work.read(aimOf(target.title), signal, async (wire) => {
+      const table = (await publishedAs(wire, target, run)) ? quoteTable(facts) : tableOf(facts)
+      return await partDigests(wire, { ...request, table })
+    })
   }
 
   refuseRepair(target: Target): void {
     refuseRepair(target)
   }
 
-  /** A staging table that is gone has been published, even if the node was lost before it could note it down. */
   published(target: Target, run: string, signal: AbortSignal): Promise<boolean> {
-    const facts = factsOf(target)
-    return this.#work.read(aimOf(target.title), signal, async (wire) => {
-      const record = await recordedRun(wire, recordsOf(facts.database), run)
-      if (!record?.prepared) return false
-      return record.published || (facts.mode === 'overwrite' && !(await exists(wire, facts.database, facts.staging ?? '')))
-    })
+    return this.#work.read(aimOf(target.title), signal, (wire) => isPublished(wire, factsOf(target), run))
   }
 
   publish(request: { readonly target: Target; readonly run: string }, signal: AbortSignal): Promise<void> {
@@ -142,13 +146,20 @@ export class MysqlSink implements Sink {
     const records = recordsOf(facts.database)
     return this.#work.session(aimOf(target.title), signal, async (wire) => {
       const record = await recordedRun(wire, records, run)
+      // Also what publishing left that was cut short after the table had been swapped.
+      if (facts.staging !== null) await dropAsides(wire, facts, run)
       if (!record || record.published) return
-      if (facts.staging !== null) await StatementRun.one(wire, `drop table if exists ${tableOf(facts)}`)
       const rows = await committedRows(wire, records, run)
       if (facts.created && (facts.staging !== null || rows === 0)) await dropIfEmpty(wire, facts)
       if (facts.staging !== null || rows === 0) await forgetRun(wire, records, run)
     })
   }
+}
+
+/** Undefined of rows that are where they were written: they were appended, or are not published yet. */
+async function publishedAs(wire: Wire, target: Target, run: string): Promise<ByKey | undefined> {
+  const facts = factsOf(target)
+  return facts.staging !== null && (await isPublished(wire, facts, run)) ? await putRightBy(wire, target) : undefined
 }
 
 async function dropIfEmpty(wire: Wire, facts: TargetFacts): Promise<void> {

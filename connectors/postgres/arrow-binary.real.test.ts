@@ -1,4 +1,4 @@
-import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { faultOf } from '@postern/testkit/fault-of.ts'
 import { limit, type TestSession, testSession } from '@postern/testkit/postgres-session.ts'
 import { tableFromIPC } from 'apache-arrow'
 import { expect, test } from 'vitest'

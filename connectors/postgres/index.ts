@@ -1,14 +1,7 @@
 /** Declaration only: cheap to import, no driver is loaded before `open`. */
-import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
-import type { Connector } from '../contract.ts'
-
-/** Settings come from the command line as text too: "5432". */
-const wholeNumber = (min: number, max: number) => z.preprocess(numberFromText, z.int().min(min).max(max))
-
-function numberFromText(value: unknown): unknown {
-  return typeof value === 'string' && /^\d{1,9}$/.test(value.trim()) ? Number(value) : value
-}
+import { type Connector, parseSettings } from '../contract.ts'
+import { wholeNumber } from '../setting-types.ts'
 
 export const PostgresConfig = z.strictObject({
   host: z
@@ -41,12 +34,8 @@ export const postgres: Connector = {
     sink: { modes: ['append', 'overwrite', 'upsert'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true },
   },
   async open(options) {
-    const config = PostgresConfig.safeParse(options.settings)
-    if (!config.success) {
-      const [issue] = config.error.issues
-      throw new Fault('STORE_SETTINGS_INVALID', { at: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
-    }
+    const config = parseSettings(PostgresConfig, options.settings)
     const { PostgresSession } = await import('./session.ts')
-    return new PostgresSession({ config: config.data, password: options.secrets['password'], log: options.log, hosts: options.hosts })
+    return new PostgresSession({ config, password: options.secrets['password'], log: options.log, hosts: options.hosts })
   },
 }

@@ -1,4 +1,4 @@
-import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { faultOf } from '@postern/testkit/fault-of.ts'
 import { limit, testSession } from '@postern/testkit/postgres-session.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
 import { expect, test } from 'vitest'
@@ -182,4 +182,17 @@ test('a statement with a time-out is ended by the database itself, and the next 
   expect([fault.code, inWrite.code]).toEqual(['TIMED_OUT', 'TIMED_OUT'])
   expect(await on.ask(`select current_setting('statement_timeout') as ms`, { timeoutMs: 90_000 })).toBe('{"ms":"90s"}\n')
   expect(await on.ask(`select current_setting('statement_timeout') as ms`)).toBe('{"ms":"0"}\n')
+})
+
+test('parameters that are too few or too many are a fault of the statement: the connection stands, and nobody asks again elsewhere', async () => {
+  await using on = await testSession({ maxConnections: 1 })
+  const pid = await on.ask('select pg_backend_pid() as pid')
+
+  const few = await faultOf(on.ask('select $1::int'))
+  const many = await faultOf(on.ask('select 1', { params: [1, 2] }))
+  const raised = await faultOf(on.ask(`do $$ begin raise 'the other server is away' using errcode = '08001'; end $$`))
+
+  expect([few.code, many.code, raised.code]).toEqual(['QUERY_FAILED', 'QUERY_FAILED', 'QUERY_FAILED'])
+  expect(few.message).toContain('supplies 0 parameters')
+  expect(await on.ask('select pg_backend_pid() as pid')).toBe(pid)
 })

@@ -94,6 +94,8 @@ function codeOfState(error: ServerError, doing: Doing): FaultCode {
   if (state === '53100') return 'DISK_FULL'
   if (state === '57014') return /timeout/i.test(error.message) ? 'TIMED_OUT' : 'CANCELLED'
   if (state === '57P03') return 'STORE_UNREACHABLE'
+  // Said of the statement, not of our connection: too few parameters (08P01), or another server that a function of theirs asks.
+  if (state.startsWith('08') && doing === 'query' && error.severity === 'ERROR') return 'QUERY_FAILED'
   if (state.startsWith('08') || state === '57P01' || state === '57P02' || state === '57P05' || state === '25P03') {
     return doing === 'connect' ? 'STORE_UNREACHABLE' : 'STORE_LOST'
   }

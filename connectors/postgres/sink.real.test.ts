@@ -1,4 +1,4 @@
-import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { faultOf } from '@postern/testkit/fault-of.ts'
 import { copied, limit, sessionOf, testSession } from '@postern/testkit/postgres-session.ts'
 import { expect, test } from 'vitest'
 

@@ -1,4 +1,4 @@
-import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { faultOf } from '@postern/testkit/fault-of.ts'
 import { limit, type TestSession, testSession } from '@postern/testkit/postgres-session.ts'
 import { expect, test } from 'vitest'
 import type { Part, Shape } from '../copy-contract.ts'

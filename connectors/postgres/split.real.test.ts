@@ -1,5 +1,5 @@
 /** Where tables, views and statements are cut: every row in one part, and no part much larger than it must be. */
-import { faultOf } from '@postern/testkit/connector-contract.ts'
+import { faultOf } from '@postern/testkit/fault-of.ts'
 import { limit, type TestSession, testSession } from '@postern/testkit/postgres-session.ts'
 import { describe, expect, test } from 'vitest'
 import type { Part, Shape } from '../copy-contract.ts'

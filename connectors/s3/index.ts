@@ -1,9 +1,9 @@
 /** Amazon S3 and whatever speaks its protocol. Declaration only: the SDK is loaded by `open`. */
-import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
-import type { Connector } from '../contract.ts'
-import { fileSettings, flag } from '../files/settings.ts'
+import { type Connector, parseSettings } from '../contract.ts'
+import { fileSettings } from '../files/settings.ts'
 import { objectSettings } from '../objects/settings.ts'
+import { flag } from '../setting-types.ts'
 
 export const S3Config = z.strictObject({
   endpoint: z
@@ -43,12 +43,7 @@ export const s3: Connector = {
     sink: { modes: ['append', 'overwrite'], exactlyOnce: true, skips: true, repairs: true, repairsPublished: true, folders: true },
   },
   async open(options) {
-    const parsed = S3Config.safeParse(options.settings)
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues
-      throw new Fault('STORE_SETTINGS_INVALID', { at: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
-    }
-    const config = parsed.data
+    const config = parseSettings(S3Config, options.settings)
     const [{ S3Bucket }, { ObjectSession }] = await Promise.all([import('./s3-bucket.ts'), import('../objects/object-session.ts')])
     const { secretAccessKey, sessionToken } = options.secrets
     return new ObjectSession(config, options, new S3Bucket(config, { secretAccessKey, sessionToken }, options.hosts))

@@ -1,5 +1,5 @@
 /** Every type that PostgreSQL has, each with the values that break what is not careful. */
-import type { AnyDatabase } from './real-stores.ts'
+import type { TestDatabase } from '@postern/testkit/postgres.ts'
 
 /** One letter of each plane that has any, what stands at its edges, and what a format could take for its own. */
 const TEXTS = [
@@ -98,7 +98,7 @@ export const LONG_NAME = `ä "quoted", 'col'\\umn; -- ${'x'.repeat(63)}`.slice(0
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
-export async function makeTypes(database: AnyDatabase, table: string, which: 'all' | 'common'): Promise<void> {
+export async function makeTypes(database: TestDatabase, table: string, which: 'all' | 'common'): Promise<void> {
   const columns = which === 'all' ? [...COMMON, ...OWN, ...EDGES] : COMMON
   const rows = Math.max(...columns.map(([, values]) => values.length))
   const names = columns.map(([type], i) => (i === 0 ? quoted(LONG_NAME) : quoted(`c${i} ${type}`.slice(0, 60))))

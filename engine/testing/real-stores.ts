@@ -6,17 +6,8 @@ import { Secret, silentLog } from '@postern/base/log.ts'
 import type { Connector } from '@postern/connectors/contract.ts'
 import { CONNECTORS } from '@postern/connectors/registry.ts'
 import type { StoreSettings } from '@postern/protocol/api/stores.ts'
+import type { TestDatabase } from '@postern/testkit/postgres.ts'
 import type { OpenStore } from '../engine.ts'
-
-/** What the testkit's databases have; the import law keeps the testkit itself out of here. */
-export interface AnyDatabase {
-  readonly host: string
-  readonly port: number
-  readonly user: string
-  readonly password: string
-  readonly name: string
-  query<Row extends Record<string, unknown>>(sql: string): Promise<Row[]>
-}
 
 export interface OpenedStore extends OpenStore, AsyncDisposable {
   readonly connector: Connector
@@ -41,7 +32,7 @@ export async function openStore(
   return { connector, session, [Symbol.asyncDispose]: dispose }
 }
 
-export function openPostgres({ host, port, name, user, password }: AnyDatabase): Promise<OpenedStore> {
+export function openPostgres({ host, port, name, user, password }: TestDatabase): Promise<OpenedStore> {
   return openStore('postgres', { host, port, database: name, user, sslmode: 'disable' }, { password })
 }
 
@@ -55,7 +46,7 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
 }
 
 /** `orders`: each type that has a form of its own in some encoding, with NULLs, empty text, separators, quotes and line ends. */
-export async function makeOrders(database: AnyDatabase, rows: number): Promise<void> {
+export async function makeOrders(database: TestDatabase, rows: number): Promise<void> {
   await database.query(`
     create schema copy;
     create table orders (
@@ -74,7 +65,7 @@ export async function makeOrders(database: AnyDatabase, rows: number): Promise<v
 }
 
 /** Rows that are in only one of the two tables, counted as often as they occur: 0 when both are alike. */
-export async function differing(database: AnyDatabase, one: string, other: string, columns = '*'): Promise<number> {
+export async function differing(database: TestDatabase, one: string, other: string, columns = '*'): Promise<number> {
   const [a, b] = [`select ${columns} from ${one}`, `select ${columns} from ${other}`]
   const [row] = await database.query<{ count: string }>(
     `select count(*) from ((${a} except all ${b}) union all (${b} except all ${a})) as differing`,

@@ -4,7 +4,8 @@ import { silentLog } from '@postern/base/log.ts'
 import { systemRandom } from '@postern/base/random.ts'
 import { type Copy, CopyRequest } from '@postern/protocol/api/runs.ts'
 import { newId, type RunId, type StoreId, type TaskId } from '@postern/protocol/ids.ts'
-import { type Counters, PlanResult, type StoreRef, type TaskOrder } from '@postern/protocol/node-api.ts'
+import type { StoreRef } from '@postern/protocol/node-api.ts'
+import { type Counters, PlanResult, type TaskOrder } from '@postern/protocol/task-api.ts'
 import { Engine, type OpenStore, type Outcome } from '../engine.ts'
 
 export type OutcomeOf<Name extends Outcome['outcome']> = Extract<Outcome, { outcome: Name }>
@@ -37,9 +38,10 @@ export class Run {
   }
 
   order(kind: TaskOrder['kind'], more: Partial<TaskOrder> = {}): TaskOrder {
-    const { source, sink } = this.#copy
+    const { source, sink, skipIncompatibleRows } = this.#copy
     const task = newId<TaskId>('tsk', systemRandom.bytes)
-    const ends = { source: storeRef(source), sink: storeRef(sink) }
+    const rejects = skipIncompatibleRows?.rejects && { rejects: storeRef(skipIncompatibleRows.rejects.store) }
+    const stores = { source: storeRef(source), sink: storeRef(sink), ...rejects }
     return overTheWire({
       run: this.id,
       task,
@@ -47,7 +49,7 @@ export class Run {
       epoch: 1,
       kind,
       copy: this.#copy,
-      ...ends,
+      ...stores,
       spec: null,
       context: this.context,
       ...more,

@@ -12,6 +12,7 @@ import type { Peers } from '../channel/peers.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import type { Links } from '../link/links.ts'
 import type { QueryRunner } from '../queries/query-runner.ts'
+import type { VaultTokenKeeper } from '../references/vault-token-keeper.ts'
 import type { DataFolder } from '../state/data-folder.ts'
 import type { StaleCredentials } from '../stores/stale-credentials.ts'
 import type { StoreBook } from '../stores/store-book.ts'
@@ -29,6 +30,7 @@ interface NodeStatusParts {
   readonly book: Pick<StoreBook, 'version'>
   readonly sync: Pick<StoreSync, 'behind'>
   readonly stale: Pick<StaleCredentials, 'count'>
+  readonly vaultToken: Pick<VaultTokenKeeper, 'fault'>
   readonly settings: Pick<AppliedSettings, 'fault'>
   readonly channel: Pick<NodeChannel, 'modes' | 'facts' | 'own' | 'port'>
   readonly channelHost: string | undefined
@@ -68,6 +70,7 @@ export async function nodeStatus(parts: NodeStatusParts): Promise<NodeFacts> {
     storesVersion: book.version,
     storesBehind: parts.sync.behind ?? null,
     staleCredentials: parts.stale.count,
+    vaultFault: parts.vaultToken.fault ?? null,
     settingsFault: parts.settings.fault,
     channel: channelFacts(parts),
     runningJobs: worker.running.length,

@@ -137,7 +137,7 @@ test('an AppRole signs in once, again when its token is gone, and says when it i
 
 test('a token whose time is over says so and what to do; one that may not read says that', async () => {
   const from = (token: string) => references({ VAULT_ADDR: vault.url, VAULT_TOKEN: token })
-  const short = vault.token(['secret/'], 300)
+  const short = vault.token(['secret/'], { lifeMs: 300 })
   expect(await read(`vault:${PATH}#password`, from(short))).toBe('from vault')
   await waitFor('it is over', async () => (await read(`vault:${PATH}#password`, from(short)).catch(() => 'over')) === 'over')
 
@@ -157,6 +157,13 @@ test('an AppRole whose token is over by its lease signs in anew before anybody n
     expect(await read(`vault:${PATH}#password`, from)).toBe('from vault')
     return signIns() === 3
   })
+})
+
+test('a token that no header can hold is told by its place, never by itself', async () => {
+  const seen = await fault(`vault:${PATH}#password`, references({ VAULT_ADDR: vault.url, VAULT_TOKEN: 'hvs.one\nhvs.two' }))
+
+  expect(seen).toMatch(/^REFERENCE_DENIED: .*VAULT_TOKEN holds no token/)
+  expect(seen).not.toContain('hvs.')
 })
 
 test('a Vault whose certificate is of an authority of one’s own is trusted with VAULT_CACERT, and no other', async () => {

@@ -14,6 +14,8 @@ interface ReferencesParts {
   readonly folder: string
   /** Of this node: faults say where the reference was looked for. */
   readonly nodeName: () => string
+  /** Why a token for Vault that the node was given could not be kept alive. */
+  readonly whyOver?: () => string | undefined
   readonly clock: Clock
 }
 

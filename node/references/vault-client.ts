@@ -1,30 +1,20 @@
-import { request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
 import type { Clock } from '@postern/base/clock.ts'
 import { Secret } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { z } from 'zod'
 import type { Environment } from '../calls/proxy.ts'
-import { errorCode } from '../state/files.ts'
-import { text, type VaultSettings, vaultSettings } from './vault-settings.ts'
+import { callVault, type VaultAnswer } from './vault-call.ts'
+import { givenToken, placeOf, TOKEN_REMEDY, type VaultSettings, vaultSettings } from './vault-settings.ts'
 
 interface VaultClientParts {
   readonly environment: Environment
   readonly clock: Clock
+  /** Why a token that the node was given could not be kept alive. */
+  readonly whyOver?: (() => string | undefined) | undefined
 }
 
-interface Answer {
-  readonly status: number
-  readonly body: unknown
-}
-
-const CALL_MS = 5_000
-const ANSWER_BYTES = 1 << 20
 /** A token is not used to the last second of its life. */
 const SPARE = 0.8
-
-/** What node:tls says of certificates: OpenSSL's names of what is wrong with a chain, and its own of a name that is another. */
-const NOT_TRUSTED = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|INVALID_CA$|INVALID_PURPOSE$|ERR_TLS_CERT_)/
 
 const Login = z.object({ auth: z.object({ client_token: z.string().min(1), lease_duration: z.number() }) })
 const Read = z.object({ data: z.object({ data: z.record(z.string(), z.unknown()) }) })
@@ -54,34 +44,33 @@ export class VaultClient {
     return read.data.data.data
   }
 
-  async #get(settings: VaultSettings, path: string, signal: AbortSignal): Promise<Answer> {
+  async #get(settings: VaultSettings, path: string, signal: AbortSignal): Promise<VaultAnswer> {
     const token = await this.#signIn(settings, signal)
-    return call(settings, { method: 'GET', path, token }, signal)
+    return callVault(settings, { method: 'GET', path, token }, signal)
   }
 
   /** Vault says the same of a token whose time is over as of one that may not: the token is asked about itself, which every other one may. */
-  async #denied(answer: Answer, settings: VaultSettings, path: string, signal: AbortSignal): Promise<Fault> {
+  async #denied(answer: VaultAnswer, settings: VaultSettings, path: string, signal: AbortSignal): Promise<Fault> {
     const { login, address } = settings
     if (login.by === 'approle') return refusal(answer, settings, path)
     const self = await this.#get(settings, 'auth/token/lookup-self', signal)
     if (self.status !== 403) return refusal(answer, settings, path)
-    const where = login.by === 'token' ? 'VAULT_TOKEN' : `VAULT_TOKEN_FILE (${login.path})`
+    const why = this.#parts.whyOver?.()
+    const known = why === undefined ? '' : `; it could not be kept alive: ${why}`
     return new Fault('VAULT_DENIED', {
-      at: `(vault:${path}: the token of ${where} has expired or was revoked, or lacks even the policy "default", says ${address.origin})`,
-      remedy:
-        'Give the node another: in VAULT_TOKEN_FILE, which is read anew each time so that an agent can renew it, or an AppRole, which signs in by itself.',
+      at: `(vault:${path}: the token of ${placeOf(login)} has expired or was revoked, or lacks even the policy "default", says ${address.origin}${known})`,
+      remedy: TOKEN_REMEDY,
     })
   }
 
   async #signIn(settings: VaultSettings, signal: AbortSignal): Promise<Secret> {
     const { login } = settings
-    if (login.by === 'token') return new Secret(login.token)
-    if (login.by === 'token-file') return new Secret(await text(login.path, 'VAULT_TOKEN_FILE'))
+    if (login.by !== 'approle') return givenToken(login)
     const { clock } = this.#parts
     if (this.#token && clock.monotonic() < this.#token.until) return this.#token.token
     const path = `auth/${login.mount}/login`
     const body = { role_id: login.roleId, secret_id: await login.secretId() }
-    const answer = await call(settings, { method: 'POST', path, body }, signal)
+    const answer = await callVault(settings, { method: 'POST', path, body }, signal)
     // Vault answers a wrong secret id with 400.
     if (answer.status === 400)
       throw new Fault('VAULT_DENIED', { at: `(the AppRole was refused at ${settings.address.origin}: its secret id is wrong or used up)` })
@@ -95,7 +84,7 @@ export class VaultClient {
   }
 }
 
-function refusal({ status, body }: Answer, { address }: VaultSettings, path: string): Fault {
+function refusal({ status, body }: VaultAnswer, { address }: VaultSettings, path: string): Fault {
   const at = `(vault:${path} at ${address.origin}: HTTP ${status})`
   if (status === 403) return new Fault('VAULT_DENIED', { at })
   if (status === 404)
@@ -107,59 +96,4 @@ function refusal({ status, body }: Answer, { address }: VaultSettings, path: str
 /** A version that was deleted is a 404 with its dates. */
 function isDeleted(body: unknown): boolean {
   return z.object({ data: z.object({ metadata: z.object({ deletion_time: z.string().min(1) }) }) }).safeParse(body).success
-}
-
-interface Call {
-  readonly method: 'GET' | 'POST'
-  readonly path: string
-  readonly token?: Secret
-  readonly body?: unknown
-}
-
-function call(settings: VaultSettings, { method, path, token, body }: Call, signal: AbortSignal): Promise<Answer> {
-  const { address, namespace, authority } = settings
-  const url = new URL(`${address.pathname.replace(/\/$/, '')}/v1/${path}`, address)
-  const sent = body === undefined ? '' : JSON.stringify(body)
-  return new Promise((resolve, reject) => {
-    const failed = (cause: unknown) => {
-      if (signal.aborted) return reject(signal.reason)
-      const why = errorCode(cause) ?? (cause instanceof Error ? cause.message : 'broke')
-      if (NOT_TRUSTED.test(why)) return reject(new Fault('VAULT_UNTRUSTED', { at: `(${address.origin}: ${why})`, cause }))
-      reject(new Fault('REFERENCE_UNREACHABLE', { at: `(Vault at ${address.origin}: ${why})`, cause }))
-    }
-    const outgoing = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
-      method,
-      agent: false,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]),
-      ...(authority === undefined ? {} : { ca: authority }),
-      headers: {
-        accept: 'application/json',
-        'x-vault-request': 'true',
-        ...(token ? { 'x-vault-token': token.reveal() } : {}),
-        ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
-        ...(sent === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(sent) }),
-      },
-    })
-    outgoing.once('error', failed)
-    outgoing.once('response', (incoming) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      incoming.once('error', failed)
-      incoming.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > ANSWER_BYTES) outgoing.destroy(new Error('the answer is too large'))
-        else chunks.push(chunk)
-      })
-      incoming.once('end', () => resolve({ status: incoming.statusCode ?? 0, body: json(Buffer.concat(chunks)) }))
-    })
-    outgoing.end(sent)
-  })
-}
-
-function json(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { Secret } from '@postern/base/log.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Environment } from '../calls/proxy.ts'
 
@@ -9,10 +10,30 @@ export interface VaultSettings {
   /** PEM. */
   readonly authority: string | undefined
   readonly login:
-    | { readonly by: 'token'; readonly token: string }
-    /** Read anew each time: an agent renews it. */
-    | { readonly by: 'token-file'; readonly path: string }
+    | GivenToken
     | { readonly by: 'approle'; readonly mount: string; readonly roleId: string; readonly secretId: () => Promise<string> }
+}
+
+/** A token that somebody else made. */
+export type GivenToken =
+  | { readonly by: 'token'; readonly token: Secret }
+  /** Read anew each time: an agent puts another there. */
+  | { readonly by: 'token-file'; readonly path: string }
+
+export const TOKEN_REMEDY =
+  'Give the node another: in VAULT_TOKEN_FILE, which is read anew each time so that an agent can renew it, or an AppRole, which signs in by itself.'
+
+export const placeOf = (login: GivenToken): string => (login.by === 'token' ? 'VAULT_TOKEN' : `VAULT_TOKEN_FILE (${login.path})`)
+
+export async function givenToken(login: GivenToken): Promise<Secret> {
+  return login.by === 'token' ? login.token : tokenOf(await text(login.path, 'VAULT_TOKEN_FILE'), placeOf(login))
+}
+
+/** What no header can hold is no token; node:http would say so without a word of where it came from. */
+function tokenOf(words: string, place: string): Secret {
+  const token = words.trim()
+  if (!/^[\x21-\x7e]+$/.test(token)) throw no(`${place} holds no token`)
+  return new Secret(token)
 }
 
 /** Throws REFERENCE_DENIED when the node has none, or says half of it. */
@@ -40,7 +61,7 @@ function loginOf(environment: Environment): VaultSettings['login'] {
     throw no('VAULT_ROLE_ID is set, and neither VAULT_SECRET_ID nor VAULT_SECRET_ID_FILE')
   }
   if (tokenFile) return { by: 'token-file', path: tokenFile }
-  if (token) return { by: 'token', token }
+  if (token) return { by: 'token', token: tokenOf(token, 'VAULT_TOKEN') }
   throw no('none of VAULT_TOKEN_FILE, VAULT_TOKEN and VAULT_ROLE_ID is set')
 }
 
@@ -51,7 +72,7 @@ async function certificates(path: string): Promise<string> {
   return pem
 }
 
-export async function text(path: string, variable: string): Promise<string> {
+async function text(path: string, variable: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trim()
   } catch (cause) {

@@ -39,6 +39,13 @@ test('what was written is there again, for its owner only', async () => {
   if (process.platform !== 'win32') expect((await stat(join(path, 'node.json'))).mode & 0o777).toBe(0o600)
 })
 
+test.skipIf(process.platform === 'win32')('it is for its owner only, the folders made on the way to it are not', async () => {
+  await using _folder = await DataFolder.open(join(path, 'between', 'node'))
+
+  expect((await stat(join(path, 'between', 'node'))).mode & 0o777).toBe(0o700)
+  expect((await stat(join(path, 'between'))).mode & 0o011).toBe(0o011)
+})
+
 test('a folder that is in use is refused, and free again after it', async () => {
   const folder = await DataFolder.open(path)
 

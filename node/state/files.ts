@@ -46,6 +46,8 @@ export async function readWhole(path: string): Promise<string | undefined> {
 
 export async function makeFolder(path: string): Promise<void> {
   try {
+    // The parents that it makes on the way are nobody's secret: the database of a service beside the node must pass through them.
+    await mkdir(dirname(path), { recursive: true })
     await mkdir(path, { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw fileFault(path, cause)

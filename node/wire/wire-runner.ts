@@ -152,7 +152,8 @@ export class WireRunner implements Component {
       stream.once('close', () => {
         // Cut, not ended: what the client had running is of no use to anybody.
         if (stream.rstCode === constants.NGHTTP2_NO_ERROR) return
-        void open.cancel?.()
+        // Nobody is there any more whom it could be told.
+        void open.cancel?.().catch(() => undefined)
         socket.destroy()
       })
       await (data ? spliceBeside(socket, { data, control: stream }, { first: greeting }) : splice(stream, socket))

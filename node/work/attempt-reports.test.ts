@@ -2,8 +2,9 @@ import { silentLog } from '@postern/base/log.ts'
 import { systemRandom } from '@postern/base/random.ts'
 import { NOTHING_MOVED } from '@postern/engine/outcome.ts'
 import { CopyRequest } from '@postern/protocol/api/runs.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import { newId, type RunId, type StoreId, type TaskId } from '@postern/protocol/ids.ts'
-import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import type { TaskOrder } from '@postern/protocol/task-api.ts'
 import { HandClock } from '@postern/testkit/hand-clock.ts'
 import { waitFor } from '@postern/testkit/wait-for.ts'
 import { expect, test } from 'vitest'
@@ -43,3 +44,32 @@ test('an outcome waits for no report of progress that is not due yet', async () 
 
   expect([steps, clock.sleeping]).toEqual([['progress', 'finished'], 0])
 })
+
+test.each(['SERVICE_UNREACHABLE', 'INTERNAL', 'CHANGED_MEANWHILE'] as const)(
+  'an outcome that was answered with %s is told again; one that the service does not want is not',
+  async (code) => {
+    const clock = new HandClock()
+    let refusal: Fault | undefined = new Fault(code)
+    let told = 0
+    const call = async () => {
+      told += 1
+      const fault = refusal
+      refusal = undefined
+      if (fault) throw fault
+    }
+    const service = { call: call as unknown as ServiceClient['call'] }
+    const stale: Fault[] = []
+    const parts = { order, service, clock, random: systemRandom, log: silentLog, signal: new AbortController().signal }
+    const report = { outcome: 'moved', result: null, counters: NOTHING_MOVED, epoch: 1 } as const
+    const reports = () => new AttemptReports({ ...parts, onStale: (fault) => stale.push(fault) })
+
+    const again = reports().finished(report)
+    await clock.advance(10_000)
+    await again
+    expect([told, stale]).toEqual([2, []])
+
+    refusal = new Fault('ATTEMPT_STALE')
+    await reports().finished(report)
+    expect([told, stale.map((fault) => fault.code)]).toEqual([3, ['ATTEMPT_STALE']])
+  },
+)

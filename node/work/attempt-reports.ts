@@ -11,7 +11,7 @@ import {
   ProgressResponse,
   type TaskLimits,
   type TaskOrder,
-} from '@postern/protocol/node-api.ts'
+} from '@postern/protocol/task-api.ts'
 import { z } from 'zod'
 import type { ServiceClient } from '../calls/service-client.ts'
 
@@ -109,7 +109,8 @@ export class AttemptReports {
       return true
     } catch (cause) {
       const fault = Fault.from(cause)
-      if (fault.canPass || fault.kind === 'bug') {
+      // A report that met another change was not heard: it says nothing of the attempt.
+      if (fault.canPass || fault.kind === 'bug' || fault.code === 'CHANGED_MEANWHILE') {
         log.debug({ err: cause, task: order.task, step }, 'a report did not get through')
         return false
       }

@@ -24,6 +24,7 @@ const well: NodeFacts = {
   storesVersion: 3,
   storesBehind: null,
   staleCredentials: 0,
+  vaultFault: null,
   settingsFault: null,
   channel: { encryption: 'mutual', accepts: ['mutual'], address: 'h:1', fault: null, certificate: null },
   runningJobs: 0,

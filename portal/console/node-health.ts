@@ -16,7 +16,7 @@ export function nodeHealth(facts: NodeFacts): NodeHealth {
 }
 
 function reasonsOf({ service, link, cutOff, channel, peers, ...facts }: NodeFacts): readonly string[] {
-  const { gatewayKeyFingerprint, gatewayKeyFault, storesBehind, staleCredentials, settingsFault } = facts
+  const { gatewayKeyFingerprint, gatewayKeyFault, storesBehind, staleCredentials, vaultFault, settingsFault } = facts
   const key = gatewayKeyFingerprint === null ? `It waits for the gateway's key${gatewayKeyFault ? `: ${gatewayKeyFault}` : ''}` : undefined
   const reasons: readonly (string | null | undefined | false)[] = [
     service.fault,
@@ -25,6 +25,7 @@ function reasonsOf({ service, link, cutOff, channel, peers, ...facts }: NodeFact
     key,
     storesBehind && `Its credentials are behind by ${storesBehind.changes}: ${storesBehind.reason}`,
     staleCredentials > 0 && `Of ${staleCredentials} ${staleCredentials === 1 ? 'store' : 'stores'} it cannot use the credential of today`,
+    vaultFault && `HashiCorp Vault: ${vaultFault}`,
     settingsFault,
     channel.fault,
     channel.certificate?.notice,

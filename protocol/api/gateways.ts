@@ -4,7 +4,7 @@ import { GatewayId, Name, NodeId } from '../ids.ts'
 
 const percent = z.int().min(0).max(100)
 /** `auto` = the published formula (docs/reference/settings.md). */
-const slots = z.union([z.literal('auto'), z.int().min(1).max(10_000)])
+const slots = z.union([z.literal('auto'), z.int().min(1).max(10_000)], { error: 'must be auto, or a whole number from 1 to 10000' })
 
 /** Settings of a gateway; a node overrides them with the same names. */
 export const GatewaySettings = z.strictObject({
@@ -44,7 +44,7 @@ export const GatewaySettings = z.strictObject({
     .meta({ title: 'End a connection of this age, after its transaction; 0 = never' }),
   channelEncryption: z.enum(['mutual', 'certificate', 'off']).default('mutual').meta({ title: 'Encryption between nodes' }),
   proxyUrl: z
-    .union([z.literal(''), z.url({ protocol: /^https?$/ })])
+    .union([z.literal(''), z.url({ protocol: /^https?$/ })], { error: 'must be an http:// or https:// address, or nothing' })
     .default('')
     .meta({ title: 'HTTP proxy through which nodes dial out' }),
   nodeExpirySeconds: z

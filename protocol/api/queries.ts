@@ -1,15 +1,15 @@
 import { z } from 'zod'
 import { Name, QueryId } from '../ids.ts'
+import { LIMITS } from '../limits.ts'
 
 export const QueryFormat = z.enum(['json', 'ndjson', 'csv', 'arrow'])
 export type QueryFormat = z.infer<typeof QueryFormat>
 
-export const QueryParam = z.union([z.null(), z.string(), z.number(), z.boolean()])
+export const QueryParam = z.union([z.null(), z.string(), z.number(), z.boolean()], {
+  error: 'must be a text, a number, true, false or null',
+})
 export const QueryRequest = z.strictObject({
-  sql: z
-    .string()
-    .min(1)
-    .max(1 << 20),
+  sql: z.string().min(1).max(LIMITS.sqlChars),
   /** Values of $1, $2, …; sent apart from the statement, never spliced into it. */
   params: z.array(QueryParam).max(1_000).default([]),
   mode: z.enum(['read', 'write']).default('read'),

@@ -9,6 +9,7 @@ import { NODE_PATHS } from '@postern/protocol/link.ts'
 import { collectBody, faultFromAnswer } from '../links/link-answer.ts'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
+import { noNode } from '../queries/choice-faults.ts'
 import { choose } from '../queries/choose.ts'
 import type { NodeHealth } from '../queries/node-health.ts'
 import type { BridgeRepository } from './bridge-repository.ts'
@@ -58,13 +59,7 @@ export class BridgeService {
         unlimited: true,
       })
       const [next] = order
-      if (!next) {
-        const gateway = nodes.gateway(gatewayId)?.name ?? gatewayId
-        const why = considered.map(({ node: name, reason }) => `${name} ${reason}`).join(', ')
-        throw (
-          last ?? new Fault('NO_NODE_AVAILABLE', { at: why === '' ? `Gateway ${gateway} has no nodes.` : `Gateway ${gateway}: ${why}.` })
-        )
-      }
+      if (!next) throw last ?? noNode(nodes.gateway(gatewayId)?.name ?? gatewayId, considered)
       tried.add(next.id)
       try {
         return await answered(links.open(next.id, NODE_PATHS.bridge, body), signal)

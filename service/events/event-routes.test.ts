@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Socket } from 'node:net'
 import type { RunId } from '@postern/protocol/ids.ts'
 import { afterEach, expect, test, vi } from 'vitest'
 import { EventBus } from './event-bus.ts'
@@ -11,10 +11,10 @@ afterEach(() => {
   for (const close of toClose.splice(0).toReversed()) close()
 })
 
-async function listening(wanted: Parameters<EventStreams['serve']>[1] = {}) {
+async function listening(wanted: Parameters<EventStreams['serve']>[1] = {}, sees?: Parameters<EventStreams['serve']>[2]) {
   const bus = new EventBus()
   const streams = new EventStreams(bus)
-  const server = http.createServer((_, response) => streams.serve(response, wanted))
+  const server = http.createServer((_, response) => streams.serve(response, wanted, sees))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   toClose.push(() => server.close())
@@ -52,6 +52,34 @@ test('a client that does not read is cut instead of filling the memory', async (
   })
 
   expect(bus.heard).toBe(false)
+})
+
+test('one that may not listen any more is sent away within six seconds, though nothing happens', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  toClose.push(() => vi.useRealTimers())
+  let may = true
+  const { streams, response } = await listening({}, () => (may ? true : Promise.reject(new Error('not any more'))))
+  response.resume()
+  vi.advanceTimersByTime(6_000)
+  expect(streams.size).toBe(1)
+
+  may = false
+  vi.advanceTimersByTime(6_000)
+
+  await once(response, 'end')
+})
+
+test('nobody takes the places of all others', () => {
+  const streams = new EventStreams(new EventBus())
+  const open = (who: string) => {
+    const raw = new http.ServerResponse(new http.IncomingMessage(new Socket()))
+    toClose.push(() => raw.emit('close'))
+    streams.serve(raw, {}, undefined, who)
+  }
+  for (let n = 0; n < 100; n += 1) open('eve')
+
+  expect(() => open('eve')).toThrow(expect.objectContaining({ code: 'SESSIONS_AT_LIMIT' }))
+  expect(() => open('ann')).not.toThrow()
 })
 
 test('a stop ends the streams', async () => {

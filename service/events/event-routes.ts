@@ -6,15 +6,18 @@ import { Name, RunId } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import type { Doorkeeper } from '../http/needs.ts'
+import { callerOf } from '../rights/actor.ts'
 import type { Caller } from '../rights/caller.ts'
 import type { EventBus } from './event-bus.ts'
 import type { EventSight } from './event-sight.ts'
 
-/** A comment so often keeps middleboxes from cutting a quiet connection. */
-const HEARTBEAT_MS = 15_000
+/** A comment so often keeps middleboxes from cutting a quiet connection; and where nothing happens, it is when who may not listen any more is sent away. */
+const HEARTBEAT_MS = 5_000
 /** What may wait for one client; a slower one is cut, and reads the lists again when it is back. */
 const BUFFER_BYTES = 1 << 20
 const MOST_CLIENTS = 1_000
+/** Of one person or token: nobody takes the places of all others. */
+const MOST_OF_ONE = 100
 /** Events of one client that wait for an answer of the database. */
 const MOST_WAITING = 10_000
 
@@ -29,7 +32,8 @@ type EventQuery = z.infer<typeof EventQuery>
 export class EventStreams implements Component {
   readonly name = 'event-streams'
   readonly #bus: EventBus
-  readonly #open = new Set<ServerResponse>()
+  /** And whose they are. */
+  readonly #open = new Map<ServerResponse, string>()
   #stopped = false
 
   constructor(bus: EventBus) {
@@ -48,13 +52,15 @@ export class EventStreams implements Component {
 
   async stop(): Promise<void> {
     this.#stopped = true
-    for (const raw of this.#open) raw.end()
+    for (const raw of this.#open.keys()) raw.end()
   }
 
   /** Takes over the response. `sees`: whether this client may hear of it now; rejects when it may not listen any more. */
-  serve(raw: ServerResponse, wanted: EventQuery, sees: Sees = () => true): void {
+  serve(raw: ServerResponse, wanted: EventQuery, sees: Sees = () => true, who = ''): void {
     if (this.#stopped) throw new Fault('STOPPING')
-    if (this.#open.size >= MOST_CLIENTS) throw new Fault('STOPPING', { at: `${MOST_CLIENTS} clients listen already.` })
+    if (this.#open.size >= MOST_CLIENTS) throw new Fault('SESSIONS_AT_LIMIT', { at: `${MOST_CLIENTS} clients listen to events.` })
+    const own = [...this.#open.values()].filter((other) => other === who).length
+    if (own >= MOST_OF_ONE) throw new Fault('SESSIONS_AT_LIMIT', { at: `${MOST_OF_ONE} streams of events of one person or token.` })
     raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
     raw.write(': postern\n\n')
     const matches = filterOf(wanted)
@@ -63,7 +69,7 @@ export class EventStreams implements Component {
       if (matches(event)) told(event)
     })
     const heartbeat = setInterval(() => told(undefined), HEARTBEAT_MS)
-    this.#open.add(raw)
+    this.#open.set(raw, who)
     raw.once('close', () => {
       forget()
       clearInterval(heartbeat)
@@ -95,11 +101,12 @@ export const eventRoutes =
       async (request, reply) => {
         // Asked anew for each event, from what is known for a second: a stream does not outlive the rights that it was opened with.
         const { authorization } = request.headers
-        streams.serve(reply.raw, request.query, (event) => {
+        const sees: Sees = (event) => {
           const caller = doorkeeper.caller(authorization, request)
           const judge = (known: Caller) => event === undefined || sight.sees(known, event)
           return caller instanceof Promise ? caller.then(judge) : judge(caller)
-        })
+        }
+        streams.serve(reply.raw, request.query, sees, callerOf(request).principal)
         reply.hijack()
       },
     )

@@ -73,9 +73,17 @@ export class GatewayRepository {
     return numDeletedRows > 0n
   }
 
+  /**
+   * Nothing is added to it, and no node joins or leaves, until the transaction ends. Stores are locked before their gateway, all else (nodes,
+   * keys, leases, its recovery key) after it: whoever locks several rows does it in this order, or they wait for each other in a circle.
+   */
+  async lock(id: GatewayId): Promise<boolean> {
+    return (await this.#db.selectFrom('gateway').select('id').where('id', '=', id).forUpdate().execute()).length > 0
+  }
+
   /** What still belongs to it; the row is locked, so that nothing is added meanwhile. */
   async contents(id: GatewayId): Promise<{ readonly nodes: number; readonly stores: number }> {
-    await this.#db.selectFrom('gateway').select('id').where('id', '=', id).forUpdate().execute()
+    await this.lock(id)
     const { rows } = await sql<{ nodes: number; stores: number }>`
       select (select count(*) from node where gateway_id = ${id}) as nodes,
              (select count(*) from store where gateway_id = ${id}) as stores`.execute(this.#db)

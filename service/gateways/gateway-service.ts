@@ -134,7 +134,7 @@ export class GatewayService {
         await audit.record({ ...actor, action: 'gateway.regenerate-key', target: `gateway ${name}`, details: { slot } }, transaction)
       })
       .catch((cause: unknown) => {
-        throw usedKey(cause)
+        throw violates(cause, 'gateway_key_gateway') ? new Fault('GATEWAY_UNKNOWN', { at: name }) : usedKey(cause)
       })
     return slot === 1 ? { key1: text } : { key2: text }
   }

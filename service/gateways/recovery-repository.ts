@@ -45,9 +45,10 @@ export class RecoveryRepository {
       .execute()
   }
 
+  /** The gateway first, as in `put`: two that took the rows in another order would wait for each other. */
   async forget(gatewayId: GatewayId): Promise<boolean> {
-    const { numDeletedRows } = await this.#db.deleteFrom('gateway_recovery').where('gateway_id', '=', gatewayId).executeTakeFirst()
     await this.#db.updateTable('gateway').set({ recovery_key_at: null }).where('id', '=', gatewayId).execute()
+    const { numDeletedRows } = await this.#db.deleteFrom('gateway_recovery').where('gateway_id', '=', gatewayId).executeTakeFirst()
     return numDeletedRows > 0n
   }
 }

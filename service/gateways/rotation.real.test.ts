@@ -1,39 +1,23 @@
 /** The switch to a new gateway key: all of it or nothing. On a real database, with a node that says what the test wants. */
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { silentLog } from '@postern/base/log.ts'
 import type { GatewayView } from '@postern/protocol/api/gateways.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
 import type { RecoverySeal, RotationFacts, RotationSwitched } from '@postern/protocol/node-api.ts'
-import { type TestFolder, testFolder } from '@postern/testkit/folder.ts'
-import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { FakeNode, send } from '../nodes/fake-node.ts'
-import { type RunningService, startService } from '../service.ts'
+import { BareNode } from '../testing/bare-node.ts'
+import { LocalService } from '../testing/local-service.ts'
 
-let folder: TestFolder
-let database: TestDatabase
-let service: RunningService
-let token: string
+let service: LocalService
 let made = 0
 
-const call = <T>(method: string, path: string, body?: unknown) =>
-  send<T>(service.url + path, method, body, { authorization: `Bearer ${token}` })
+const call = <T>(method: string, path: string, body?: unknown) => service.call<T>(method, path, body)
 const newKey = () => randomBytes(32).toString('base64url')
 const sealed = (mark: string) => `${'A'.repeat(43)}.${mark}`
 
 beforeAll(async () => {
-  folder = await testFolder()
-  database = await testDatabase()
-  service = await startService({ data: join(folder.path, 'data'), port: 0, databaseUrl: database.url, log: silentLog })
-  token = (await readFile(service.adminTokenFile, 'utf8')).trim()
+  service = await LocalService.start()
 })
-afterAll(async () => {
-  await service?.stop()
-  await database?.[Symbol.asyncDispose]()
-  await folder?.[Symbol.asyncDispose]()
-})
+afterAll(() => service?.[Symbol.asyncDispose]())
 
 const storeBody = (name: string, gateway: string, mark: string, sealedTo?: string) => ({
   name,
@@ -50,7 +34,7 @@ async function gateway() {
   made += 1
   const name = `rotating-${made}`
   const { body } = await call<{ key1: string }>('POST', '/v1/gateways', { name })
-  const node = new FakeNode(service.url, 'one')
+  const node = new BareNode(service.url, 'one')
   await node.join(body.key1)
   const key = newKey()
   await node.call('POST', SERVICE_PATHS.gatewayKey, { publicKey: key })
@@ -62,7 +46,7 @@ async function gateway() {
 
 const shown = async (name: string) => (await call<GatewayView>('GET', `/v1/gateways/${name}`)).body
 const credentials = (name: string) =>
-  database.query<{ sealed: string; version: number }>(
+  service.database.query<{ sealed: string; version: number }>(
     `select sealed, version from store where gateway_id = (select id from gateway where name = $1) order by name`,
     [name],
   )

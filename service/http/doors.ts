@@ -73,7 +73,7 @@ export function openDoors(http: FastifyInstance, { doorkeeper, draining, proven,
     let caller: Caller | Promise<Caller>
     try {
       if (needs === 'node') {
-        doorkeeper.node(authorization, request.method, request.url).then(prove, done)
+        doorkeeper.node(authorization, request.method, request.url, request.ip).then(prove, done)
         return
       }
       if (draining()) throw new Fault('STOPPING')

@@ -13,6 +13,7 @@ import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } fro
 import { addressBehind } from './address-behind.ts'
 import { answerBadRequest } from './bad-request.ts'
 import { openDoors, type RouteFacts } from './doors.ts'
+import { listenFault } from './listen-fault.ts'
 import { describeApi } from './openapi.ts'
 import { faultOf, sendProblem } from './problem.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -105,8 +106,10 @@ export class HttpServer implements Component {
       await http.ready()
       await http.listen({ host, port })
     } catch (cause) {
-      throw listenFault(cause, host, port)
+      throw listenFault(cause, { host, port })
     }
+    // Without a listener one connection that cannot be taken (too many open files) would end the process.
+    http.server.on('error', (cause) => this.#parts.log.error({ err: cause }, 'a connection could not be taken'))
     const address = http.server.address()
     const taken = typeof address === 'object' && address ? address.port : port
     const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
@@ -217,14 +220,4 @@ export class HttpServer implements Component {
 
 function connections(server: NetServer): Promise<number> {
   return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)))
-}
-
-function listenFault(cause: unknown, host: string, port: number): unknown {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code === 'EADDRINUSE') return new Fault('PORT_TAKEN', { at: `${host}:${port}`, details: { port }, cause })
-  if (code === 'EACCES')
-    return new Fault('FILE_DENIED', { at: `Port ${port} needs more rights.`, remedy: 'Choose a port above 1023.', cause })
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return new Fault('CONFIG_INVALID', { at: `--host ${host} is no address of this machine.`, cause })
-  return cause
 }

@@ -33,8 +33,11 @@ export interface Doorkeeper {
   caller(authorization: string | undefined, browser?: Browser, address?: string): Promise<Caller> | Caller
   /** Fails with NOT_ALLOWED; where the place may not be seen, as if it were unknown. `place`: "store/shop". */
   check(caller: Caller, permission: Permission, place: string): void | Promise<void>
-  /** Checks signature, method, path and age. Fails with NODE_PROOF_INVALID or NODE_DELETED. Then `body` checks what was sent. */
-  node(authorization: string | undefined, method: string, path: string): Promise<NodeProof>
+  /**
+   * Checks signature, method, path and age. Fails with NODE_PROOF_INVALID or NODE_DELETED; with TOO_MANY_TRIES at an `address` from where
+   * nodes were named that there are not. Then `checkBody` checks what was sent.
+   */
+  node(authorization: string | undefined, method: string, path: string, address?: string): Promise<NodeProof>
 }
 
 export interface NodeProof {

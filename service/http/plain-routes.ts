@@ -1,19 +1,22 @@
 import { VERSION } from '@postern/base/version.ts'
+import type { FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { z } from 'zod'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { Routes } from './http-server.ts'
+import type { Doorkeeper } from './needs.ts'
 
 export interface PlainRoutesParts {
   readonly database: { ping(): Promise<void> }
   readonly metrics: Registry
+  readonly doorkeeper: Pick<Doorkeeper, 'caller'>
 }
 
 /** What machines ask: alive, ready, figures. */
 export const plainRoutes =
   (parts: PlainRoutesParts): Routes =>
   async (http) => {
-    const { database, metrics } = parts
+    const { database, metrics, doorkeeper } = parts
     const tags = ['operation']
 
     http.get(
@@ -41,10 +44,29 @@ export const plainRoutes =
       },
     )
 
-    http.get('/metrics', { schema: { summary: 'Figures for Prometheus', tags }, config: { needs: 'none' } }, async (_request, reply) =>
-      reply.type(metrics.contentType).send(await metrics.metrics()),
+    http.get(
+      '/metrics',
+      {
+        schema: {
+          summary: 'Figures for Prometheus: on this machine for everybody, from elsewhere with a token that may see nodes',
+          tags,
+        },
+        config: { needs: 'none' },
+      },
+      async (request, reply) => {
+        // They name every gateway and node, and say how busy they are.
+        if (!isHere(request)) (await doorkeeper.caller(request.headers.authorization, request, request.ip)).need('nodes:read')
+        return reply.type(metrics.contentType).send(await metrics.metrics())
+      },
     )
   }
+
+const LOOPBACK = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/
+
+/** Somebody on this machine; not a proxy on it that says that it asks for somebody else. */
+function isHere({ socket, headers }: FastifyRequest): boolean {
+  return LOOPBACK.test(socket.remoteAddress ?? '') && headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined
+}
 
 /** One registry a service: several may live in one process. */
 export function createMetrics(nodes: NodeDirectory): Registry {

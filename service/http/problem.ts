@@ -3,6 +3,7 @@ import { FAULTS, Fault, type FaultCode, HTTP_STATUS } from '@postern/protocol/fa
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { metAnother } from '../db/errors.ts'
 
 /** RFC 9457, with the fault's own words. */
 export const Problem = z.object({
@@ -55,6 +56,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const fault = faultOf(error, request)
   if (fault.kind === 'bug')
     request.log.error({ err: fault.cause ?? error, requestId: request.id, url: request.routeOptions.url }, 'request failed')
+  // Rules that the tables keep should have been looked at before: worth a look, though nobody was harmed.
+  else if (fault.code === 'CHANGED_MEANWHILE')
+    request.log.warn({ err: fault.cause, url: request.routeOptions.url }, 'a change lost against another one')
   else request.log.debug({ code: fault.code, at: fault.message, requestId: request.id }, 'request refused')
   return reply
     .code(statusOf(fault))
@@ -77,7 +81,7 @@ export function faultOf(error: unknown, request: FastifyRequest): Fault {
     if (error.statusCode === 413) return new Fault('BODY_TOO_LARGE', { cause: error })
     return new Fault('INPUT_INVALID', { at: error.message.split('\n')[0] ?? '', cause: error })
   }
-  const fault = Fault.from(error)
+  const fault = metAnother(error) ?? Fault.from(error)
   return fault.code === 'INTERNAL' ? new Fault('INTERNAL', { at: `Request ${request.id}.`, cause: error }) : fault
 }
 

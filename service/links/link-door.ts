@@ -64,7 +64,7 @@ export class LinkDoor implements Component {
     await this.#background.idle()
   }
 
-  async #take(...[request, socket, head, proven]: Parameters<UpgradeHandler>): Promise<void> {
+  async #take(...[request, socket, head, proven, from]: Parameters<UpgradeHandler>): Promise<void> {
     socket.on('error', () => socket.destroy())
     if (this.#unproven.size >= MOST_UNPROVEN) return refuse(socket, new Fault('STOPPING', { at: 'Too many nodes are dialling at once.' }))
     this.#unproven.add(socket)
@@ -74,7 +74,7 @@ export class LinkDoor implements Component {
       if (wanted !== LINK_PROTOCOL && wanted !== 'websocket') {
         throw new Fault('INPUT_INVALID', { at: `Upgrade must be ${LINK_PROTOCOL} or websocket.` })
       }
-      const proof = await this.#parts.doorkeeper.node(request.headers.authorization, 'GET', LINK_PATH)
+      const proof = await this.#parts.doorkeeper.node(request.headers.authorization, 'GET', LINK_PATH, from)
       proof.checkBody(EMPTY)
       proven()
       const { nodeId } = proof

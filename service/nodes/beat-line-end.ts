@@ -24,7 +24,7 @@ export class BeatLineEnd {
       const said = LineBeat.parse(JSON.parse(line))
       n = said.n
       const heard = this.#beats.hear(this.#nodeId, said.beat)
-      if (heard instanceof Promise) return heard.then((late) => this.#answer(n, late), failed)
+      if (heard instanceof Promise) return heard.then((late) => this.#answer(n, late)).catch(failed)
       return this.#answer(n, heard)
     } catch (cause) {
       return failed(cause)

@@ -1,4 +1,4 @@
-/** What nodes ask of the service; paths and messages in protocol/link.ts and protocol/node-api.ts. */
+/** What nodes ask of the service; paths and messages in protocol/link.ts, node-api.ts and task-api.ts. */
 import { Fault } from '@postern/protocol/fault.ts'
 import { NodeId } from '@postern/protocol/ids.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'

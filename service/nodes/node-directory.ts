@@ -2,14 +2,16 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { Rounds } from '@postern/base/rounds.ts'
-import { GatewaySettings } from '@postern/protocol/api/gateways.ts'
 import type { GatewayId, NodeId, ReplicaId } from '@postern/protocol/ids.ts'
 import type { Beat } from '@postern/protocol/node-api.ts'
+import { type DirectoryRead, DirectoryReader } from './directory-reader.ts'
+import { GatewayMembers } from './gateway-members.ts'
 import type { GatewayFacts, LinkTransport, NodeChange, NodeFacts } from './node-facts.ts'
 import { type DirectoryNews, NodeLinks } from './node-links.ts'
-import { factsOf, type Picture, pictureOf, saysOfItself, saysOfOthers } from './node-picture.ts'
+import { factsOf, type Picture, saysOfItself, saysOfOthers } from './node-picture.ts'
 import { NodeRecord } from './node-record.ts'
 import type { DirectoryQuery, DirectoryRows, GatewayRow, NodeRow } from './node-repository.ts'
+import { settingsOf } from './node-settings.ts'
 import { nodeStatus } from './node-status.ts'
 
 /**
@@ -17,10 +19,6 @@ import { nodeStatus } from './node-status.ts'
  * must do where they cannot.
  */
 const LOOK_MS = 500
-/** How often all is read, whatever is known. */
-const REFRESH_ALL_MS = 30_000
-/** What is read as new goes back 5 s: after an outage of the database all is read. */
-const MISSED_MS = 3_000
 
 export interface NodeDirectoryParts {
   readonly rows: { load(query: DirectoryQuery): Promise<DirectoryRows> }
@@ -34,25 +32,26 @@ export class NodeDirectory implements Component {
   readonly #parts: NodeDirectoryParts
   readonly #gateways = new Map<GatewayId, GatewayFacts>()
   readonly #nodes = new Map<NodeId, NodeRecord>()
-  #byGateway = new Map<GatewayId, readonly NodeRecord[]>()
-  readonly #pictures = new Map<GatewayId, Picture>()
-  readonly #holders = new Map<GatewayId, { readonly node: NodeId | null; readonly epoch: number; readonly until: number }>()
+  readonly #members: GatewayMembers
   readonly #listeners = new Set<(change: NodeChange) => void>()
   readonly #linkListeners = new Set<(nodeId: NodeId) => void>()
   readonly #links = new NodeLinks()
   readonly #rounds: Rounds
-  /** What was written here while a read was under way: what that brings of it may be older. */
-  readonly #written = new Map<string, number>()
-  #writes = 0
-  /** Rows as they were last applied. */
-  readonly #stamps = new Map<string, string>()
-  #reading: Promise<void> | undefined
-  #next: Promise<void> | undefined
-  #readAt = Number.NEGATIVE_INFINITY
-  #readAllAt = Number.NEGATIVE_INFINITY
+  readonly #reader: DirectoryReader
 
   constructor(parts: NodeDirectoryParts) {
     this.#parts = parts
+    this.#members = new GatewayMembers(parts.clock)
+    this.#reader = new DirectoryReader({
+      rows: parts.rows,
+      clock: parts.clock,
+      kept: {
+        counts: () => ({ gateways: this.#gateways.size, nodes: this.#nodes.size }),
+        silent: () => [...this.#nodes.values()].filter((node) => !node.alive()).map(({ id }) => id),
+        isSilent: (id) => this.#nodes.get(id)?.alive() === false,
+        take: (read) => this.#take(read),
+      },
+    })
     this.#rounds = new Rounds({
       everyMs: LOOK_MS,
       clock: parts.clock,
@@ -77,7 +76,7 @@ export class NodeDirectory implements Component {
 
   /** In the gateway's order of preference. Empty for an unknown one. */
   nodesOf(gatewayId: GatewayId): readonly NodeFacts[] {
-    return this.#byGateway.get(gatewayId) ?? []
+    return this.#members.of(gatewayId)
   }
 
   get(nodeId: NodeId): NodeFacts | undefined {
@@ -98,10 +97,7 @@ export class NodeDirectory implements Component {
 
   /** Who dispatches, as last heard; the lease in the database decides. */
   dispatcherOf(gatewayId: GatewayId): { readonly node: NodeId | null; readonly epoch: number; readonly leftMs: number } {
-    const held = this.#holders.get(gatewayId)
-    if (!held) return { node: null, epoch: 0, leftMs: 0 }
-    const leftMs = Math.max(0, held.until - this.#parts.clock.monotonic())
-    return { node: leftMs > 0 ? held.node : null, epoch: held.epoch, leftMs }
+    return this.#members.dispatcherOf(gatewayId)
   }
 
   /** Of the version that most nodes of the gateway run. */
@@ -169,10 +165,7 @@ export class NodeDirectory implements Component {
   }
 
   lease(gatewayId: GatewayId, node: NodeId | null, epoch: number, ms: number): void {
-    const known = this.#holders.get(gatewayId)
-    if (known && known.epoch > epoch) return
-    this.#holders.set(gatewayId, { node, epoch, until: this.#parts.clock.monotonic() + ms })
-    for (const record of this.#byGateway.get(gatewayId) ?? []) record.isDispatcher = record.id === node
+    this.#members.lease(gatewayId, { node, epoch, ms })
   }
 
   putGateway(row: GatewayRow): void {
@@ -191,14 +184,14 @@ export class NodeDirectory implements Component {
   dropGateway(id: GatewayId): void {
     this.#wrote(id)
     this.#gateways.delete(id)
-    for (const node of this.#byGateway.get(id) ?? []) this.#forget(node)
-    this.#arrange()
+    for (const node of this.#members.of(id)) this.#forget(node)
+    this.#members.arrange(this.#nodes.values())
   }
 
   putNode(row: NodeRow): void {
     this.#wrote(row.id)
     this.#applyNode(row)
-    this.#arrange()
+    this.#members.arrange(this.#nodes.values())
     this.sweep()
   }
 
@@ -206,88 +199,37 @@ export class NodeDirectory implements Component {
     this.#wrote(id)
     const node = this.#nodes.get(id)
     if (node) this.#forget(node)
-    this.#arrange()
+    this.#members.arrange(this.#nodes.values())
     this.sweep()
   }
 
-  /**
-   * Reads what is new from the database; what is newer in memory stays. A read that has begun may have missed what the caller knows
-   * of, so it waits for the one after that: one for all that come meanwhile.
-   */
-  async refresh(): Promise<void> {
-    if (!this.#reading) return await this.#begin()
-    this.#next ??= this.#reading
-      .catch(() => undefined)
-      .then(() => {
-        this.#next = undefined
-        return this.#begin()
-      })
-    await this.#next
+  /** Reads what is new from the database; what is newer in memory stays. */
+  refresh(): Promise<void> {
+    return this.#reader.refresh()
   }
 
   /** Derives each node's status and tells of what changed. */
   sweep(): void {
-    for (const gatewayId of this.#byGateway.keys()) this.#sweepGateway(gatewayId)
+    for (const [gatewayId] of this.#members.entries()) this.#sweepGateway(gatewayId)
   }
 
   /** For what changes by nothing but the time: silence, and settings that are not taken over. */
   #sweepOld(): void {
-    for (const [gatewayId, nodes] of this.#byGateway)
+    for (const [gatewayId, nodes] of this.#members.entries())
       if (!nodes.every((node) => node.alive() && node.settingsBehindMs() === 0)) this.#sweepGateway(gatewayId)
   }
 
   // ── inside ─────────────────────────────────────────────────────────────────────────────────────
 
-  #begin(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined
-      this.#written.clear()
-    })
-    return this.#reading
-  }
-
-  async #read(): Promise<void> {
-    const { rows, clock } = this.#parts
-    const began = this.#writes
-    const from = clock.monotonic()
-    const all = from - this.#readAllAt >= REFRESH_ALL_MS || from - this.#readAt >= MISSED_MS
-    const silent = all
-      ? []
-      : this.#nodes
-          .values()
-          .filter((node) => !node.alive())
-          .map(({ id }) => id)
-          .toArray()
-    const read = await rows.load({ all, silent })
-    this.#readAt = from
-    if (all) this.#readAllAt = from
-    this.#apply(read, all, began)
-    const { gateways, nodes } = read.counts
-    const quiet = this.#writes === began
-    if (all || !quiet || (gateways === this.#gateways.size && nodes === this.#nodes.size)) return
-    const everything = await rows.load({ all: true, silent: [] })
-    this.#readAllAt = from
-    this.#apply(everything, true, began)
-  }
-
-  #apply({ gateways, nodes, leases }: DirectoryRows, all: boolean, began: number): void {
-    const older = (id: string) => (this.#written.get(id) ?? -1) > began
-    const isNews = ({ id, stamp }: { readonly id: string; readonly stamp: string }) => {
-      const news = all || this.#stamps.get(id) !== stamp
-      if (!older(id)) this.#stamps.set(id, stamp)
-      return news && !older(id)
+  #take({ gateways, nodes, leases, isGone }: DirectoryRead): void {
+    for (const row of gateways) this.#applyGateway(row)
+    for (const row of nodes) this.#applyNode(row)
+    if (isGone) {
+      for (const id of this.#gateways.keys()) if (isGone(id)) this.#gateways.delete(id)
+      for (const node of this.#nodes.values()) if (isGone(node.id)) this.#forget(node)
     }
-    const newGateways = gateways.filter(isNews)
-    const newNodes = nodes.filter((row) => isNews(row) || this.#nodes.get(row.id)?.alive() === false)
-    for (const row of newGateways) this.#applyGateway(row)
-    for (const row of newNodes) this.#applyNode(row)
-    if (all) {
-      const ids = new Set<string>([...gateways, ...nodes].map(({ id }) => id))
-      for (const id of this.#gateways.keys()) if (!ids.has(id) && !older(id)) this.#gateways.delete(id)
-      for (const node of this.#nodes.values()) if (!ids.has(node.id) && !older(node.id)) this.#forget(node)
-    }
-    const changed = all || newGateways.length + newNodes.length > 0
-    if (changed) this.#arrange()
+    const changed = isGone !== undefined || gateways.length + nodes.length > 0
+    if (changed) this.#members.arrange(this.#nodes.values())
     for (const { gatewayId, node, epoch, leftMs } of leases) this.lease(gatewayId, node, epoch, leftMs)
     if (changed) this.sweep()
   }
@@ -319,15 +261,14 @@ export class NodeDirectory implements Component {
     if (node) this.#sweepGateway(node.gatewayId)
   }
 
-  #wrote(id: string): void {
-    this.#writes += 1
-    if (this.#reading) this.#written.set(id, this.#writes)
+  #wrote(id: GatewayId | NodeId): void {
+    this.#reader.wrote(id)
     this.#links.tell({ type: 'changed' })
   }
 
   #sweepGateway(gatewayId: GatewayId): void {
-    this.#pictures.delete(gatewayId)
-    for (const node of this.#byGateway.get(gatewayId) ?? []) this.#derive(node)
+    this.#members.forgetPicture(gatewayId)
+    for (const node of this.#members.of(gatewayId)) this.#derive(node)
   }
 
   #derive(node: NodeRecord): void {
@@ -336,15 +277,11 @@ export class NodeDirectory implements Component {
 
   /** As of the last sweep of the gateway. */
   #picture(gatewayId: GatewayId): Picture {
-    const known = this.#pictures.get(gatewayId)
-    if (known) return known
-    const picture = pictureOf(this.#byGateway.get(gatewayId) ?? [], this.#gateways.get(gatewayId)?.publicKey != null)
-    this.#pictures.set(gatewayId, picture)
-    return picture
+    return this.#members.picture(gatewayId, this.#gateways.get(gatewayId)?.publicKey != null)
   }
 
   #applyGateway(row: GatewayRow): void {
-    const settings = GatewaySettings.parse(row.settings)
+    const settings = settingsOf(row.settings)
     const gateway: GatewayFacts = {
       id: row.id,
       name: row.name,
@@ -357,7 +294,7 @@ export class NodeDirectory implements Component {
       createdAt: row.createdAt,
     }
     this.#gateways.set(row.id, gateway)
-    for (const node of this.#byGateway.get(row.id) ?? []) node.configure(gateway)
+    for (const node of this.#members.of(row.id)) node.configure(gateway)
   }
 
   #applyNode(row: NodeRow): void {
@@ -371,25 +308,9 @@ export class NodeDirectory implements Component {
     node.configure(gateway)
   }
 
-  #arrange(): void {
-    const byGateway = new Map<GatewayId, NodeRecord[]>()
-    for (const node of [...this.#nodes.values()].sort((a, b) => a.place - b.place)) {
-      const list = byGateway.get(node.gatewayId)
-      if (list) list.push(node)
-      else byGateway.set(node.gatewayId, [node])
-    }
-    this.#byGateway = byGateway
-    this.#pictures.clear()
-    for (const nodes of byGateway.values()) for (const [index, node] of nodes.entries()) node.isPrimary = index === 0
-    for (const [gatewayId, nodes] of byGateway) {
-      const holder = this.#holders.get(gatewayId)?.node
-      for (const node of nodes) node.isDispatcher = node.id === holder
-    }
-  }
-
   #forget(node: NodeRecord): void {
     this.#nodes.delete(node.id)
-    this.#stamps.delete(node.id)
+    this.#reader.forget(node.id)
     this.#tell({ type: 'deleted', node })
   }
 

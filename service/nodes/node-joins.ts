@@ -5,10 +5,11 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { type NodeId, newId } from '@postern/protocol/ids.ts'
 import { PROTOCOL_VERSION } from '@postern/protocol/limits.ts'
 import type { JoinRequest, JoinResponse } from '@postern/protocol/node-api.ts'
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Db } from '../db/database.ts'
+import { violates } from '../db/errors.ts'
 import type { Tables } from '../db/tables.ts'
 import { hashOfProof } from '../gateways/gateway-keys.ts'
 import { GatewayRepository } from '../gateways/gateway-repository.ts'
@@ -49,15 +50,21 @@ export class NodeJoins {
     if (Buffer.from(request.identity, 'base64url').length !== 32)
       throw new Fault('INPUT_INVALID', { at: 'identity: must be 32 bytes, base64url.' })
     await authority.check(request.csr)
-    const row = await db.transaction().execute(async (transaction) => {
-      const joined = await this.#admit(gateway, request, transaction)
-      const target = `node ${gateway.name}/${request.name}`
-      await audit.record(
-        { who: `node ${request.name}`, action: 'node.join', target, ip, details: { version: request.version } },
-        transaction,
-      )
-      return joined
-    })
+    const target = `node ${gateway.name}/${request.name}`
+    const row = await db
+      .transaction()
+      .execute(async (transaction) => {
+        const joined = await this.#admit(gateway, request, transaction)
+        await audit.record(
+          { who: `node ${request.name}`, action: 'node.join', target, ip, details: { version: request.version } },
+          transaction,
+        )
+        return joined
+      })
+      .catch((cause: unknown) => {
+        // Another node was given the name in this very moment.
+        throw violates(cause, 'node_name_unique') ? new Fault('NODE_NAME_TAKEN', { at: `${gateway.name}/${request.name}` }) : cause
+      })
     const issued = await authority.issue(request.csr, { gatewayId: gateway.id, nodeId: row.id })
     nodes.putGateway(gateway)
     // A ghost's identity is gone: what was known of its beats is not the new node's.
@@ -76,10 +83,11 @@ export class NodeJoins {
     throw new Fault('KEY_INVALID')
   }
 
-  /** One join at a time in a gateway: its row is locked. */
+  /** One that joins or leaves at a time in a gateway: its row is locked. */
   async #admit(gateway: GatewayRow, request: Request, transaction: Db): Promise<NodeRow> {
     const { nodes, random } = this.#parts
-    await sql`select 1 from gateway where id = ${gateway.id} for update`.execute(transaction)
+    // It was deleted, and its keys with it, since it was found by one.
+    if (!(await new GatewayRepository(transaction).lock(gateway.id))) throw new Fault('KEY_INVALID')
     const repository = new NodeRepository(transaction)
     const same = await repository.findByIdentity(gateway.id, request.identity)
     const ghost = await repository.findByName(gateway.id, request.name)

@@ -2,14 +2,18 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '@postern/base/clock.ts'
+import { networkOf } from '@postern/base/network-of.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { NODE_AUTH_SCHEME } from '@postern/protocol/link.ts'
 import { type CryptoKey, decodeJwt, importJWK, jwtVerify } from 'jose'
 import type { NodeProof } from '../http/needs.ts'
+import { JoinThrottle } from './join-throttle.ts'
 import type { NodeDirectory } from './node-directory.ts'
 
+/** In a minute from one network. A fleet that was deleted, or a database of yesterday, names that many at once, and is told to wait. */
+const UNKNOWN_NODES = 600
 const EMPTY_HASH = hashOf(new Uint8Array())
 
 export interface NodeProofsParts {
@@ -21,17 +25,20 @@ export interface NodeProofsParts {
 export class NodeProofs {
   readonly #parts: NodeProofsParts
   readonly #keys = new Map<string, Promise<CryptoKey>>()
+  /** Whoever names a node that there is not costs the database two questions, before anything is proved. */
+  readonly #throttle: JoinThrottle
 
   constructor(parts: NodeProofsParts) {
     this.#parts = parts
+    this.#throttle = new JoinThrottle(parts.clock, UNKNOWN_NODES)
   }
 
   /** For requests of nodes, before their body is read. */
-  async verify(authorization: string | undefined, method: string, path: string): Promise<NodeProof> {
+  async verify(authorization: string | undefined, method: string, path: string, address = ''): Promise<NodeProof> {
     const [scheme, token] = (authorization ?? '').split(' ', 2)
     if (scheme !== NODE_AUTH_SCHEME || !token)
       throw new Fault('NODE_PROOF_INVALID', { at: `Authorization must be "${NODE_AUTH_SCHEME} ...".` })
-    const node = await this.#node(token)
+    const node = await this.#node(token, address)
     const claims = await this.#claims(token, node.identity)
     const age = this.#parts.clock.now() - (typeof claims['iat'] === 'number' ? claims['iat'] * 1_000 : 0)
     // `iat` has whole seconds: a fresh one may seem to lie up to a second back.
@@ -56,18 +63,27 @@ export class NodeProofs {
     return { nodeId: proof.nodeId }
   }
 
-  async #node(token: string): Promise<{ readonly id: NodeId; readonly identity: string }> {
-    const { nodes, wasDeleted } = this.#parts
+  async #node(token: string, address: string): Promise<{ readonly id: NodeId; readonly identity: string }> {
+    const { nodes } = this.#parts
     const id = NodeId.safeParse(issuerOf(token))
     if (!id.success) throw new Fault('NODE_PROOF_INVALID', { at: 'It names no node.' })
     const known = nodes.get(id.data)
     if (known) return known
-    if (await wasDeleted(id.data)) throw new Fault('NODE_DELETED')
+    const network = networkOf(address)
+    const seconds = this.#throttle.waitSeconds(network)
+    if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
+    const found = await this.#ask(id.data)
+    if (!(found instanceof Fault)) return found
+    this.#throttle.wrong(network)
+    throw found
+  }
+
+  async #ask(id: NodeId): Promise<{ readonly id: NodeId; readonly identity: string } | Fault> {
+    const { nodes, wasDeleted } = this.#parts
+    if (await wasDeleted(id)) return new Fault('NODE_DELETED')
     // It may have joined at another replica a moment ago.
     await nodes.refresh()
-    const joined = nodes.get(id.data)
-    if (joined) return joined
-    throw new Fault('NODE_UNKNOWN', { at: id.data, remedy: 'Join the node again with an authentication key.' })
+    return nodes.get(id) ?? new Fault('NODE_UNKNOWN', { at: id, remedy: 'Join the node again with an authentication key.' })
   }
 
   async #claims(token: string, identity: string): Promise<Readonly<Record<string, unknown>>> {

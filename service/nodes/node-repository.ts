@@ -193,15 +193,17 @@ export class NodeRepository {
       .executeTakeFirst()
   }
 
-  /** Returns the nodes that there are. */
+  /** Returns the nodes that there are. Locked in one order: two replicas may have heard the same ones. */
   async keepBeats(beats: readonly (readonly [NodeId, Beat])[]): Promise<NodeId[]> {
     const ids = beats.map(([id]) => id)
     const texts = beats.map(([, beat]) => JSON.stringify(beat))
     const { rows } = await sql<{ id: NodeId }>`
+      with held as materialized (select id from node where id = any(${ids}::text[]) order by id for no key update)
       update node
          set beat = heard.beat::jsonb, beat_at = now(), version = heard.beat::jsonb ->> 'version'
-        from unnest(${ids}::text[], ${texts}::text[]) as heard (id, beat)
-       where node.id = heard.id
+        from held
+        join unnest(${ids}::text[], ${texts}::text[]) as heard (id, beat) on heard.id = held.id
+       where node.id = held.id
    returning node.id`.execute(this.#db)
     return rows.map(({ id }) => id)
   }

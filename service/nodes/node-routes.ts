@@ -1,5 +1,6 @@
 import { NodeView } from '@postern/protocol/api/gateways.ts'
 import { NodeChange } from '@postern/protocol/api/lists.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import { Name } from '@postern/protocol/ids.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
@@ -32,7 +33,7 @@ export const nodeRoutes =
         config: { needs: 'nodes:read', on: 'gateway' },
       },
       ({ params, query: { limit, cursor } }) => {
-        const after = Number(readCursor(cursor) ?? 0)
+        const after = placeOf(cursor)
         const from = nodes.list(params.gateway).slice(after)
         return page(
           from,
@@ -89,3 +90,9 @@ export const nodeRoutes =
       },
     )
   }
+
+function placeOf(cursor: string | undefined): number {
+  const text = readCursor(cursor) ?? '0'
+  if (!/^\d{1,9}$/.test(text)) throw new Fault('INPUT_INVALID', { at: 'query cursor: not one of ours.' })
+  return Number(text)
+}

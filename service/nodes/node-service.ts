@@ -91,6 +91,8 @@ export class NodeService {
   async delete(node: NodeFacts, actor: Actor, action = 'node.delete'): Promise<void> {
     const { db, nodes, audit } = this.#parts
     const gateway = await db.transaction().execute(async (transaction) => {
+      // A node that joins with its name in this moment comes before it or after it.
+      await new GatewayRepository(transaction).lock(node.gatewayId)
       if (!(await new NodeRepository(transaction).delete(node.id))) return undefined
       await new DispatcherLeases(transaction).release(node.gatewayId, node.id)
       await audit.record({ ...actor, action, target: targetOf(node) }, transaction)

@@ -1,24 +1,21 @@
 import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { silentLog } from '@postern/base/log.ts'
 import type { GatewayCreated, GatewayView, NodeView } from '@postern/protocol/api/gateways.ts'
 import type { NodeHistory } from '@postern/protocol/api/node-history.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
-import { type TestFolder, testFolder } from '@postern/testkit/folder.ts'
-import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
+import { testFolder } from '@postern/testkit/folder.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type RunningService, startService } from '../service.ts'
-import { type Answer, FakeNode, newRequest, send } from './fake-node.ts'
+import { startService } from '../service.ts'
+import { BareNode } from '../testing/bare-node.ts'
+import { makeCsr } from '../testing/csr.ts'
+import { LocalService } from '../testing/local-service.ts'
+import { send } from '../testing/send.ts'
 
-let folder: TestFolder
-let database: TestDatabase
-let service: RunningService
-let token: string
+let service: LocalService
 let made = 0
 
-const call = <T>(method: string, path: string, body?: unknown): Promise<Answer<T>> =>
-  send<T>(service.url + path, method, body, { authorization: `Bearer ${token}` })
+const call = <T>(method: string, path: string, body?: unknown) => service.call<T>(method, path, body)
 
 /** A fresh gateway, and how to make nodes for it. */
 async function gateway() {
@@ -27,7 +24,7 @@ async function gateway() {
   const { body } = await call<GatewayCreated & { key1: string; key2: string }>('POST', '/v1/gateways', { name })
   const at = (node: string, rest = '') => `/v1/gateways/${name}/nodes/${node}${rest}`
   const join = async (node: string) => {
-    const fake = new FakeNode(service.url, node)
+    const fake = new BareNode(service.url, node)
     expect((await fake.join(body.key1)).status).toBe(200)
     return fake
   }
@@ -35,21 +32,14 @@ async function gateway() {
 }
 
 beforeAll(async () => {
-  folder = await testFolder()
-  database = await testDatabase()
-  service = await startService({ data: join(folder.path, 'data'), port: 0, databaseUrl: database.url, log: silentLog })
-  token = (await readFile(service.adminTokenFile, 'utf8')).trim()
+  service = await LocalService.start()
 })
 
-afterAll(async () => {
-  await service?.stop()
-  await database?.[Symbol.asyncDispose]()
-  await folder?.[Symbol.asyncDispose]()
-})
+afterAll(() => service?.[Symbol.asyncDispose]())
 
 test('a node joins with either key, and gets a certificate in its own name', async () => {
   const { name, key2 } = await gateway()
-  const node = new FakeNode(service.url, 'one')
+  const node = new BareNode(service.url, 'one')
 
   const { status, body } = await node.join(key2)
 
@@ -68,7 +58,7 @@ test('a node joins with either key, and gets a certificate in its own name', asy
 
 test('a wrong key opens nothing, nor does one that was replaced', async () => {
   const { key, name } = await gateway()
-  const node = new FakeNode(service.url, 'one')
+  const node = new BareNode(service.url, 'one')
 
   expect((await node.join(`${key}x`)).body.code).toBe('KEY_INVALID')
   await call('POST', `/v1/gateways/${name}/keys/1`)
@@ -83,7 +73,7 @@ test('the same identity replaces its ghost; another one only when nobody is ther
 
   expect((await first.join(key)).body.nodeId).toBe(id)
   await first.beat()
-  const other = new FakeNode(service.url, 'one')
+  const other = new BareNode(service.url, 'one')
   expect((await other.join(key)).body.code).toBe('NODE_NAME_TAKEN')
   await first.call('POST', SERVICE_PATHS.goodbye)
   expect((await other.join(key)).body.nodeId).toBe(id)
@@ -159,7 +149,7 @@ test('a lease that ran out is taken with a new epoch, also by the same node', as
   const { join } = await gateway()
   const one = await join('one')
   await one.beat()
-  await database.query(`update dispatcher_lease set until = now() - interval '1 second' where node_id = '${one.id}'`)
+  await service.database.query(`update dispatcher_lease set until = now() - interval '1 second' where node_id = '${one.id}'`)
 
   // One that was renewed within the second is not asked for again.
   await vi.waitFor(async () => expect((await one.beat()).body.dispatcher).toMatchObject({ mine: true, epoch: 2 }), { timeout: 3_000 })
@@ -200,7 +190,7 @@ test('a certificate is renewed in the name of who asks, whatever the request say
   const { join } = await gateway()
   const node = await join('one')
 
-  const { body } = await node.call<{ certificate: string }>('POST', SERVICE_PATHS.certificate, { csr: await newRequest('somebody-else') })
+  const { body } = await node.call<{ certificate: string }>('POST', SERVICE_PATHS.certificate, { csr: await makeCsr('somebody-else') })
   const bad = await node.call('POST', SERVICE_PATHS.certificate, { csr: 'nonsense' })
 
   expect(new X509Certificate(body.certificate).subjectAltName).toContain(node.id)
@@ -244,32 +234,35 @@ test('what nodes said is known again after a restart of the service', async () =
   const { name, at, join: joinNode } = await gateway()
   const node = await joinNode('one')
   await node.beat()
-  await vi.waitUntil(async () => (await database.query(`select 1 from node where id = '${node.id}' and beat is not null`)).length === 1)
+  await vi.waitUntil(
+    async () => (await service.database.query(`select 1 from node where id = '${node.id}' and beat is not null`)).length === 1,
+  )
   await using data = await testFolder()
 
-  await using second = await startService({ data: join(data.path, 'data'), port: 0, databaseUrl: database.url, log: silentLog })
-  const bearer = { authorization: `Bearer ${token}` }
+  await using second = await startService({ data: join(data.path, 'data'), port: 0, databaseUrl: service.database.url, log: silentLog })
 
-  expect((await send<NodeView>(second.url + at('one'), 'GET', undefined, bearer)).body).toMatchObject({
+  expect((await send<NodeView>(second.url + at('one'), 'GET', undefined, service.headers)).body).toMatchObject({
     gateway: name,
     status: 'limited',
     role: 'dispatcher',
   })
 })
 
-test('a node that has been away for longer than nodeExpirySeconds is deleted', async () => {
-  const { name, join: joinNode } = await gateway()
+test('a node that has been away for longer than nodeExpirySeconds is deleted', { timeout: 60_000 }, async () => {
+  const { name, at, join: joinNode } = await gateway()
   const [gone, stays] = [await joinNode('gone'), await joinNode('stays')]
   await gone.beat()
   await stays.beat()
   await call('PATCH', `/v1/gateways/${name}`, { settings: { nodeExpirySeconds: 60 } })
+  // Of the others it waits for longer: it has just been started.
+  await call('PATCH', at('gone'), { settings: { nodeExpirySeconds: 5 } })
   await gone.call('POST', SERVICE_PATHS.goodbye)
   await stays.call('POST', SERVICE_PATHS.goodbye)
-  await database.query(`update node set beat_at = now() - interval '61 seconds' where id = '${gone.id}'`)
+  await service.database.query(`update node set beat_at = now() - interval '61 seconds' where id = '${gone.id}'`)
 
   await expect
     .poll(async () => (await gone.call<object>('GET', '/v1/node/stores/sto_00000000000000000000')).body.code, {
-      timeout: 20_000,
+      timeout: 50_000,
       interval: 500,
     })
     .toBe('NODE_DELETED')

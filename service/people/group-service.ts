@@ -84,10 +84,15 @@ export class GroupService {
     const { id } = await this.#find(name)
     await this.#checkGrants(id, caller)
     const principal = await new Principals(db).member(member)
-    await db.transaction().execute(async (transaction) => {
-      if (await new GroupRepository(transaction).addMember(id, principal))
-        await audit.record({ ...actor, action: 'group.join', target: `group ${name}`, details: { member } }, transaction)
-    })
+    await db
+      .transaction()
+      .execute(async (transaction) => {
+        if (await new GroupRepository(transaction).addMember(id, principal))
+          await audit.record({ ...actor, action: 'group.join', target: `group ${name}`, details: { member } }, transaction)
+      })
+      .catch((cause: unknown) => {
+        throw violates(cause, 'group_member_group') ? new Fault('GROUP_UNKNOWN', { at: name }) : cause
+      })
     return await this.show(name)
   }
 

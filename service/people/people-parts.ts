@@ -80,9 +80,17 @@ export function buildPeople({ db, audit, tokens, callers, secrets, publicUrl, lo
   })
   const routes: readonly Routes[] = [
     personRoutes({ people, signIns, groupsOf: (person) => new GroupRepository(db).groupsOf(person) }),
-    signInRoutes({ signIns, repository: new SignInRepository(db), audit, ways, rightsOf: (caller) => ownRights(caller, db), publicUrl }),
+    signInRoutes({
+      db,
+      signIns,
+      repository: new SignInRepository(db),
+      audit,
+      ways,
+      rightsOf: (caller) => ownRights(caller, db),
+      publicUrl,
+    }),
     roleRoutes,
-    oidcRoutes({ oidc, repository: providers, audit, publicUrl }),
+    oidcRoutes({ db, oidc, repository: providers, audit, publicUrl }),
   ]
   return { credentials, routes, repository: accounts }
 }

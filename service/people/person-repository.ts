@@ -106,9 +106,16 @@ export class PersonRepository {
     await this.#db.updateTable('person').set({ password: hash, password_once: once }).where('id', '=', id).execute()
   }
 
-  /** Only where nobody has changed it meanwhile. */
-  async replaceHash(id: PersonId, before: string, hash: string): Promise<void> {
-    await this.#db.updateTable('person').set({ password: hash }).where('id', '=', id).where('password', '=', before).execute()
+  /** One that the person has chosen, or the same at another cost. False, and nothing is changed, where somebody has changed it meanwhile. */
+  async replaceHash(id: PersonId, before: string, hash: string): Promise<boolean> {
+    const replaced = await this.#db
+      .updateTable('person')
+      .set({ password: hash, password_once: false })
+      .where('id', '=', id)
+      .where('password', '=', before)
+      .returning('id')
+      .executeTakeFirst()
+    return replaced !== undefined
   }
 
   async change(id: PersonId, { displayName, email, role, disabled }: PersonPatch): Promise<PersonRow | undefined> {
@@ -127,8 +134,14 @@ export class PersonRepository {
       .executeTakeFirst()
   }
 
-  async signedIn(id: PersonId): Promise<void> {
-    await this.#db.updateTable('person').set({ signed_in_at: sql<Date>`now()` }).where('id', '=', id).execute()
+  /**
+   * False where he may not come any more, or not by the password that was compared: both may have changed since. The row is locked, so that
+   * whoever disables him or gives him another password just now ends this sign-in too.
+   */
+  async signedIn(id: PersonId, hash?: string): Promise<boolean> {
+    let query = this.#db.updateTable('person').set({ signed_in_at: sql<Date>`now()` }).where('id', '=', id).where('disabled', '=', false)
+    if (hash !== undefined) query = query.where('password', '=', hash)
+    return (await query.returning('id').executeTakeFirst()) !== undefined
   }
 
   /** Their sign-ins go with them. */

@@ -9,12 +9,13 @@ import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { NodeFacts } from '../nodes/node-facts.ts'
 import type { Admission } from './admission.ts'
-import { type Considered, choose, type LimitName } from './choose.ts'
+import { atLimit, noNode } from './choice-faults.ts'
+import { choose, type LimitName } from './choose.ts'
 import type { NodeHealth } from './node-health.ts'
 import { askNode } from './query-ask.ts'
 import { type Asking, AttemptFailed, type Receiver } from './query-attempt.ts'
 import { type EffectiveLimits, tooLarge, tooLate, tooManyRows } from './query-limits.ts'
-import { type AttemptRecord, faultInWords, type QueryRecord } from './query-record.ts'
+import { type AttemptRecord, candidatesAfter, faultInWords, type QueryRecord } from './query-record.ts'
 import type { QueryTrunks } from './query-trunks.ts'
 import { ReplyWriter } from './reply-writer.ts'
 
@@ -92,6 +93,11 @@ export class LiveQuery implements Receiver {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
+      // It may have left while it was looked up who it is and what it asks: then nothing would tell us any more.
+      if (this.#raw.destroyed) {
+        this.#end('cancelled', null)
+        return
+      }
       this.#raw.once('close', this.#closed)
       this.#timer = setTimeout(() => this.#fail(tooLate(this.#asked.limits.timeout)), this.#asked.limits.timeout.value + NODE_LATE_MS)
       this.#next()
@@ -169,7 +175,7 @@ export class LiveQuery implements Receiver {
         caller: this.#record.caller,
         kind: `${this.#asked.store.id} ${[...this.#tried].join(' ')}`,
         pick: () => this.#pick(),
-        full: () => new Fault(AT_LIMIT[this.#limit ?? 'concurrency']),
+        full: () => atLimit(this.#limit),
         timeoutMs: nodes.gateway(gatewayId)?.settings.queueTimeoutMs ?? 0,
         signal: () => {
           this.#waiting = new AbortController()
@@ -206,10 +212,10 @@ export class LiveQuery implements Receiver {
       store,
       tried: this.#tried,
     })
-    this.#record.candidates = this.#tried.size === 0 ? considered : merged(this.#record, considered)
+    this.#record.candidates = candidatesAfter(this.#record, considered)
     this.#limit = limit
     if (order[0] || limit) return order[0]
-    throw this.#lastFault ?? nobody(this.#record.gateway, considered)
+    throw this.#lastFault ?? noNode(this.#record.gateway, considered)
   }
 
   #ask(node: NodeFacts): void {
@@ -296,22 +302,4 @@ export class LiveQuery implements Receiver {
   #left(): number {
     return this.#asked.limits.timeout.value - this.#elapsed()
   }
-}
-
-export const AT_LIMIT = { CPU: 'GATEWAY_AT_CPU_LIMIT', memory: 'GATEWAY_AT_MEMORY_LIMIT', concurrency: 'GATEWAY_AT_LIMIT' } as const
-
-function nobody(gateway: string, considered: readonly Considered[]): Fault {
-  const why = considered.map(({ node, reason }) => `${node} ${reason}`).join(', ')
-  return new Fault('NO_NODE_AVAILABLE', { at: why === '' ? `Gateway ${gateway} has no nodes.` : `Gateway ${gateway}: ${why}.` })
-}
-
-/** What was said of the nodes that were tried stays; the others are seen anew. */
-function merged(record: QueryRecord, considered: readonly Considered[]): readonly Considered[] {
-  const tried = new Set(record.attempts.map(({ node }) => node))
-  return [
-    ...record.candidates.filter(({ node }) => tried.has(node)),
-    ...considered
-      .filter(({ node }) => !tried.has(node))
-      .map((one) => (one.taken ? { ...one, reason: `${one.reason}, after a failed attempt` } : one)),
-  ]
 }

@@ -1,31 +1,15 @@
+/** Answers on their way from a node to a client: whole, cut, held back; and what stands beside them. */
 import { once } from 'node:events'
 import http from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
-import type { QueryView } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { NODE_PATHS, STAGE_HEADER } from '@postern/protocol/link.ts'
+import { NODE_PATHS } from '@postern/protocol/link.ts'
 import { expect, test, vi } from 'vitest'
-import { answerRows, type FakeNode, type Handler } from '../testing/fake-node.ts'
-import { LocalService } from '../testing/local-service.ts'
-
-async function rig(nodes = 1, settings = {}) {
-  const service = await LocalService.start()
-  const [node, second] = (await service.gateway(nodes, settings)) as [FakeNode, FakeNode]
-  const ask = (body: Record<string, unknown> = {}, headers = {}) =>
-    service.fetch('POST', '/v1/stores/shop/query', { sql: 'select 1', ...body }, headers)
-  const view = (response: Response) => service.api<QueryView>('GET', `/v1/queries/${response.headers.get('postern-query-id')}`)
-  return { service, node, second, ask, view }
-}
-
-const refuse =
-  (fault: Fault, stage?: string): Handler =>
-  (stream) => {
-    stream.respond({ ':status': 500, ...(stage ? { [STAGE_HEADER]: stage } : {}) })
-    stream.end(JSON.stringify(fault))
-  }
+import { answerRows } from '../testing/fake-node.ts'
+import { queryRig, refuse } from '../testing/query-rig.ts'
 
 test("a node's bytes arrive as they are, with the order that was asked for", async () => {
-  const { service, node, ask, view } = await rig()
+  const { service, node, ask, view } = await queryRig()
   await using _ = service
   let order: unknown
   node.handlers[NODE_PATHS.query] = (stream, body) => {
@@ -63,7 +47,7 @@ test("a node's bytes arrive as they are, with the order that was asked for", asy
 })
 
 test('an answer without rows is whole, and a large one too', async () => {
-  const { service, node, ask } = await rig()
+  const { service, node, ask } = await queryRig()
   await using _ = service
   const large = 'x'.repeat(20 << 20)
   node.handlers[NODE_PATHS.query] = (stream, body) => answerRows(stream, (body as { sql: string }).sql === 'large' ? large : '', 0)
@@ -72,54 +56,8 @@ test('an answer without rows is whole, and a large one too', async () => {
   expect((await (await ask({ sql: 'large' })).text()).length).toBe(large.length)
 })
 
-test('a failure before the store saw the statement goes to the next node silently, whatever the mode', async () => {
-  const { service, node, second, ask, view } = await rig(2)
-  await using _ = service
-  node.handlers[NODE_PATHS.query] = refuse(new Fault('STORE_DENIED', { at: 'shop' }), 'before-store')
-  second.handlers[NODE_PATHS.query] = (stream) => answerRows(stream, '[1]', 1)
-
-  const response = await ask({ mode: 'write' })
-
-  expect([await response.text(), response.headers.get('postern-node'), response.headers.get('postern-attempts')]).toEqual(['[1]', 'b', '2'])
-  expect((await view(response)).candidates).toEqual([
-    { node: 'a', taken: true, reason: 'the primary' },
-    { node: 'b', taken: true, reason: expect.stringContaining('after a failed attempt') },
-  ])
-  expect((await view(response)).attempts).toMatchObject([
-    { node: 'a', outcome: 'failed', fault: expect.stringContaining('STORE_DENIED') },
-    { node: 'b' },
-  ])
-})
-
-test('a node that dies after it took the statement: reads go on elsewhere, writes do not', async () => {
-  const { service, node, second, ask } = await rig(2)
-  await using _ = service
-  node.handlers[NODE_PATHS.query] = () => node.unlink()
-  second.handlers[NODE_PATHS.query] = (stream) => answerRows(stream, '[2]', 1)
-
-  expect(await (await ask()).text()).toBe('[2]')
-  await node.link()
-  const write = await ask({ mode: 'write' })
-
-  expect(write.status).toBe(502)
-  expect(await write.json()).toMatchObject({ code: 'NODE_OFFLINE' })
-})
-
-test("the store's own refusal is the answer, and nobody else is asked", async () => {
-  const { service, node, second, ask, view } = await rig(2)
-  await using _ = service
-  node.handlers[NODE_PATHS.query] = refuse(new Fault('QUERY_FAILED', { at: 'column "x" does not exist' }), 'in-store')
-  second.handlers[NODE_PATHS.query] = (stream) => answerRows(stream, 'wrong', 1)
-
-  const response = await ask()
-
-  expect(response.status).toBe(400)
-  expect(await response.json()).toMatchObject({ code: 'QUERY_FAILED', detail: expect.stringContaining('column "x"') })
-  expect(await view(response)).toMatchObject({ outcome: 'failed', attempts: [{ node: 'a' }] })
-})
-
 test('an answer that fails after its first byte is cut, never ended as if whole', async () => {
-  const { service, node, ask, view } = await rig()
+  const { service, node, ask, view } = await queryRig()
   await using _ = service
   node.handlers[NODE_PATHS.query] = (stream) => answerRows(stream, 'x'.repeat(200_000), 5, new Fault('STORE_LOST', { at: 'shop' }).toJSON())
 
@@ -133,7 +71,7 @@ test('an answer that fails after its first byte is cut, never ended as if whole'
 })
 
 test('a link that breaks in the middle cuts the answer too, and the node without trailers is not believed', async () => {
-  const { service, node, ask } = await rig()
+  const { service, node, ask } = await queryRig()
   await using _ = service
   const respond = (stream: ServerHttp2Stream) => {
     stream.respond({ ':status': 200 })
@@ -154,7 +92,7 @@ test('a link that breaks in the middle cuts the answer too, and the node without
 })
 
 test('a fault before the first byte is an answer with its status, although the node had begun', async () => {
-  const { service, node, ask } = await rig()
+  const { service, node, ask } = await queryRig()
   await using _ = service
   node.handlers[NODE_PATHS.query] = (stream) => answerRows(stream, '', 0, new Fault('QUERY_FAILED', { at: 'division by zero' }).toJSON())
 
@@ -164,7 +102,7 @@ test('a fault before the first byte is an answer with its status, although the n
 })
 
 test('a client that leaves resets the stream of the node, and gives its place back', async () => {
-  const { service, node, view } = await rig(1, { queryConcurrency: 1 })
+  const { service, node, view } = await queryRig(1, { queryConcurrency: 1 })
   await using _ = service
   const { promise: reset, resolve } = Promise.withResolvers<number>()
   node.handlers[NODE_PATHS.query] = (stream) => {
@@ -190,7 +128,7 @@ test('a client that leaves resets the stream of the node, and gives its place ba
 })
 
 test('a client that reads slowly holds back the node', async () => {
-  const { service, node } = await rig()
+  const { service, node } = await queryRig()
   await using _ = service
   let sent = 0
   node.handlers[NODE_PATHS.query] = (stream) => {
@@ -228,7 +166,7 @@ test('a client that reads slowly holds back the node', async () => {
 })
 
 test('a query that takes too long ends as TIMED_OUT', async () => {
-  const { service, node, ask } = await rig(2)
+  const { service, node, ask } = await queryRig(2)
   await using _ = service
   node.handlers[NODE_PATHS.query] = () => undefined
 
@@ -237,50 +175,8 @@ test('a query that takes too long ends as TIMED_OUT', async () => {
   expect(await response.json()).toMatchObject({ code: 'TIMED_OUT' })
 })
 
-test('at the limit a query waits its turn, and then fails with the text of the gateway', async () => {
-  const { service, node, ask, view } = await rig(1, { queryConcurrency: 1, queueTimeoutMs: 400 })
-  await using _ = service
-  const streams: ServerHttp2Stream[] = []
-  node.handlers[NODE_PATHS.query] = (stream) => streams.push(stream)
-  const first = ask()
-  await vi.waitUntil(() => streams.length === 1)
-
-  const late = await ask()
-  expect(late.status).toBe(429)
-  expect(late.headers.get('retry-after')).toBe('1')
-  expect(await late.json()).toMatchObject({
-    code: 'GATEWAY_AT_LIMIT',
-    detail: expect.stringMatching(/^The gateway you selected can't establish data source/),
-  })
-  const waiting = ask()
-  setTimeout(() => {
-    for (const stream of streams) answerRows(stream, '[1]', 1)
-  }, 100)
-  node.handlers[NODE_PATHS.query] = (stream) => answerRows(stream, '[2]', 1)
-
-  expect(await (await first).text()).toBe('[1]')
-  const second = await waiting
-  expect(await second.text()).toBe('[2]')
-  expect((await view(second)).queuedMs).toBeGreaterThan(30)
-})
-
-test('without a node that can, the answer says why for each', async () => {
-  const { service, node, second, ask } = await rig(2)
-  await using _ = service
-  node.unlink()
-  await service.api('POST', '/v1/gateways/demo/nodes/b/disable')
-
-  const problem = await vi.waitUntil(async () => {
-    const response = await ask()
-    return response.ok ? undefined : ((await response.json()) as { code: string; detail: string })
-  })
-
-  expect(problem).toMatchObject({ code: 'NO_NODE_AVAILABLE', detail: expect.stringMatching(/a has no link, b is disabled/) })
-  expect(second.name).toBe('b')
-})
-
 test('what cannot be asked is refused before it reaches a node', async () => {
-  const { service, ask } = await rig()
+  const { service, ask } = await queryRig()
   await using _ = service
 
   expect(await (await ask({}, { accept: 'image/png' })).json()).toMatchObject({
@@ -292,31 +188,8 @@ test('what cannot be asked is refused before it reaches a node', async () => {
   expect((await service.fetch('GET', '/v1/queries/qry_00000000000000000000')).status).toBe(404)
 })
 
-test('the list of queries is paged, newest first, and filtered', async () => {
-  const { service, node, ask } = await rig()
-  await using _ = service
-  for (const sql of ['1', '2', '3']) await (await ask({ sql })).text()
-  node.handlers[NODE_PATHS.query] = refuse(new Fault('QUERY_FAILED'), 'in-store')
-  await (await ask()).text()
-  interface List {
-    readonly items: readonly QueryView[]
-    readonly next?: string | null
-    readonly nextCursor?: string | null
-  }
-  const list = (query: string) => service.api<List>('GET', `/v1/queries?${query}`)
-
-  const first = await list('limit=3')
-  const second = await list(`limit=3&cursor=${first.next ?? first.nextCursor}`)
-  const failed = await list('outcome=failed&store=shop')
-
-  expect(first.items.map(({ outcome }) => outcome)).toEqual(['failed', 'succeeded', 'succeeded'])
-  expect(second.items).toHaveLength(1)
-  expect(second.next ?? second.nextCursor ?? null).toBeNull()
-  expect(failed.items).toHaveLength(1)
-})
-
 test('events tell of queries and nodes while they happen', async () => {
-  const { service, node, ask } = await rig()
+  const { service, node, ask } = await queryRig()
   await using _ = service
   const response = await service.fetch('GET', '/v1/events?type=query,node')
   const reader = (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader()
@@ -334,7 +207,7 @@ test('events tell of queries and nodes while they happen', async () => {
 })
 
 test('a store is tested and browsed by the very path of queries', async () => {
-  const { service, node } = await rig()
+  const { service, node } = await queryRig()
   await using _ = service
   node.handlers[NODE_PATHS.testStore] = (stream, body) => {
     stream.respond({ ':status': 200 })

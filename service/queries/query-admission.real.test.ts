@@ -1,19 +1,17 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type { GatewayView, NodeView } from '@postern/protocol/api/gateways.ts'
-import type { QueryView } from '@postern/protocol/api/queries.ts'
 import { NODE_PATHS } from '@postern/protocol/link.ts'
 import { expect, test, vi } from 'vitest'
-import { answerRows, type FakeNode } from '../testing/fake-node.ts'
-import { LocalService } from '../testing/local-service.ts'
+import { answerRows } from '../testing/fake-node.ts'
+import { queryRig } from '../testing/query-rig.ts'
 
 async function rig(nodes = 1, settings = {}) {
-  const service = await LocalService.start()
-  const [node, second] = (await service.gateway(nodes, settings)) as [FakeNode, FakeNode]
+  const queries = await queryRig(nodes, settings)
+  const { service } = queries
   const ask = (store = 'shop') => service.fetch('POST', `/v1/stores/${store}/query`, { sql: 'select 1' })
   const set = (change: object) => service.api<GatewayView>('PATCH', '/v1/gateways/demo', { settings: change })
   const setNode = (name: string, change: object) => service.api<NodeView>('PATCH', `/v1/gateways/demo/nodes/${name}`, { settings: change })
-  const view = (response: Response) => service.api<QueryView>('GET', `/v1/queries/${response.headers.get('postern-query-id')}`)
-  return { service, node, second, ask, set, setNode, view }
+  return { ...queries, ask, set, setNode }
 }
 
 const text = (limit: string) =>
@@ -40,6 +38,33 @@ test.each([
   expect([response.status, response.headers.get('retry-after')]).toEqual([429, '1'])
   expect(await response.json()).toMatchObject({ code, detail: text(limit) })
   for (const stream of streams) answerRows(stream, '[]', 0)
+})
+
+test('at the limit a query waits its turn, and then fails with the text of the gateway', async () => {
+  const { service, node, ask, view } = await rig(1, { queryConcurrency: 1, queueTimeoutMs: 400 })
+  await using _ = service
+  const streams: ServerHttp2Stream[] = []
+  node.handlers[NODE_PATHS.query] = (stream) => streams.push(stream)
+  const first = ask()
+  await vi.waitUntil(() => streams.length === 1)
+
+  const late = await ask()
+  expect(late.status).toBe(429)
+  expect(late.headers.get('retry-after')).toBe('1')
+  expect(await late.json()).toMatchObject({
+    code: 'GATEWAY_AT_LIMIT',
+    detail: expect.stringMatching(/^The gateway you selected can't establish data source/),
+  })
+  const waiting = ask()
+  setTimeout(() => {
+    for (const stream of streams) answerRows(stream, '[1]', 1)
+  }, 100)
+  node.handlers[NODE_PATHS.query] = (stream) => answerRows(stream, '[2]', 1)
+
+  expect(await (await first).text()).toBe('[1]')
+  const second = await waiting
+  expect(await second.text()).toBe('[2]')
+  expect((await view(second)).queuedMs).toBeGreaterThan(30)
 })
 
 test('a limit holds as soon as it is changed: for the gateway, for one node, and taken back', async () => {

@@ -1,5 +1,7 @@
+import type { ServerHttp2Stream } from 'node:http2'
 import { systemClock } from '@postern/base/clock.ts'
 import { type Log, silentLog } from '@postern/base/log.ts'
+import type { ListOf } from '@postern/protocol/api/lists.ts'
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { QueryId } from '@postern/protocol/ids.ts'
@@ -8,13 +10,12 @@ import { expect, test, vi } from 'vitest'
 import { Database } from '../db/database.ts'
 import { answerRows, type FakeNode } from '../testing/fake-node.ts'
 import { LocalService } from '../testing/local-service.ts'
+import { refuse } from '../testing/query-rig.ts'
 import { QueryLog } from './query-log.ts'
 import type { QueryRecord } from './query-record.ts'
 import { QueryRepository } from './query-repository.ts'
 
-interface List {
-  readonly items: readonly QueryView[]
-}
+const pageOf = (service: LocalService, query: string) => service.api<ListOf<QueryView>>('GET', `/v1/queries?${query}`)
 
 async function rig(settings: Record<string, unknown> = {}) {
   const service = await LocalService.start()
@@ -24,7 +25,7 @@ async function rig(settings: Record<string, unknown> = {}) {
     await response.text()
     return response.headers.get('postern-query-id') ?? ''
   }
-  const list = async (query: string) => (await service.api<List>('GET', `/v1/queries?${query}`)).items
+  const list = async (query: string) => (await pageOf(service, query)).items
   return { service, node, ask, list }
 }
 
@@ -48,6 +49,45 @@ test('the log is filtered by store, outcome, caller, node, time and slowness', a
   const [shown] = await list('caller=ann')
   expect(shown).toMatchObject({ caller: 'ann', store: 'shop', node: 'a', outcome: 'succeeded', sql: null })
   expect(shown?.firstRowMs).toBeGreaterThan(250)
+})
+
+test('the list of queries is paged, newest first', async () => {
+  const { service, node, ask } = await rig()
+  await using _ = service
+  for (const sql of ['1', '2', '3']) await ask({ sql })
+  node.handlers[NODE_PATHS.query] = refuse(new Fault('QUERY_FAILED'), 'in-store')
+  await ask()
+
+  const first = await pageOf(service, 'limit=3')
+  const second = await pageOf(service, `limit=3&cursor=${first.nextCursor}`)
+  const failed = await pageOf(service, 'outcome=failed&store=shop')
+
+  expect(first.items.map(({ outcome }) => outcome)).toEqual(['failed', 'succeeded', 'succeeded'])
+  expect(second.items).toHaveLength(1)
+  expect(second.nextCursor).toBeNull()
+  expect(failed.items).toHaveLength(1)
+})
+
+test('pages go from those that run to those that have ended, and leave out none that ended later than one that runs began', async () => {
+  const { service, node, ask } = await rig()
+  await using _ = service
+  const streams: ServerHttp2Stream[] = []
+  node.handlers[NODE_PATHS.query] = (stream) => streams.push(stream)
+  const running = [ask({ sql: 'r1' }), ask({ sql: 'r2' }), ask({ sql: 'r3' })]
+  await vi.waitUntil(() => streams.length === 3)
+  node.handlers[NODE_PATHS.query] = (stream) => answerRows(stream, '[]', 0)
+  for (const sql of ['e1', 'e2']) await ask({ sql })
+
+  const seen: string[][] = []
+  for (let cursor: string | null = ''; cursor !== null && seen.length < 9; ) {
+    const page: ListOf<QueryView> = await pageOf(service, `limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`)
+    seen.push(page.items.map(({ outcome }) => outcome))
+    cursor = page.nextCursor
+  }
+
+  expect(seen).toEqual([['running', 'running'], ['running', 'succeeded'], ['succeeded']])
+  for (const stream of streams) answerRows(stream, '[]', 0)
+  await Promise.all(running)
 })
 
 test('the text of a statement is kept only where the gateway says so; parameters never, not even in an error that quotes them', async () => {

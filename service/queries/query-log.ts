@@ -90,16 +90,19 @@ export class QueryLog implements Component {
     return this.#running.get(id) ?? this.#waiting.get(id) ?? this.#recent.get(id) ?? (await this.#parts.queries.find(id))
   }
 
-  /** Newest first. What runs stands on the first page, before the rest. */
+  /** Newest first. What runs stands before the rest. */
   async page(wanted: QueryFilter, place: QueryPlace | undefined, count: number, caller: Caller): Promise<readonly QueryRecord[]> {
     await this.flush()
     const own = caller.owns(caller.principal) ? caller.principal : undefined
     const filter = { ...wanted, sees: caller.sees('queries:read'), own }
-    const ended = await this.#parts.queries.page(filter, place, count)
-    if (place || (filter.outcome ?? 'running') !== 'running') return ended
+    const ended = await this.#parts.queries.page(filter, place?.running ? undefined : place, count)
+    if (place?.running === false || (filter.outcome ?? 'running') !== 'running') return ended
     const now = this.#parts.clock.now()
-    const running = [...this.#running.values()].filter((record) => fits(record, filter, now) && maySeeQuery(caller, record))
-    return [...running.reverse().slice(0, count), ...ended]
+    const running = [...this.#running.values()]
+      .filter((record) => fits(record, filter, now) && maySeeQuery(caller, record))
+      .toSorted((one, other) => (isBehind(one, other) ? 1 : -1))
+      .filter((record) => place === undefined || isBehind(record, place))
+    return [...running.slice(0, count), ...ended]
   }
 
   /** Writes what has ended so far. */
@@ -148,6 +151,14 @@ function fits(record: QueryRecord, filter: QueryFilter, now: number): boolean {
     (slowerThanMs === undefined || now - record.startedAt > slowerThanMs) &&
     (since === undefined || record.startedAt >= since)
   )
+}
+
+/** In a list that begins with the newest. */
+function isBehind(
+  one: { readonly startedAt: number; readonly id: string },
+  other: { readonly startedAt: number; readonly id: string },
+): boolean {
+  return one.startedAt < other.startedAt || (one.startedAt === other.startedAt && one.id < other.id)
 }
 
 function dropOldest(records: Map<QueryId, QueryRecord>): void {

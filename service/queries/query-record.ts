@@ -66,6 +66,18 @@ export function queryView(record: QueryRecord): QueryView {
   }
 }
 
+/** What was said of the nodes that were tried stays; the others are seen anew. */
+export function candidatesAfter({ attempts, candidates }: QueryRecord, considered: readonly Considered[]): readonly Considered[] {
+  if (attempts.length === 0) return considered
+  const tried = new Set(attempts.map(({ node }) => node))
+  return [
+    ...candidates.filter(({ node }) => tried.has(node)),
+    ...considered
+      .filter(({ node }) => !tried.has(node))
+      .map((one) => (one.taken ? { ...one, reason: `${one.reason}, after a failed attempt` } : one)),
+  ]
+}
+
 /** So short a value is taken out only where it stands in quotes: it may be part of any word. */
 const SHORT = 4
 

@@ -31,6 +31,8 @@ export interface Retention {
 export interface QueryPlace {
   readonly startedAt: number
   readonly id: string
+  /** It ended among those that run: more of them may follow, and then all that have ended. */
+  readonly running: boolean
 }
 
 const startedMs = sql<number>`(extract(epoch from started_at) * 1000)::float8`

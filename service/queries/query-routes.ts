@@ -84,7 +84,7 @@ export const queryRoutes =
         const { limit, cursor, since, ...filter } = request.query
         const started = since === undefined ? undefined : Date.parse(since)
         const rows = await queries.page({ ...filter, since: started }, placeOf(cursor), limit + 1, callerOf(request))
-        return page(rows, limit, ({ startedAt, id }) => `${startedAt}/${id}`, queryView)
+        return page(rows, limit, ({ startedAt, id, outcome }) => `${outcome === 'running' ? 'r' : ''}${startedAt}/${id}`, queryView)
       },
     )
 
@@ -113,7 +113,7 @@ export const queryRoutes =
 function placeOf(cursor: string | undefined): QueryPlace | undefined {
   const text = readCursor(cursor)
   if (text === undefined) return undefined
-  const [startedAt = '', id = ''] = text.split('/')
-  if (!Number.isFinite(Number(startedAt)) || startedAt === '') throw new Fault('INPUT_INVALID', { at: 'query cursor: not one of ours.' })
-  return { startedAt: Number(startedAt), id }
+  const [, running, startedAt, id = ''] = /^(r?)(\d{1,15}(?:\.\d{1,6})?)\/(.*)$/s.exec(text) ?? []
+  if (startedAt === undefined) throw new Fault('INPUT_INVALID', { at: 'query cursor: not one of ours.' })
+  return { startedAt: Number(startedAt), id, running: running === 'r' }
 }

@@ -22,7 +22,8 @@ const SESSION_MEMORY_MB = 256
 
 export interface ReplicaDoorParts {
   readonly self: ReplicaId
-  readonly secret: () => Promise<string>
+  /** As it has written itself into the database. */
+  readonly known: (id: ReplicaId) => Promise<ReplicaRow | undefined>
   /** Told who has come: it may be new. */
   readonly meet: (other: ReplicaRow) => void
   readonly links: Pick<LinkRegistry, 'relay'>
@@ -56,10 +57,10 @@ export class ReplicaDoor implements Component {
   }
 
   async #take(...[request, socket, head, proven]: Parameters<UpgradeHandler>): Promise<void> {
-    const { secret, self, meet, clock } = this.#parts
+    const { meet } = this.#parts
     let other: ReplicaRow
     try {
-      other = await checkReplicaProof(await secret(), request.headers.authorization, self, clock)
+      other = await checkReplicaProof(request.headers.authorization, this.#parts)
       proven()
     } catch (cause) {
       return refuse(socket, Fault.from(cause))

@@ -8,20 +8,19 @@ import type { Log } from '@postern/base/log.ts'
 import type { Pulse } from '@postern/base/pulse.ts'
 import type { Random } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import type { NodeId } from '@postern/protocol/ids.ts'
+import type { NodeId, ReplicaId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { LINK_PROTOCOL } from '@postern/protocol/link.ts'
 import { Link } from '../links/link.ts'
 import { linkPulse, type Reach } from '../links/link-registry.ts'
 import { NEWS_BYTES, NEWS_PATH, REPLICA_LINK_PATH, ReplicaNews } from './replica-news.ts'
-import { replicaProof } from './replica-proof.ts'
+import { type ReplicaKey, replicaProof } from './replica-proof.ts'
 import type { ReplicaRow } from './replica-repository.ts'
 
 export interface ReplicaPeerParts {
-  /** This one, and where the other reaches it. */
-  readonly self: () => ReplicaRow
+  readonly self: ReplicaId
   readonly other: ReplicaRow
-  readonly secret: () => Promise<string>
+  readonly key: ReplicaKey
   readonly hear: (news: ReplicaNews) => void
   /** Its nodes are out of reach by it, until it is linked again. */
   readonly lost: () => void
@@ -121,9 +120,9 @@ export class ReplicaPeer {
   }
 
   async #dial(): Promise<Link> {
-    const { self, other, secret, clock, log } = this.#parts
+    const { self, other, key, clock, log } = this.#parts
     const url = new URL(other.url)
-    const authorization = await replicaProof(await secret(), self(), other.id, clock)
+    const authorization = await replicaProof(key, self, other.id, clock)
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(LIMITS.dialMs)])
     const socket = await upgraded(url, authorization, signal)
     return new Link({ nodeId: other.id, transport: 'raw', duplex: socket, bytesRead: () => socket.bytesRead, pulse: this.#pulse, log })

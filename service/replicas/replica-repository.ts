@@ -5,6 +5,8 @@ import type { Db } from '../db/database.ts'
 export interface ReplicaRow {
   readonly id: ReplicaId
   readonly url: string
+  /** Ed25519, 32 bytes, base64url: of the key that its process made. */
+  readonly publicKey: string
 }
 
 /** A replica that has not renewed its row for so long is taken for dead. All times are the database's. */
@@ -19,31 +21,25 @@ export class ReplicaRepository {
     this.#db = db
   }
 
-  /** Of several that are offered at once the first is taken; everybody gets that one. */
-  async secret(offered: string): Promise<string> {
-    await this.#db
-      .insertInto('replica_secret')
-      .values({ secret: offered })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-    return (await this.#db.selectFrom('replica_secret').select('secret').executeTakeFirstOrThrow()).secret
-  }
-
   /** Says that this one lives, and returns the others that do. */
-  async renew({ id, url }: ReplicaRow): Promise<readonly ReplicaRow[]> {
+  async renew({ id, url, publicKey }: ReplicaRow): Promise<readonly ReplicaRow[]> {
     await this.#db
       .insertInto('replica')
-      .values({ id, url })
+      .values({ id, url, public_key: publicKey })
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ url, seen_at: sql`now()` }))
       .execute()
     await this.#db.deleteFrom('replica').where('seen_at', '<', sql<Date>`now() - ${KEPT}`).execute()
-    return await this.#db
-      .selectFrom('replica')
-      .select(['id', 'url'])
-      .where('id', '<>', id)
-      .where('seen_at', '>', sql<Date>`now() - ${ALIVE}`)
-      .orderBy('id')
-      .execute()
+    return await this.others(id)
+  }
+
+  /** That live and can prove it. */
+  async others(id: ReplicaId): Promise<readonly ReplicaRow[]> {
+    const { rows } = await sql<ReplicaRow>`
+      select id, url, public_key as "publicKey"
+        from replica
+       where id <> ${id} and seen_at > now() - ${ALIVE} and public_key is not null
+       order by id`.execute(this.#db)
+    return rows
   }
 
   async leave(id: ReplicaId): Promise<void> {

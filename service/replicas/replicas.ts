@@ -9,9 +9,12 @@ import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { ReplicaLoads } from './replica-loads.ts'
 import type { ReplicaNews } from './replica-news.ts'
 import { ReplicaPeer } from './replica-peer.ts'
+import { makeReplicaKey } from './replica-proof.ts'
 import type { ReplicaRepository, ReplicaRow } from './replica-repository.ts'
 
 const RENEW_MS = 2_000
+/** Strangers may name any replica: the database is asked once at a time, and not more often than this, whoever asks. */
+const ASK_MS = 250
 
 export interface ReplicasParts {
   readonly rows: ReplicaRepository
@@ -36,8 +39,11 @@ export class Replicas implements Component {
   readonly #peers = new Map<ReplicaId, ReplicaPeer>()
   readonly #stopping = new AbortController()
   readonly #background: Background
+  readonly #key = makeReplicaKey()
+  /** The others, as they have written themselves into the database. */
+  readonly #known = new Map<ReplicaId, ReplicaRow>()
+  #askAgainAt = 0
   #followers = 0
-  #secret: Promise<string> | undefined
   #loop: Promise<void> | undefined
   #reading = false
   #readAgain = false
@@ -48,14 +54,18 @@ export class Replicas implements Component {
     this.#background = new Background((cause) => parts.log.debug({ err: cause }, 'news of a replica not followed'))
   }
 
-  /** Made by the first replica, once. */
-  readonly secret = (): Promise<string> => {
-    const { rows, random } = this.#parts
-    this.#secret ??= rows.secret(Buffer.from(random.bytes(32)).toString('base64url')).catch((cause: unknown) => {
-      this.#secret = undefined
-      throw cause
-    })
-    return this.#secret
+  /** Undefined for who is no replica; one that has just started is asked for in the database. */
+  readonly known = async (id: ReplicaId): Promise<ReplicaRow | undefined> => {
+    const { rows, clock } = this.#parts
+    const found = this.#known.get(id)
+    if (found || clock.monotonic() < this.#askAgainAt) return found
+    this.#askAgainAt = Number.POSITIVE_INFINITY
+    try {
+      this.#learn(await rows.others(this.id))
+    } finally {
+      this.#askAgainAt = clock.monotonic() + ASK_MS
+    }
+    return this.#known.get(id)
   }
 
   /** This one first, then those that are linked: where a node can have a link. */
@@ -70,7 +80,7 @@ export class Replicas implements Component {
   }
 
   #self(): ReplicaRow {
-    return { id: this.id, url: this.#parts.url() }
+    return { id: this.id, url: this.#parts.url(), publicKey: this.#key.publicKey }
   }
 
   /** Each of them, linked or not. */
@@ -105,7 +115,6 @@ export class Replicas implements Component {
   }
 
   async start(): Promise<void> {
-    await this.secret()
     await this.#renew()
     this.#loop ??= this.#run()
   }
@@ -136,6 +145,7 @@ export class Replicas implements Component {
 
   async #renew(): Promise<void> {
     const listed = await this.#parts.rows.renew(this.#self())
+    this.#learn(listed)
     const ids = new Set(listed.map(({ id }) => id))
     for (const row of listed) this.meet(row)
     for (const [id, peer] of this.#peers) {
@@ -144,6 +154,13 @@ export class Replicas implements Component {
       this.#peers.delete(id)
       this.#background.run(() => peer.stop())
     }
+  }
+
+  /** After an outage of the database rows are old for a moment: whom we know to be there is not forgotten. */
+  #learn(listed: readonly ReplicaRow[]): void {
+    const ids = new Set(listed.map(({ id }) => id))
+    for (const id of this.#known.keys()) if (!ids.has(id) && !this.#peers.has(id)) this.#known.delete(id)
+    for (const row of listed) this.#known.set(row.id, row)
   }
 
   /** Many changes at once (hundreds of nodes that join) are read together. */
@@ -172,9 +189,9 @@ export class Replicas implements Component {
   #meet(other: ReplicaRow): void {
     const { nodes, loads, signal, clock, random, log } = this.#parts
     const peer = new ReplicaPeer({
-      self: () => this.#self(),
+      self: this.id,
       other,
-      secret: this.secret,
+      key: this.#key,
       hear: (news) => {
         if (news.type === 'wake') signal.wakeHere(news.gateway)
         else if (news.type === 'load') this.#counted(other.id, news)

@@ -5,6 +5,7 @@ import { type GrantId, newId } from '@postern/protocol/ids.ts'
 import type { Kysely } from 'kysely'
 import type { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
+import { violates } from '../db/errors.ts'
 import type { Tables } from '../db/tables.ts'
 import type { By } from './actor.ts'
 import { type Caller, hidden, notAllowed } from './caller.ts'
@@ -47,12 +48,19 @@ export class GrantService {
       storeId: place.store ?? null,
       createdBy: actor.who,
     }
-    const row = await db.transaction().execute(async (transaction) => {
-      const grants = new GrantRepository(transaction)
-      if (await grants.add(grant))
-        await audit.record({ ...actor, action: 'grant.create', target: on, details: { id, to, role } }, transaction)
-      return await grants.same(grant)
-    })
+    const row = await db
+      .transaction()
+      .execute(async (transaction) => {
+        const grants = new GrantRepository(transaction)
+        if (await grants.add(grant))
+          await audit.record({ ...actor, action: 'grant.create', target: on, details: { id, to, role } }, transaction)
+        return await grants.same(grant)
+      })
+      .catch((cause: unknown) => {
+        if (violates(cause, 'role_grant_gateway')) throw new Fault('GATEWAY_UNKNOWN', { at: `(${on})` })
+        if (violates(cause, 'role_grant_store')) throw new Fault('STORE_UNKNOWN', { at: `(${on})` })
+        throw cause
+      })
     // Place or principal went away at this very moment.
     if (!row) throw new Fault('GRANT_UNKNOWN', { at: on })
     return viewOf(row)

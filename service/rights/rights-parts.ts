@@ -35,7 +35,7 @@ export function buildRights(needs: RightsNeeds) {
   const tokens = new TokenService({ tokens: tokenRepository, callers, clock, random })
   const grants = new GrantService({ db, places, audit, random })
   const groups = new GroupService({ db, audit, random })
-  const issue = new TokenIssue({ tokens, repository: tokenRepository, grants: new GrantRepository(db), places, audit })
+  const issue = new TokenIssue({ db, tokens, repository: tokenRepository, grants: new GrantRepository(db), places, audit })
   const routes: readonly Routes[] = [tokenRoutes(issue), grantRoutes(grants), groupRoutes(groups)]
   return { tokens, places, grants, groups, routes }
 }

@@ -1,5 +1,6 @@
 import type { GatewayId, NodeId, RunId } from '@postern/protocol/ids.ts'
-import type { Counters, RunningAttempt } from '@postern/protocol/node-api.ts'
+import type { RunningAttempt } from '@postern/protocol/node-api.ts'
+import type { Counters } from '@postern/protocol/task-api.ts'
 import { type RawBuilder, sql } from 'kysely'
 import type { z } from 'zod'
 import type { Db } from '../db/database.ts'

@@ -1,19 +1,16 @@
-import type { RunView } from '@postern/protocol/api/runs.ts'
 import { expect, test, vi } from 'vitest'
 import { planOf } from '../testing/fake-node.ts'
-import { LocalService } from '../testing/local-service.ts'
+import { runRig } from '../testing/run-rig.ts'
 
 test('a copy is cancelled while its parts report and its node beats without pause: none of them waits for another in a circle', {
   timeout: 60_000,
 }, async () => {
-  await using service = await LocalService.start()
-  const [node] = await service.gateway(1)
-  if (!node) throw new Error('a node was expected')
-  await vi.waitFor(async () => expect((await node.beat()).dispatcher.mine).toBe(true), { timeout: 8_000 })
+  const { service, node, copy, again } = await runRig()
+  await using _ = service
   const refused = new Set<string>()
 
   for (let round = 0; round < 3; round += 1) {
-    const run = await service.api<RunView>('POST', '/v1/copies', { source: 'shop', sink: 'lake', from: 'orders', to: 'orders/' })
+    const run = await copy()
     await node.finished(await node.pullOne('plan'), planOf(Array(40).fill(1)))
     const parts = await node.pull(40)
     node.running = parts.map(({ task, attempt }) => ({ task, attempt }))
@@ -28,7 +25,7 @@ test('a copy is cancelled while its parts report and its node beats without paus
     const all = [...parts.map((part) => () => node.progress(part, { rowsRead: 1 })), () => node.beat(), () => node.beat()].map(unceasing)
     await vi.waitUntil(() => done > 200, { timeout: 10_000 })
 
-    await service.api('POST', `/v1/runs/${run.id}/cancel`)
+    await again(run, 'cancel')
     over = true
     await Promise.all(all)
     node.running = []

@@ -1,6 +1,6 @@
 import { Fault } from '@postern/protocol/fault.ts'
 import type { GatewayId, NodeId, RunId } from '@postern/protocol/ids.ts'
-import type { AttemptFinished, Counters, TaskLimits } from '@postern/protocol/node-api.ts'
+import type { AttemptFinished, Counters, TaskLimits } from '@postern/protocol/task-api.ts'
 import type { Db } from '../db/database.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { type AttemptFacts, type AttemptRef, AttemptRepository, type Reporter } from './attempt-repository.ts'

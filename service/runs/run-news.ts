@@ -1,7 +1,7 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { RunStatus } from '@postern/protocol/api/runs.ts'
 import type { GatewayId, RunId, TaskId } from '@postern/protocol/ids.ts'
-import type { Counters } from '@postern/protocol/node-api.ts'
+import type { Counters } from '@postern/protocol/task-api.ts'
 import type { EventBus } from '../events/event-bus.ts'
 import type { TaskRecord } from './run-record.ts'
 import type { TaskSignal } from './task-signal.ts'

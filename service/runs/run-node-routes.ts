@@ -11,7 +11,7 @@ import {
   ProgressResponse,
   PullRequest,
   PullResponse,
-} from '@postern/protocol/node-api.ts'
+} from '@postern/protocol/task-api.ts'
 import { z } from 'zod'
 import type { Routes } from '../http/http-server.ts'
 import type { DispatchService } from './dispatch-service.ts'

@@ -9,7 +9,7 @@ import type {
   VerificationReport,
 } from '@postern/protocol/api/runs.ts'
 import type { GatewayId, NodeId, PersonId, RunId, StoreId, TaskId, TokenId } from '@postern/protocol/ids.ts'
-import type { Counters, Times } from '@postern/protocol/node-api.ts'
+import type { Counters, Times } from '@postern/protocol/task-api.ts'
 import type { z } from 'zod'
 import type { AttemptStatus } from './attempt-status.ts'
 import { type Bottleneck, hintOf, nodesOfRun, runPace, taskPace, timesOfRun, timesOfTask } from './run-figures.ts'

@@ -1,6 +1,6 @@
 import type { RunStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
 import type { GatewayId, NodeId, PersonId, RunId, TaskId, TokenId } from '@postern/protocol/ids.ts'
-import type { PlanResult } from '@postern/protocol/node-api.ts'
+import type { PlanResult } from '@postern/protocol/task-api.ts'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'

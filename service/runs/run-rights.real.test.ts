@@ -8,9 +8,9 @@ import { waitFor } from '@postern/testkit/wait-for.ts'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type FakeNode, moved, planOf, verified } from '../testing/fake-node.ts'
 import { LocalService } from '../testing/local-service.ts'
+import { COPY } from '../testing/run-rig.ts'
 
 const PASSWORD = 'four words that stay'
-const COPY = { source: 'shop', sink: 'lake', from: 'orders', to: 'orders/' }
 const BOTH = ['store/shop', 'store/lake'] as const
 let service: LocalService
 let node: FakeNode

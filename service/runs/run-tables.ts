@@ -1,6 +1,6 @@
 import type { Copy, Guarantee, RunStatus, VerificationReport } from '@postern/protocol/api/runs.ts'
 import type { GatewayId, NodeId, PersonId, RunId, StoreId, TaskId, TokenId } from '@postern/protocol/ids.ts'
-import type { Times } from '@postern/protocol/node-api.ts'
+import type { Times } from '@postern/protocol/task-api.ts'
 import type { Generated } from 'kysely'
 import type { Defaulted, Json } from '../db/tables.ts'
 import type { AttemptStatus } from './attempt-status.ts'

@@ -1,26 +1,9 @@
 import type { RunView } from '@postern/protocol/api/runs.ts'
-import { Fault } from '@postern/protocol/fault.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
-import type { TaskOrder } from '@postern/protocol/node-api.ts'
+import type { TaskOrder } from '@postern/protocol/task-api.ts'
 import { expect, test, vi } from 'vitest'
 import { type FakeNode, moved, planOf, verified } from '../testing/fake-node.ts'
-import { LocalService } from '../testing/local-service.ts'
-
-const COPY = { source: 'shop', sink: 'lake', from: 'orders', to: 'orders/' }
-const fault = (code: 'SNAPSHOT_LOST' | 'TABLE_MISSING' | 'STORE_UNREACHABLE') => ({
-  ...new Fault(code, { at: 'shop' }).toJSON(),
-  details: {},
-})
-const failed = (code: Parameters<typeof fault>[0]) => ({ outcome: 'failed', fault: fault(code), counters: moved(0).counters }) as const
-
-async function rig(nodes = 1) {
-  const service = await LocalService.start()
-  const [node, second] = (await service.gateway(nodes)) as [FakeNode, FakeNode]
-  await vi.waitFor(async () => expect((await node.beat()).dispatcher.mine).toBe(true), { timeout: 5_000 })
-  const copy = (more = {}) => service.api<RunView>('POST', '/v1/copies', { ...COPY, ...more })
-  const get = (run: RunView) => service.api<RunView>('GET', `/v1/runs/${run.id}`)
-  return { service, node, second, copy, get }
-}
+import { failed, runRig } from '../testing/run-rig.ts'
 
 async function plan(node: FakeNode, parts: readonly (number | null)[], holdsSnapshot = false) {
   const order = await node.pullOne('plan')
@@ -30,7 +13,7 @@ async function plan(node: FakeNode, parts: readonly (number | null)[], holdsSnap
 }
 
 test('a copy goes from its plan through its parts, in the order of the plan, to its finish', async () => {
-  const { service, node, copy, get } = await rig()
+  const { service, node, copy, get } = await runRig()
   await using _ = service
 
   const run = await copy()
@@ -80,7 +63,7 @@ test('a copy goes from its plan through its parts, in the order of the plan, to 
 })
 
 test('a pull that is held open is woken at once, also by the end of the last part', async () => {
-  const { service, node, copy } = await rig()
+  const { service, node, copy } = await runRig()
   await using _ = service
   const held = node.pull()
   const from = performance.now()
@@ -98,7 +81,7 @@ test('a pull that is held open is woken at once, also by the end of the last par
 })
 
 test('only the dispatcher of now may pull, and a report of another epoch is stale', async () => {
-  const { service, node, second, copy } = await rig(2)
+  const { service, node, second, copy } = await runRig(2)
   await using _ = service
   await copy()
 
@@ -112,7 +95,7 @@ test('only the dispatcher of now may pull, and a report of another epoch is stal
 })
 
 test('a report may be repeated, and one of an older attempt is refused', async () => {
-  const { service, node, copy, get } = await rig()
+  const { service, node, copy, get } = await runRig()
   await using _ = service
   const run = await copy()
   await plan(node, [1])
@@ -131,7 +114,7 @@ test('a report may be repeated, and one of an older attempt is refused', async (
 })
 
 test('a fault that cannot pass fails the run with its words, and the other parts are stopped', async () => {
-  const { service, node, copy, get } = await rig()
+  const { service, node, copy, get } = await runRig()
   await using _ = service
   const run = await copy()
   await plan(node, [2, 1])
@@ -157,7 +140,7 @@ test('a fault that cannot pass fails the run with its words, and the other parts
 })
 
 test('a verification that fails fails the run, and a rerun only finishes again', async () => {
-  const { service, node, copy, get } = await rig()
+  const { service, node, copy, get } = await runRig()
   await using _ = service
   const run = await copy()
   await plan(node, [1])
@@ -172,7 +155,7 @@ test('a verification that fails fails the run, and a rerun only finishes again',
 })
 
 test('a lost snapshot is taken anew once, and the parts left go on under it', async () => {
-  const { service, node, copy, get } = await rig()
+  const { service, node, copy, get } = await runRig()
   await using _ = service
   const run = await copy()
   await plan(node, [3, 2, 1], true)
@@ -199,7 +182,7 @@ test('a lost snapshot is taken anew once, and the parts left go on under it', as
 test('parts that only one node can read go to it alone, and to whoever takes the snapshot anew when it takes no work any more', {
   timeout: 30_000,
 }, async () => {
-  const { service, node, second, copy, get } = await rig(2)
+  const { service, node, second, copy, get } = await runRig(2)
   await using _ = service
   const run = await copy()
   const order = await node.pullOne('plan')
@@ -233,7 +216,7 @@ test('parts that only one node can read go to it alone, and to whoever takes the
 })
 
 test('the tasks of a node that died go to another, and what it says later is refused', { timeout: 30_000 }, async () => {
-  const { service, node, second, copy, get } = await rig(2)
+  const { service, node, second, copy, get } = await runRig(2)
   await using _ = service
   const run = await copy()
   await plan(node, [1])
@@ -252,7 +235,7 @@ test('the tasks of a node that died go to another, and what it says later is ref
 })
 
 test('a cancelled run stops its tasks, then cleans up, and is cancelled', { timeout: 20_000 }, async () => {
-  const { service, node, copy, get } = await rig()
+  const { service, node, copy, get } = await runRig()
   await using _ = service
   const run = await copy()
   await plan(node, [2, 1])
@@ -264,7 +247,7 @@ test('a cancelled run stops its tasks, then cleans up, and is cancelled', { time
   const held = node.pull()
   expect((await node.beat()).stop).toEqual([{ task: part.task, attempt: 1 }])
   expect((await get(run)).tasks.at(-1)).toMatchObject({ kind: 'cleanup', status: 'waiting' })
-  await node.finished(part, { outcome: 'failed', fault: { ...new Fault('CANCELLED').toJSON(), details: {} }, counters: moved(0).counters })
+  await node.finished(part, failed('CANCELLED'))
   const [cleanup] = await held
   expect(cleanup).toMatchObject({ kind: 'cleanup', context: { of: 'plan' } })
   if (cleanup) await node.finished(cleanup, { outcome: 'cleaned' })
@@ -274,7 +257,7 @@ test('a cancelled run stops its tasks, then cleans up, and is cancelled', { time
 })
 
 test('a run survives a restart of the service: what was running goes on', { timeout: 30_000 }, async () => {
-  const { service, node, copy, get } = await rig()
+  const { service, node, copy, get } = await runRig()
   await using _ = service
   const run = await copy()
   await plan(node, [1])
@@ -292,7 +275,7 @@ test('a run survives a restart of the service: what was running goes on', { time
 })
 
 test('what cannot work is refused before there is a run', async () => {
-  const { service, copy } = await rig()
+  const { service, copy } = await runRig()
   await using _ = service
   await expect(copy({ mode: 'upsert', key: ['id'] })).rejects.toThrow('COPY_UNSUPPORTED')
   await expect(copy({ source: 'nowhere' })).rejects.toThrow('STORE_UNKNOWN')

@@ -1,6 +1,6 @@
 import type { Clock } from '@postern/base/clock.ts'
 import type { RunId } from '@postern/protocol/ids.ts'
-import type { TaskLimits } from '@postern/protocol/node-api.ts'
+import type { TaskLimits } from '@postern/protocol/task-api.ts'
 import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 

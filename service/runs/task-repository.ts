@@ -1,5 +1,5 @@
 import type { GatewayId, NodeId, RunId, TaskId } from '@postern/protocol/ids.ts'
-import type { Counters, TaskOrder } from '@postern/protocol/node-api.ts'
+import type { Counters, TaskOrder } from '@postern/protocol/task-api.ts'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'

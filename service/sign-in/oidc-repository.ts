@@ -1,6 +1,6 @@
 import type { OidcProvider } from '@postern/protocol/api/oidc.ts'
 import type { PersonId } from '@postern/protocol/ids.ts'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { json } from '../db/tables.ts'
 
@@ -65,7 +65,7 @@ export class OidcRepository {
 
   async addFlow(flow: Flow & { readonly stateHash: string; readonly browserHash: string; readonly provider: string }): Promise<void> {
     const { stateHash, browserHash, provider, back, loopback } = flow
-    await sql`delete from oidc_flow where expires_at < now()`.execute(this.#db)
+    await this.#sweep(sql`oidc_flow`, sql`state_hash`)
     await this.#db
       .insertInto('oidc_flow')
       .values({
@@ -97,7 +97,7 @@ export class OidcRepository {
   }
 
   async addHandover(codeHash: string, person: PersonId, provider: string, challenge: string): Promise<void> {
-    await sql`delete from oidc_handover where expires_at < now()`.execute(this.#db)
+    await this.#sweep(sql`oidc_handover`, sql`code_hash`)
     await this.#db
       .insertInto('oidc_handover')
       .values({
@@ -120,5 +120,12 @@ export class OidcRepository {
       .where('expires_at', '>', sql<Date>`now()`)
       .returning(['person_id as personId', 'provider', 'challenge'])
       .executeTakeFirst()
+  }
+
+  /** What is over, a few at a time. Those that somebody else takes away just now are left to him: two that sweep must not wait for each other. */
+  async #sweep(table: RawBuilder<unknown>, key: RawBuilder<unknown>): Promise<void> {
+    await sql`
+      delete from ${table}
+       where ${key} in (select ${key} from ${table} where expires_at < now() limit 100 for update skip locked)`.execute(this.#db)
   }
 }

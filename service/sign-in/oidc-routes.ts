@@ -3,14 +3,16 @@ import { SignedIn } from '@postern/protocol/api/people.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { Name } from '@postern/protocol/ids.ts'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
+import type { Tables } from '../db/tables.ts'
 import type { Routes } from '../http/http-server.ts'
 import { faultOf, sendProblem, statusOf } from '../http/problem.ts'
 import { checkMayGive } from '../people/person-roles.ts'
 import { actorOf, callerOf } from '../rights/actor.ts'
 import { sendPage } from './oidc-page.ts'
-import type { OidcRepository, ProviderRow } from './oidc-repository.ts'
+import { OidcRepository, type ProviderRow } from './oidc-repository.ts'
 import type { Finished, OidcService } from './oidc-service.ts'
 import { cookieNames, flowCookie, readCookie } from './sign-in-cookie.ts'
 import { cookieOf, placeOf, STRANGERS_BYTES, viewOfSignedIn } from './sign-in-routes.ts'
@@ -20,6 +22,7 @@ const tags = ['people']
 const params = z.object({ provider: Name })
 
 export interface OidcRouteParts {
+  readonly db: Kysely<Tables>
   readonly oidc: OidcService
   readonly repository: OidcRepository
   readonly audit: AuditLog
@@ -35,7 +38,7 @@ export const oidcRoutes =
   }
 
 const providers =
-  ({ oidc, repository, audit }: OidcRouteParts): Routes =>
+  ({ db, oidc, repository, audit }: OidcRouteParts): Routes =>
   async (http) => {
     const viewOf = ({ createdAt, ...row }: ProviderRow): OidcProviderView => ({
       ...row,
@@ -83,8 +86,11 @@ const providers =
         const { defaultRole, roles, issuer, clientId } = request.body
         const given = [...Object.values(roles), ...(defaultRole === 'refuse' ? [] : [defaultRole])]
         for (const role of new Set(given)) checkMayGive(callerOf(request), role)
-        const row = await repository.put(provider, request.body)
-        await audit.record({ ...actorOf(request), action: 'oidc.set', target: `oidc ${provider}`, details: { issuer, clientId } })
+        const row = await db.transaction().execute(async (transaction) => {
+          const entry = { ...actorOf(request), action: 'oidc.set', target: `oidc ${provider}`, details: { issuer, clientId } }
+          await audit.record(entry, transaction)
+          return await new OidcRepository(transaction).put(provider, request.body)
+        })
         return viewOf(row)
       },
     )
@@ -102,8 +108,10 @@ const providers =
       },
       async (request, reply) => {
         const { provider } = request.params
-        if (!(await repository.delete(provider))) throw new Fault('OIDC_PROVIDER_UNKNOWN', { at: provider })
-        await audit.record({ ...actorOf(request), action: 'oidc.delete', target: `oidc ${provider}` })
+        await db.transaction().execute(async (transaction) => {
+          if (!(await new OidcRepository(transaction).delete(provider))) throw new Fault('OIDC_PROVIDER_UNKNOWN', { at: provider })
+          await audit.record({ ...actorOf(request), action: 'oidc.delete', target: `oidc ${provider}` }, transaction)
+        })
         return reply.code(204).send(null)
       },
     )

@@ -125,7 +125,8 @@ export class OidcService {
     const own = this.#parts.publicUrl()
     if (back === undefined || !back.startsWith('/') || !URL.canParse(back, own)) return HOME
     const url = new URL(back, own)
-    return url.origin === new URL(own).origin ? url.pathname + url.search + url.hash : HOME
+    // "/.//other.example" is a path here, and what is left of it another site for a browser.
+    return url.origin === new URL(own).origin && !url.pathname.startsWith('//') ? url.pathname + url.search + url.hash : HOME
   }
 }
 

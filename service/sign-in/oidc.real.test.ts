@@ -86,6 +86,24 @@ test('many who come for the first time at the same moment, all called the same, 
   expect(new Set(rows.map(({ subject }) => subject)).size).toBe(5)
 })
 
+test.each([
+  ['/docs/?a=1#b', '/docs/?a=1#b'],
+  ['https://other.example/', '/'],
+  ['//other.example/', '/'],
+  ['/\\other.example/', '/'],
+  ['/.//other.example/', '/'],
+  ['/./\\other.example/', '/'],
+  ['/a/..//other.example/', '/'],
+  ['/\t/other.example/', '/'],
+])('the way back %j leads to %s: never to another site', async (back, to) => {
+  const visitor = new WebVisitor()
+  const login = await visitor.visit(`${service.url}/v1/oidc/acme/start?${new URLSearchParams({ back })}`)
+
+  const page = await visitor.submit(await visitor.submit(login, { login: 'ann', password: 'any' }))
+
+  expect(visitor.linkOf(page)).toBe(to)
+})
+
 test('what is kept of a sign-in on its way opens nothing', async () => {
   const visitor = new WebVisitor()
   visitor.onTheWay = (url) => (url.pathname.endsWith('/callback') ? undefined : url)

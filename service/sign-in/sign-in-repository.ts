@@ -111,11 +111,13 @@ export class SignInRepository {
     return Number(numDeletedRows)
   }
 
-  /** What has ended by itself; a few at a time, with each new one. */
+  /** What has ended by itself; a few at a time, with each new one. Those that somebody else takes away just now are left to him. */
   async sweep(): Promise<void> {
     await sql`
       delete from sign_in
-            where id in (select id from sign_in where expires_at < now() order by expires_at limit 100)`.execute(this.#db)
+            where id in (select id from sign_in where expires_at < now() order by expires_at limit 100 for update skip locked)`.execute(
+      this.#db,
+    )
   }
 
   async settings(): Promise<SignInSettings> {

@@ -12,17 +12,20 @@ import type { OwnRights } from '@postern/protocol/api/rights.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { SignInId } from '@postern/protocol/ids.ts'
 import type { FastifyRequest } from 'fastify'
+import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
+import type { Tables } from '../db/tables.ts'
 import type { Routes } from '../http/http-server.ts'
 import { actorOf, callerOf } from '../rights/actor.ts'
 import type { Caller } from '../rights/caller.ts'
 import { isOurs } from './same-origin.ts'
 import { cookieNames, signInCookie } from './sign-in-cookie.ts'
-import type { SignInRepository, SignInRow } from './sign-in-repository.ts'
+import { SignInRepository, type SignInRow } from './sign-in-repository.ts'
 import type { NewlySignedIn, Place, SignInService } from './sign-in-service.ts'
 
 export interface SignInRouteParts {
+  readonly db: Kysely<Tables>
   readonly signIns: SignInService
   readonly repository: SignInRepository
   readonly audit: AuditLog
@@ -193,7 +196,7 @@ const ownSignIns =
   }
 
 const settingsOfAll =
-  ({ repository, audit }: SignInRouteParts): Routes =>
+  ({ db, repository, audit }: SignInRouteParts): Routes =>
   async (http) => {
     http.get(
       '/v1/sign-in/settings',
@@ -214,9 +217,11 @@ const settingsOfAll =
       },
       async (request) => {
         const { idleSeconds, lifeSeconds } = request.body
-        await repository.setSettings(request.body)
         const details = { ...(idleSeconds === undefined ? {} : { idleSeconds }), ...(lifeSeconds === undefined ? {} : { lifeSeconds }) }
-        await audit.record({ ...actorOf(request), action: 'sign-in.settings', target: 'sign-ins', details })
+        await db.transaction().execute(async (transaction) => {
+          await new SignInRepository(transaction).setSettings(request.body)
+          await audit.record({ ...actorOf(request), action: 'sign-in.settings', target: 'sign-ins', details }, transaction)
+        })
         return await repository.settings()
       },
     )

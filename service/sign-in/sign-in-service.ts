@@ -51,6 +51,13 @@ export interface Tried {
   readonly newPassword: string | undefined
 }
 
+interface Renewed {
+  readonly password: string
+  readonly newPassword: string
+  /** The hash that the old one was compared with. */
+  readonly stored: string | undefined
+}
+
 export interface NewlySignedIn {
   readonly person: PersonRow
   /** The only place where it ever stands. */
@@ -87,7 +94,7 @@ export class SignInService {
 
   /** Takes as long for a name that there is not, and says the same: SIGN_IN_REFUSED. */
   async withPassword(tried: Tried, place: Place): Promise<NewlySignedIn> {
-    const { throttle, hasher, audit } = this.#parts
+    const { throttle, audit } = this.#parts
     const name = tried.name.trim().toLowerCase()
     const seconds = throttle.begin(name, place.address)
     if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
@@ -103,29 +110,48 @@ export class SignInService {
       throw new Fault('SIGN_IN_REFUSED')
     }
     throttle.right(name, place.address)
-    if (tried.newPassword !== undefined) await this.#newPassword(person, tried, place)
-    else if (person.passwordOnce) throw new Fault('PASSWORD_CHANGE_NEEDED')
-    else if (outdated && stored !== undefined) await this.#people.replaceHash(person.id, stored, await hasher.hash(tried.password))
-    return await this.begin(person, 'password', place)
+    const { password, newPassword } = tried
+    if (newPassword !== undefined)
+      return await this.begin(person, 'password', place, await this.#newPassword(person, { password, newPassword, stored }, place))
+    if (person.passwordOnce) throw new Fault('PASSWORD_CHANGE_NEEDED')
+    return await this.begin(
+      person,
+      'password',
+      place,
+      outdated && stored !== undefined ? await this.#dearer(person, stored, password) : stored,
+    )
   }
 
-  /** Somebody who has proven who he is. */
-  async begin(person: PersonRow, way: string, place: Place): Promise<NewlySignedIn> {
+  /** Somebody who has proven who he is; `hash`: by the password that this is of. */
+  async begin(person: PersonRow, way: string, place: Place, hash?: string): Promise<NewlySignedIn> {
     const { db, audit, random } = this.#parts
     const token = SIGN_IN_PREFIX + Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url')
     const id = newId<SignInId>('sgn', (count) => random.bytes(count))
     const agent = place.agent.slice(0, 200)
+    // Not in the transaction: with the rows of others locked it would wait for the person, and who changes him for those rows.
+    await this.#signIns.sweep()
     const expiresAt = await db.transaction().execute(async (transaction) => {
+      // First: what is taken from him while he comes is taken.
+      if (!(await new PersonRepository(transaction).signedIn(person.id, hash))) return undefined
       const signIns = new SignInRepository(transaction)
-      await signIns.sweep()
       const until = await signIns.add({ id, personId: person.id, hash: hashOf(token), way, address: place.address, agent })
-      await new PersonRepository(transaction).signedIn(person.id)
       await audit.record(
         { who: person.name, whoId: person.id, action: 'sign-in', target: `person ${person.name}`, ip: place.address, details: { id, way } },
         transaction,
       )
       return until
     })
+    if (!expiresAt) {
+      const entry = {
+        who: 'nobody',
+        action: 'sign-in.refused',
+        target: `person ${person.name}`,
+        ip: place.address,
+        outcome: 'refused',
+      } as const
+      await audit.record({ ...entry, details: { why: 'disabled, or another password, meanwhile' } })
+      throw new Fault(hash === undefined ? 'OIDC_NOT_ADMITTED' : 'SIGN_IN_REFUSED')
+    }
     return { person, token, expiresAt }
   }
 
@@ -175,7 +201,7 @@ export class SignInService {
     if (!person.hasPassword) throw new Fault('PASSWORD_NONE', { at: person.name })
     const seconds = throttle.begin(person.name, place.address)
     if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
-    const { right } = await this.#compare(person.name, tried.password).catch((cause) => {
+    const { right, stored } = await this.#compare(person.name, tried.password).catch((cause) => {
       throttle.undo(person.name, place.address)
       throw cause
     })
@@ -185,7 +211,7 @@ export class SignInService {
       throw new Fault('SIGN_IN_REFUSED', { at: 'The old password is not right.' })
     }
     throttle.right(person.name, place.address)
-    await this.#newPassword(person, { ...tried, name: person.name }, place, current)
+    await this.#newPassword(person, { ...tried, stored }, place, current)
   }
 
   /** What this replica knows of somebody is asked anew. */
@@ -199,34 +225,30 @@ export class SignInService {
     return { person, stored, ...(await this.#parts.hasher.check(password, stored)) }
   }
 
-  /** What is open under the old one ends. */
-  async #newPassword(
-    person: PersonRow,
-    { password, newPassword }: Tried & { readonly newPassword?: string | undefined },
-    place: Place,
-    but?: SignInId,
-  ) {
+  /** The same password at the cost of today. */
+  async #dearer(person: PersonRow, stored: string, password: string): Promise<string> {
+    const hashed = await this.#parts.hasher.hash(password)
+    return (await this.#people.replaceHash(person.id, stored, hashed)) ? hashed : stored
+  }
+
+  /** What is open under the old one ends. Gives the hash of the new one. Only where the old one still holds: it may have been taken away meanwhile. */
+  async #newPassword(person: PersonRow, { password, newPassword, stored = '' }: Renewed, place: Place, but?: SignInId): Promise<string> {
     const { db, hasher, audit } = this.#parts
-    if (newPassword === undefined) return
     if (newPassword === password) throw new Fault('PASSWORD_REFUSED', { at: 'It is the old one.' })
     checkPassword(newPassword, person)
     const hashed = await hasher.hash(newPassword)
+    const { id, name } = person
     await db.transaction().execute(async (transaction) => {
-      await new PersonRepository(transaction).setPassword(person.id, hashed, false)
-      const ended = await new SignInRepository(transaction).endAll(person.id, but)
+      if (!(await new PersonRepository(transaction).replaceHash(id, stored, hashed))) throw new Fault('SIGN_IN_REFUSED')
+      const ended = await new SignInRepository(transaction).endAll(id, but)
+      const details = { signIns: ended }
       await audit.record(
-        {
-          who: person.name,
-          whoId: person.id,
-          action: 'person.password',
-          target: `person ${person.name}`,
-          ip: place.address,
-          details: { signIns: ended },
-        },
+        { who: name, whoId: id, action: 'person.password', target: `person ${name}`, ip: place.address, details },
         transaction,
       )
     })
-    this.forgetPerson(person.id)
+    this.forgetPerson(id)
+    return hashed
   }
 
   async #find(hashed: string): Promise<FoundCaller | undefined> {

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import type { PersonCreated, PersonView, SignedIn, SignInView } from '@postern/protocol/api/people.ts'
+import { waitFor } from '@postern/testkit/wait-for.ts'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { LocalService } from '../testing/local-service.ts'
 
@@ -178,6 +179,41 @@ test.each([
   await act()
 
   expect((await ask('GET', '/v1/sign-in', { headers: bearer(token) })).status).toBe(401)
+})
+
+test.each([
+  ['disabled', `disabled = true`],
+  ['given another password', `password = 'another'`],
+])('who is %s while the old password is being compared does not get in', async (_, change) => {
+  const other = await service.database.connect()
+  await other.query(`begin; update person set ${change} where name = '${name}'`)
+
+  const signing = signIn()
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  await waitFor('the sign-in waits for the account', async () => (await service.database.query(waiting)).length === 1)
+  await other.query('commit')
+
+  expect((await signing).body).toMatchObject({ code: 'SIGN_IN_REFUSED' })
+  await service.database.query(`update person set disabled = false where name = '${name}'`)
+  const rows = await service.database.query(`select from sign_in s join person p on p.id = s.person_id where p.name = '${name}'`)
+  expect(rows).toHaveLength(0)
+})
+
+test('an old password that is taken away while its owner changes it chooses no new one', async () => {
+  const token = await tokenOf()
+  const other = await service.database.connect()
+  await other.query(`begin; update person set password = 'another' where name = '${name}'`)
+
+  const changing = ask('POST', '/v1/sign-in/password', {
+    headers: bearer(token),
+    body: { password: PASSWORD, newPassword: 'quite another four words' },
+  })
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  await waitFor('the change waits for the account', async () => (await service.database.query(waiting)).length === 1)
+  await other.query('commit')
+
+  expect((await changing).status).toBe(401)
+  expect(await service.database.query(`select password from person where name = '${name}'`)).toEqual([{ password: 'another' }])
 })
 
 test('a sign-in ends when it was idle for too long, and when it is too old', async () => {

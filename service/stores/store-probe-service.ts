@@ -9,6 +9,7 @@ import type { z } from 'zod'
 import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { NodeFacts } from '../nodes/node-facts.ts'
+import { noNode } from '../queries/choice-faults.ts'
 import { choose } from '../queries/choose.ts'
 
 interface ProbedStore {
@@ -45,29 +46,39 @@ export class StoreProbe {
   async test(name: string, nodeName?: string): Promise<z.infer<typeof StoreTestResult>> {
     const { clock } = this.#parts
     const store = await this.#parts.findStore(name)
-    const node = this.#node(store, nodeName)
     const from = clock.monotonic()
-    try {
-      const answer = await this.#call(node, NODE_PATHS.testStore, { store: refOf(store) })
-      return { ...NodesTest.parse(answer), node: node.name }
-    } catch (cause) {
-      const { code, message, remedy } = Fault.from(cause)
-      return { ok: false, node: node.name, durationMs: clock.monotonic() - from, fault: { code, message, remedy } }
-    }
+    const { node, answer } = await this.#ask(store, nodeName, { path: NODE_PATHS.testStore, body: { store: refOf(store) } })
+    const said = NodesTest.safeParse(answer)
+    if (said.success) return { ...said.data, node: node.name }
+    const { code, message, remedy } = Fault.from(answer)
+    return { ok: false, node: node.name, durationMs: clock.monotonic() - from, fault: { code, message, remedy } }
   }
 
   async browse(name: string, path: string, nodeName?: string): Promise<z.infer<typeof Catalog>> {
     const store = await this.#parts.findStore(name)
-    const answer = await this.#call(this.#node(store, nodeName), NODE_PATHS.browseStore, { store: refOf(store), path })
+    const { answer } = await this.#ask(store, nodeName, { path: NODE_PATHS.browseStore, body: { store: refOf(store), path } })
+    if (answer instanceof Fault) throw answer
     return Catalog.parse(answer)
   }
 
-  async #call(node: NodeFacts, path: string, body: unknown): Promise<unknown> {
-    return await this.#parts.links.call(node.id, path, body, AbortSignal.timeout(PROBE_MS))
+  /** A node that goes away meanwhile leaves it to the next one, as with a query: nothing is changed by a look. */
+  async #ask(store: ProbedStore, nodeName: string | undefined, { path, body }: { readonly path: string; readonly body: unknown }) {
+    const [first, ...others] = this.#nodes(store, nodeName)
+    let asked = { node: first, answer: await this.#call(first, path, body) }
+    for (const node of others) {
+      if (!(asked.answer instanceof Fault) || asked.answer.code !== 'NODE_OFFLINE') break
+      asked = { node, answer: await this.#call(node, path, body) }
+    }
+    return asked
   }
 
-  /** The named one, whatever its state but for its link; else the one that a query would take. */
-  #node(store: ProbedStore, name: string | undefined): NodeFacts {
+  /** What it answers, or the fault that came in its place. */
+  async #call(node: NodeFacts, path: string, body: unknown): Promise<unknown> {
+    return await this.#parts.links.call(node.id, path, body, AbortSignal.timeout(PROBE_MS)).catch(Fault.from)
+  }
+
+  /** The named one, whatever its state but for its link; else those that a query would take, in their order. */
+  #nodes(store: ProbedStore, name: string | undefined): readonly [NodeFacts, ...NodeFacts[]] {
     const { nodes, random } = this.#parts
     const { gatewayId, sealed, nodeLabels } = store
     const all = nodes.nodesOf(gatewayId)
@@ -75,16 +86,16 @@ export class StoreProbe {
       const named = all.find((node) => node.name === name)
       if (!named) throw new Fault('NODE_UNKNOWN', { at: name })
       if (!named.link) throw new Fault('NODE_OFFLINE', { at: name })
-      return named
+      return [named]
     }
-    const { policy } = nodes.gateway(gatewayId)?.settings ?? { policy: 'primary-first' as const }
+    const gateway = nodes.gateway(gatewayId)
+    const policy = gateway?.settings.policy ?? 'primary-first'
     // A probe takes no place: what is at its limit may be looked at.
     const asked = { nodes: all, policy, turn: 0, random, sealed: sealed !== null, store, labels: nodeLabels }
     const { order, considered } = choose({ ...asked, running: () => 0, unlimited: true })
-    const [first] = order
-    if (first) return first
-    const why = considered.map(({ node, reason }) => `${node} ${reason}`).join(', ')
-    throw new Fault('NO_NODE_AVAILABLE', { at: why === '' ? 'The gateway has no nodes.' : `${why}.` })
+    const [first, ...others] = order
+    if (first) return [first, ...others]
+    throw noNode(gateway?.name ?? gatewayId, considered)
   }
 }
 

@@ -1,13 +1,15 @@
 /** A node for tests: the real protocol over real sockets, and behind it whatever the test wants. */
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { openAuthKey } from '@postern/protocol/auth-key.ts'
 import type { NodeId, RunId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
-import { LINK_PATH, NODE_AUTH_SCHEME, NODE_PATHS, QUERY_TRAILERS, SERVICE_PATHS } from '@postern/protocol/link.ts'
-import type { AttemptFinished, Beat, BeatResponse, Counters, JoinResponse, TaskOrder } from '@postern/protocol/node-api.ts'
+import { LINK_PATH, NODE_PATHS, QUERY_TRAILERS, SERVICE_PATHS } from '@postern/protocol/link.ts'
+import type { Beat, BeatResponse, JoinResponse } from '@postern/protocol/node-api.ts'
+import type { AttemptFinished, Counters, TaskOrder } from '@postern/protocol/task-api.ts'
 import { makeCsr } from './csr.ts'
 import { type Dialled, dialLink } from './fake-dialler.ts'
+import { nodeProof } from './node-proof.ts'
 
 export type Handler = (stream: ServerHttp2Stream, body: unknown, headers: IncomingHttpHeaders) => void
 export type Report = AttemptFinished extends infer One ? (One extends unknown ? Omit<One, 'epoch'> : never) : never
@@ -161,11 +163,7 @@ export class FakeNode {
 
   /** Its proof, for a request that a test makes itself. */
   authorization(method: string, path: string, body = ''): string {
-    const bh = createHash('sha256').update(body).digest('base64url')
-    const claims = { iss: this.id, htm: method, htu: path, bh, iat: Math.floor(Date.now() / 1_000) }
-    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-    const signed = `${part({ alg: 'EdDSA' })}.${part(claims)}`
-    return `${NODE_AUTH_SCHEME} ${signed}.${sign(null, Buffer.from(signed), this.#key).toString('base64url')}`
+    return nodeProof(this.#key, { node: this.id, method, path, body })
   }
 }
 

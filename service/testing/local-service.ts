@@ -6,6 +6,7 @@ import { silentLog } from '@postern/base/log.ts'
 import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { type RunningService, type ServiceOptions, startService } from '../service.ts'
 import { FakeNode } from './fake-node.ts'
+import { type Answer, send } from './send.ts'
 
 export class LocalService implements AsyncDisposable {
   readonly database: TestDatabase
@@ -68,6 +69,11 @@ export class LocalService implements AsyncDisposable {
     const text = await response.text()
     if (!response.ok) throw new Error(`${response.status} ${text}`)
     return (text === '' ? undefined : JSON.parse(text)) as Answer
+  }
+
+  /** The answer whatever its status, as the administrator. */
+  call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+    return send<T>(this.url + path, method, body, this.headers)
   }
 
   /** A gateway with stores `shop` and `lake` and so many nodes, a, b, c, ..., that beat and are linked. */

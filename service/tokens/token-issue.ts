@@ -2,18 +2,21 @@ import { limitsInWords } from '@postern/protocol/api/query-limits.ts'
 import type { TokenCreate } from '@postern/protocol/api/tokens.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { TokenId } from '@postern/protocol/ids.ts'
+import type { Kysely } from 'kysely'
 import type { z } from 'zod'
 import type { AuditLog } from '../audit/audit-log.ts'
+import type { Tables } from '../db/tables.ts'
 import type { By } from '../rights/actor.ts'
 import { type Caller, hidden } from '../rights/caller.ts'
 import type { GrantRepository } from '../rights/grant-repository.ts'
 import { checkMayGrant, scopeOf } from '../rights/grant-service.ts'
 import { ROLES, rolesOn } from '../rights/permissions.ts'
 import type { Places } from '../rights/places.ts'
-import type { NamedRole, TokenRepository, TokenRow } from './token-repository.ts'
+import { type NamedRole, TokenRepository, type TokenRow } from './token-repository.ts'
 import type { TokenService } from './token-service.ts'
 
 export interface TokenIssueParts {
+  readonly db: Kysely<Tables>
   readonly tokens: TokenService
   readonly repository: TokenRepository
   readonly grants: GrantRepository
@@ -32,22 +35,26 @@ export class TokenIssue {
   }
 
   async create(wanted: Wanted, { caller, actor }: By): Promise<{ readonly row: TokenRow; readonly token: string }> {
-    const { tokens, audit } = this.#parts
+    const { db, tokens, audit } = this.#parts
     const { name, limits, expiresAt, forMe } = wanted
     if (!forMe) caller.need('tokens:write')
     const roles = await this.#rolesOf(wanted, caller)
-    const made = await tokens.create({
+    const parts = {
       ...(forMe ? this.#own(wanted, caller) : this.#service(wanted, roles, caller)),
       name,
       roles,
       limits,
       by: actor.who,
       expiresAt: expiresAt ? new Date(expiresAt) : null,
+    }
+    // A token that nobody can be told of in the audit is none.
+    return await db.transaction().execute(async (transaction) => {
+      const made = await tokens.create(parts, new TokenRepository(transaction))
+      const { id, role } = made.row
+      const details = { id, role, roles: inWords(roles), own: forMe, limits: limitsInWords(limits), expiresAt: expiresAt ?? null }
+      await audit.record({ ...actor, action: 'token.create', target: `token ${name}`, details }, transaction)
+      return made
     })
-    const { id, role } = made.row
-    const details = { id, role, roles: inWords(roles), own: forMe, limits: limitsInWords(limits), expiresAt: expiresAt ?? null }
-    await audit.record({ ...actor, action: 'token.create', target: `token ${name}`, details })
-    return made
   }
 
   /** All, for those who may see them; one's own for everybody. */
@@ -58,16 +65,18 @@ export class TokenIssue {
   }
 
   async delete(id: TokenId, { caller, actor }: By): Promise<void> {
-    const { tokens, repository, grants, audit } = this.#parts
+    const { db, tokens, repository, grants, audit } = this.#parts
     const found = await repository.find(id)
     const unknown = new Fault('TOKEN_UNKNOWN', { at: id })
     if (!found) throw unknown
     const own = caller.id === id || (found.ownerId !== null && found.ownerId === caller.person)
     if (!own && !caller.may('tokens:read')) throw hidden(unknown)
     if (!own) caller.need('tokens:write')
-    await grants.forget(id)
-    if (!(await tokens.delete(id))) throw unknown
-    await audit.record({ ...actor, action: 'token.delete', target: `token ${found.name}`, details: { id } })
+    await db.transaction().execute(async (transaction) => {
+      await grants.forget(id, transaction)
+      if (!(await tokens.delete(id, new TokenRepository(transaction)))) throw unknown
+      await audit.record({ ...actor, action: 'token.delete', target: `token ${found.name}`, details: { id } }, transaction)
+    })
   }
 
   /** Never more than oneself, whatever it says: that is seen to at each use, by what its owner may then. */

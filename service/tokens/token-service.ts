@@ -81,17 +81,17 @@ export class TokenService {
     return PREFIX + Buffer.from(this.#parts.random.bytes(SECRET_BYTES)).toString('base64url')
   }
 
-  /** The answer is the only place where the token ever stands. */
-  async create(parts: TokenParts): Promise<{ readonly row: TokenRow; readonly token: string }> {
-    const { tokens, random } = this.#parts
+  /** The answer is the only place where the token ever stands. `tokens`: of the transaction, where there is one. */
+  async create(parts: TokenParts, tokens = this.#parts.tokens): Promise<{ readonly row: TokenRow; readonly token: string }> {
+    const { random } = this.#parts
     const { name, role, roles = [], owner, by, limits = {}, expiresAt, token = this.mint() } = parts
     const id = newId<TokenId>('tok', (count) => random.bytes(count))
     const row = await tokens.add({ id, name, role, roles, ownerId: owner ?? null, limits, createdBy: by, expiresAt, hash: hashOf(token) })
     return { row, token }
   }
 
-  async delete(id: TokenId): Promise<TokenRow | undefined> {
-    const gone = await this.#parts.tokens.delete(id)
+  async delete(id: TokenId, tokens = this.#parts.tokens): Promise<TokenRow | undefined> {
+    const gone = await tokens.delete(id)
     for (const [hash, seen] of this.#seen) if (seen.id === id) this.#seen.delete(hash)
     return gone
   }

@@ -80,13 +80,13 @@ export class DataDoor implements Component {
     }
   }
 
-  async #take(...[request, socket, head, proven]: Parameters<UpgradeHandler>): Promise<void> {
+  async #take(...[request, socket, head, proven, from]: Parameters<UpgradeHandler>): Promise<void> {
     socket.on('error', () => socket.destroy())
     const limit = setTimeout(() => socket.destroy(), LIMITS.dialMs)
     try {
       if (request.headers.upgrade?.toLowerCase() !== DATA_PROTOCOL)
         throw new Fault('INPUT_INVALID', { at: `Upgrade must be ${DATA_PROTOCOL}.` })
-      const proof = await this.#parts.doorkeeper.node(request.headers.authorization, 'GET', DATA_PATH)
+      const proof = await this.#parts.doorkeeper.node(request.headers.authorization, 'GET', DATA_PATH, from)
       proof.checkBody(EMPTY)
       proven()
       const waiting = this.#waiting.get(String(request.headers[TICKET_HEADER]))

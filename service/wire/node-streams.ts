@@ -12,8 +12,8 @@ import type { LinkRegistry } from '../links/link-registry.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { NodeFacts } from '../nodes/node-facts.ts'
 import type { Admission } from '../queries/admission.ts'
+import { atLimit, noNode } from '../queries/choice-faults.ts'
 import { choose, type LimitName } from '../queries/choose.ts'
-import { AT_LIMIT } from '../queries/live-query.ts'
 import type { NodeHealth } from '../queries/node-health.ts'
 import type { DataDoor, DataOffer } from './data-door.ts'
 import type { SessionRecord } from './session-record.ts'
@@ -83,6 +83,7 @@ export class NodeStreams {
         release()
         last = Fault.from(cause)
         if (signal.aborted || last.kind === 'input' || last.kind === 'bug') throw last
+        if (last.canPass) this.#parts.health.failed(node.id)
         record.passed.push({ node: node.name, fault: `${last.code}: ${last.message}` })
       }
     }
@@ -93,13 +94,12 @@ export class NodeStreams {
     how: { readonly tried: ReadonlySet<string>; readonly turn: number; readonly last: Fault | undefined; readonly signal: AbortSignal },
   ): Promise<NodeFacts> {
     const { admission, nodes, health, clock, random } = this.#parts
-    const settings = nodes.gateway(gatewayId)?.settings
     const from = clock.monotonic()
-    const atLimit: LimitName | null = null
+    let full: LimitName | null = null
     const pick = () => {
       const { order, considered, limit } = choose({
         nodes: nodes.nodesOf(gatewayId),
-        policy: settings?.policy ?? 'primary-first',
+        policy: nodes.gateway(gatewayId)?.settings.policy ?? 'primary-first',
         running: (node) => admission.running(node.id),
         health,
         labels,
@@ -110,14 +110,9 @@ export class NodeStreams {
         tried: how.tried,
       })
       if (how.tried.size === 0) record.candidates = considered
+      full = limit
       if (order[0] || limit) return order[0]
-      const why = considered.map(({ node, reason }) => `${node} ${reason}`).join(', ')
-      throw (
-        how.last ??
-        new Fault('NO_NODE_AVAILABLE', {
-          at: why === '' ? `Gateway ${record.gateway} has no nodes.` : `Gateway ${record.gateway}: ${why}.`,
-        })
-      )
+      throw how.last ?? noNode(record.gateway, considered)
     }
     try {
       return await admission.admit({
@@ -125,8 +120,8 @@ export class NodeStreams {
         caller: record.caller,
         kind: `${record.kind} ${record.storeId} ${[...how.tried].join(' ')}`,
         pick,
-        full: () => new Fault(AT_LIMIT[atLimit ?? 'concurrency']),
-        timeoutMs: settings?.queueTimeoutMs ?? 0,
+        full: () => atLimit(full),
+        timeoutMs: nodes.gateway(gatewayId)?.settings.queueTimeoutMs ?? 0,
         signal: () => how.signal,
       })
     } finally {

@@ -8,6 +8,7 @@ import { CONNECTORS } from '@postern/connectors/registry.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { AuditEntry } from '../audit/audit-log.ts'
 import type { AuditNotes } from '../audit/audit-notes.ts'
+import { listenFault } from '../http/listen-fault.ts'
 import { type Caller, isRefusal } from '../rights/caller.ts'
 import { needOn } from '../rights/places.ts'
 import { shakeHands, type Wanted } from './handshake.ts'
@@ -72,12 +73,12 @@ export class WireServer implements Component {
       await once(server, 'listening')
     } catch (cause) {
       const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
-      if (!taken) throw cause
-      const fault = new Fault('PORT_TAKEN', { at: `${host}:${port}, for the PostgreSQL wire.`, details: { port }, cause })
-      if (required) throw fault
+      if (required || !taken) throw listenFault(cause, { host, port, what: 'for the PostgreSQL wire' })
       log.warn({ port }, 'the port of the PostgreSQL wire is taken: going on without; choose another one with --postgres-port')
       return
     }
+    // Without a listener one connection that cannot be taken (too many open files) would end the process.
+    server.on('error', (cause) => log.error({ err: cause }, 'a wire connection could not be taken'))
     this.#server = server
     log.info({ port: this.port }, 'PostgreSQL wire listens')
   }
@@ -192,6 +193,8 @@ function whenLeft(socket: Socket, left: () => void): () => void {
     if (socket.readableLength === 0) socket.read(0)
   }
   socket.on('readable', look).once('end', left).once('close', left)
+  // While it was looked up who it is, perhaps.
+  if (socket.destroyed || socket.readableEnded) left()
   return () => void socket.off('readable', look).off('end', left).off('close', left)
 }
 

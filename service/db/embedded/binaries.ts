@@ -33,7 +33,9 @@ export function locateBinaries(name = packageName()): Binaries {
   return { root: join(folder, 'native'), version: manifest.version }
 }
 
-export function program(binaries: Binaries, name: 'initdb' | 'postgres' | 'pg_ctl'): string {
+export type ProgramName = 'initdb' | 'postgres' | 'pg_ctl'
+
+export function program(binaries: Binaries, name: ProgramName): string {
   return join(binaries.root, 'bin', process.platform === 'win32' ? `${name}.exe` : name)
 }
 

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, open, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { BackOff } from '@postern/base/back-off.ts'
 import { Background } from '@postern/base/background.ts'
 import { type Clock, systemClock } from '@postern/base/clock.ts'
@@ -10,11 +10,12 @@ import type { Log } from '@postern/base/log.ts'
 import { type Random, systemRandom } from '@postern/base/random.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import pg from 'pg'
-import { program } from './binaries.ts'
 import { unreachable } from './last-words.ts'
 import { freePort, isFree } from './loopback-port.ts'
+import { makeData } from './make-data.ts'
 import { findPlace, type Place, writePointer } from './place.ts'
 import { clearStalePid, isPostmasterOf, recordedPid, stopPostmaster } from './postmaster.ts'
+import { runProgram } from './run-program.ts'
 import { NOT_DURABLE, SETTINGS } from './server-settings.ts'
 
 /** A start includes crash recovery, which on a slow disk takes its time. */
@@ -91,7 +92,10 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
     this.#place = await findPlace(folder, log)
     this.#port = this.#place.port ?? 0
     this.#password = await this.#readPassword()
-    if (!(await stat(join(this.#place.data, 'PG_VERSION')).catch(() => undefined))) await this.#init(this.#place)
+    if (!(await stat(join(this.#place.data, 'PG_VERSION')).catch(() => undefined))) {
+      const { user } = this.connection
+      await makeData(this.#place, { user, password: this.#password, durable: this.#options.durable ?? true, log })
+    }
     await this.#stopOrphan(this.#place)
     await this.#launchPatiently()
     await this.#createDatabase()
@@ -121,25 +125,6 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
     return made
   }
 
-  /** Made aside and renamed: a start that is cut short leaves nothing that looks like a database. */
-  async #init(place: Place): Promise<void> {
-    const { user = 'postern', durable = true } = this.#options
-    const half = `${place.data}.part`
-    const secret = `${place.data}.pw`
-    await rm(half, { recursive: true, force: true })
-    await mkdir(half, { recursive: true, mode: 0o700 })
-    await writeFile(secret, this.#password, { mode: 0o600 })
-    if (place.user) for (const path of [half, secret]) await chown(path, place.user.uid, place.user.gid)
-    const args = ['-D', half, '-U', user, '-A', 'scram-sha-256', `--pwfile=${secret}`, '-E', 'UTF8', '--locale=C', '--no-instructions']
-    const child = this.#spawn(place, 'initdb', durable ? args : [...args, '--no-sync'], 'pipe')
-    let said = ''
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => (said = (said + bytes).slice(-4_096)))
-    const [code] = (await once(child, 'close')) as [number | null]
-    await rm(secret, { force: true })
-    if (code !== 0) throw unreachable(said, `PostgreSQL's data folder could not be made in ${place.data}.`)
-    await rename(half, place.data)
-  }
-
   /** After kill -9 of the service its PostgreSQL lives on: it ends before a new one starts. */
   async #stopOrphan(place: Place): Promise<void> {
     const pid = await recordedPid(place.data)
@@ -154,7 +139,8 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
     const stop = async (mode: 'fast' | 'immediate') => {
       // Windows has no such signals: pg_ctl knows how to say it there.
       if (process.platform === 'win32') {
-        const child = this.#spawn(place, 'pg_ctl', ['stop', '-D', place.data, '-m', mode, '-W'], 'ignore')
+        const args = ['stop', '-D', place.data, '-m', mode, '-W']
+        const child = runProgram(place, { name: 'pg_ctl', args, output: 'ignore', log: this.#options.log })
         await once(child, 'close')
       } else {
         try {
@@ -197,7 +183,7 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
       () => 0,
     )
     if (size > LOG_BYTES) await truncate(logFile)
-    const child = await this.#spawnLogged(place, args, logFile)
+    const child = await this.#runServer(place, args, logFile)
     const startedAt = this.#clock.monotonic()
     let live = false
     child.once('exit', (code, signal) => {
@@ -231,34 +217,14 @@ export class EmbeddedPostgres implements Component, AsyncDisposable {
     }
   }
 
-  async #spawnLogged(place: Place, args: readonly string[], logFile: string): Promise<ChildProcess> {
+  async #runServer(place: Place, args: readonly string[], logFile: string): Promise<ChildProcess> {
     // A file, not a pipe: the server outlives a killed service and must still be able to write.
     const file = await open(logFile, 'a', 0o600)
     try {
-      return this.#spawn(place, 'postgres', args, file.fd)
+      return runProgram(place, { name: 'postgres', args, output: file.fd, log: this.#options.log })
     } finally {
       await file.close()
     }
-  }
-
-  #spawn(place: Place, name: 'initdb' | 'postgres' | 'pg_ctl', args: readonly string[], output: 'pipe' | 'ignore' | number): ChildProcess {
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      LC_ALL: 'C',
-      TZ: 'UTC',
-      ...(process.env['SystemRoot'] ? { SystemRoot: process.env['SystemRoot'] } : {}),
-    }
-    const child = spawn(program(place.binaries, name), args, {
-      cwd: dirname(place.data),
-      env,
-      stdio: ['ignore', output, output],
-      // A group of its own: Ctrl-C in the terminal must reach the service only, which then stops PostgreSQL last.
-      detached: process.platform !== 'win32',
-      windowsHide: true,
-      ...(place.user ? { uid: place.user.uid, gid: place.user.gid } : {}),
-    })
-    child.on('error', (cause) => this.#options.log.error({ err: cause, program: name }, 'program of PostgreSQL cannot be run'))
-    return child
   }
 
   /** Resolves when it takes queries; when the process ends first, says what it said last. */

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import type { Column, Commit, LogicalType, Shape, Target } from '../copy-contract.ts'
-import { FilesConfig } from './index.ts'
-import { FilesSession } from './session.ts'
+import type { Column, Commit, LogicalType, Shape, Target } from '../../copy-contract.ts'
+import { FilesConfig } from '../index.ts'
+import { FilesSession } from '../session.ts'
 
 export const soon = (): AbortSignal => AbortSignal.timeout(30_000)
 
