@@ -35,7 +35,7 @@ export function measuresOf(of: Measured, recent: RecentFigures, jobs?: ReactNode
       </LiveFigure>
     ),
     jobs: (
-      <LiveFigure label={`Copy tasks on ${name}`} values={recent.jobs} most={of.jobLimit} room={6}>
+      <LiveFigure label={`Copy tasks on ${name}`} values={recent.jobs} most={of.jobLimit} room={5}>
         {jobs ?? share(of.runningJobs, of.jobLimit)}
       </LiveFigure>
     ),
