@@ -21,6 +21,9 @@ const ARTEFACTS = resolve(import.meta.dirname, '..', 'artefacts', 'portal')
 /** Nobody looks at more. */
 const MOST_PIXELS = 12_000
 
+/** Of a test that looks at many pages in every look: on a busy machine each picture takes a second. */
+export const LOOKING = { timeout: 360_000 } as const
+
 /** For tests of other rooms, which know the browser by this file alone. */
 export type { Page }
 

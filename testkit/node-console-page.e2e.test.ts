@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { NodeFacts } from '@postern/protocol/console-api.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Visitor } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Visitor } from './browser.ts'
 import { postern } from './cli.ts'
 import { Cluster } from './cluster.ts'
 import { type TestFolder, testFolder } from './folder.ts'
@@ -56,7 +56,7 @@ describe.skipIf(browserMissing() !== undefined)('the page of a node', () => {
     return visitor
   }
 
-  test('shows status, diagnostics, logs and what steers the process, in light and dark, wide and on a phone', async () => {
+  test('shows status, diagnostics, logs and what steers the process, in light and dark, wide and on a phone', LOOKING, async () => {
     const address = await addressOf('n1')
     await using visitor = await browser.visitor(address.origin)
     const { page } = visitor

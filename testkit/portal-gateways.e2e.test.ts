@@ -5,7 +5,7 @@ import { FakeNode } from '@postern/service/testing/fake-node.ts'
 import { LocalService } from '@postern/service/testing/local-service.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Portal } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Portal } from './browser.ts'
 import { waitFor } from './wait-for.ts'
 
 const PAGES = resolve(import.meta.dirname, '..', 'portal', 'dist')
@@ -44,7 +44,7 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
   const gateway = (name: string) => service.api<GatewayView>('GET', `/v1/gateways/${name}`)
   const node = (name: string) => service.api<NodeView>('GET', `/v1/gateways/demo/nodes/${name}`)
 
-  test('in light and dark, wide and on a phone settings, keys and a node show what they should and shut nobody out', async () => {
+  test('in light and dark, wide and on a phone settings, keys and a node show what they should and shut nobody out', LOOKING, async () => {
     await using visitor = await portal.visit('/gateways/demo')
     const { page } = visitor
     const wrong: string[] = []

@@ -5,7 +5,7 @@ import { FakeNode } from '@postern/service/testing/fake-node.ts'
 import { LocalService } from '@postern/service/testing/local-service.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Portal } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Portal } from './browser.ts'
 
 const PAGES = resolve(import.meta.dirname, '..', 'portal', 'dist')
 const PERSON = { name: 'ada', password: 'a gate in the north wall', role: 'administrator' }
@@ -16,7 +16,8 @@ const SOME = 12
 const JOIN_AT_ONCE = 10
 /** Each makes keys, has a certificate issued and beats from then on: a busy machine takes its time. */
 const JOINED_WITHIN_MS = 300_000
-const WATCHED_MS = 10_000
+/** Once in five seconds the lines are drawn anew, each second the figures. */
+const WATCHED_MS = 5_000
 /** What fifty nodes, each second, may cost of one core. */
 const MOST_SHARE = 0.1
 
@@ -88,7 +89,7 @@ describe.skipIf(browserMissing() !== undefined)('many nodes in the portal', () =
     expect(visitor.complaints).toEqual([])
   })
 
-  test('advice comes from the figures, and trouble says why, in light and dark, wide and on a phone', async () => {
+  test('advice comes from the figures, and trouble says why, in light and dark, wide and on a phone', LOOKING, async () => {
     await using visitor = await portal.visit('/gateways/hot')
     const { page } = visitor
     const wrong: string[] = []

@@ -4,7 +4,7 @@ import type { GrantView, GroupView } from '@postern/protocol/api/grants.ts'
 import { LocalService } from '@postern/service/testing/local-service.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Portal } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Portal } from './browser.ts'
 import { waitFor } from './wait-for.ts'
 
 const PAGES = resolve(import.meta.dirname, '..', 'portal', 'dist')
@@ -65,7 +65,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
 
   const grants = () => service.api<{ readonly items: readonly GrantView[] }>('GET', '/v1/grants')
 
-  test('in light and dark, wide and on a phone every page shows what it should and shuts nobody out', async () => {
+  test('in light and dark, wide and on a phone every page shows what it should and shuts nobody out', LOOKING, async () => {
     await using visitor = await portal.visit('/people')
     const { page } = visitor
     const wrong: string[] = []

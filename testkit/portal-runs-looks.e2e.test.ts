@@ -3,7 +3,7 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { moved } from '@postern/service/testing/fake-node.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserMissing } from './browser.ts'
+import { browserMissing, LOOKING } from './browser.ts'
 import { choose, PortalRunsRig, reportOf, TIMES, withTimes } from './portal-runs-rig.ts'
 
 const ROWS = [600_000, 300_000, 100_000] as const
@@ -47,7 +47,7 @@ describe.skipIf(browserMissing() !== undefined)('pages of copies and runs', () =
     runs = await someRuns()
   })
 
-  test('in light and dark, wide and on a phone each shows what it should and shuts nobody out', async () => {
+  test('in light and dark, wide and on a phone each shows what it should and shuts nobody out', LOOKING, async () => {
     await using visitor = await rig.visit('/runs')
     const { page } = visitor
     const wrong: string[] = []

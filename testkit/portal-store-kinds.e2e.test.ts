@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Portal } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Portal } from './browser.ts'
 import { Cluster } from './cluster.ts'
 import { type TestFolder, testFolder } from './folder.ts'
 import { type MysqlDatabase, MysqlServer, mysqlMissing } from './mysql-server.ts'
@@ -123,7 +123,7 @@ describe.skipIf(MISSING !== undefined)('kinds of stores in the portal', () => {
     expect(visitor.complaints).toEqual([])
   })
 
-  test('in light and dark, wide and on a phone the form of every kind can be used by everybody', async () => {
+  test('in light and dark, wide and on a phone the form of every kind can be used by everybody', LOOKING, async () => {
     await using visitor = await portal.visit('/stores')
     const { page } = visitor
     const wrong: string[] = []

@@ -2,7 +2,7 @@
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Portal } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Portal } from './browser.ts'
 import { Cluster } from './cluster.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { waitFor } from './wait-for.ts'
@@ -130,7 +130,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     expect((await cluster.client.stores.list()).map(({ name }) => name)).not.toContain('wrong')
   })
 
-  test('in light and dark, wide and on a phone every page shows what it should and shuts nobody out', async () => {
+  test('in light and dark, wide and on a phone every page shows what it should and shuts nobody out', LOOKING, async () => {
     await using visitor = await portal.visit('/stores')
     const { page } = visitor
     const wrong: string[] = []

@@ -3,7 +3,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { gzipSync } from 'node:zlib'
 import type { Cookie, Locator } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, type Page, type Portal } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Page, type Portal } from './browser.ts'
 import { Cluster } from './cluster.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -58,28 +58,32 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     expect(visitor.complaints).toEqual([])
   })
 
-  test('in light and dark, wide and on a phone every page shows what it should, shuts nobody out, and asks nobody else', async () => {
-    await using visitor = await browser.visitor(cluster.service.url)
-    const { page } = visitor
-    const wrong: string[] = []
-    await page.goto('/')
-    await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
-    wrong.push(...(await visitor.looks('sign-in')))
-    await visitor.signIn(PERSON)
-    await lineOf(page, 'CPU of demo').waitFor({ state: 'attached' })
-    wrong.push(...(await visitor.looks('gateways')))
-    await page.getByRole('link', { name: 'demo' }).click()
-    await lineOf(page, 'CPU of n2').waitFor({ state: 'attached' })
-    wrong.push(...(await visitor.looks('gateway')))
-    await page.getByRole('button', { name: 'Add a node' }).click()
-    await page.getByText('Waits for a machine to join').waitFor()
-    wrong.push(...(await visitor.looks('add-node')))
-    await page.goto('/nowhere')
-    await page.getByText('There is no such page').waitFor()
-    wrong.push(...(await visitor.looks('nowhere')))
+  test(
+    'in light and dark, wide and on a phone every page shows what it should, shuts nobody out, and asks nobody else',
+    LOOKING,
+    async () => {
+      await using visitor = await browser.visitor(cluster.service.url)
+      const { page } = visitor
+      const wrong: string[] = []
+      await page.goto('/')
+      await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
+      wrong.push(...(await visitor.looks('sign-in')))
+      await visitor.signIn(PERSON)
+      await lineOf(page, 'CPU of demo').waitFor({ state: 'attached' })
+      wrong.push(...(await visitor.looks('gateways')))
+      await page.getByRole('link', { name: 'demo' }).click()
+      await lineOf(page, 'CPU of n2').waitFor({ state: 'attached' })
+      wrong.push(...(await visitor.looks('gateway')))
+      await page.getByRole('button', { name: 'Add a node' }).click()
+      await page.getByText('Waits for a machine to join').waitFor()
+      wrong.push(...(await visitor.looks('add-node')))
+      await page.goto('/nowhere')
+      await page.getByText('There is no such page').waitFor()
+      wrong.push(...(await visitor.looks('nowhere')))
 
-    expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
-  })
+      expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
+    },
+  )
 
   test('a phone in the dark opens the navigation over the page, and goes where it leads', async () => {
     await using visitor = await browser.visitor(cluster.service.url, { scheme: 'dark', width: 390 })
