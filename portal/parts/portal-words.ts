@@ -42,6 +42,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/--parts/g, '“Parts”'],
   [/--parallel/g, '“Parts at a time”'],
   [/--split-by/g, '“Cut by the column”'],
+  [/raise jobConcurrency of the nodes/g, 'raise “Copy tasks that one node runs at a time” in the settings of the gateway'],
   [/let more \(parallel\)/g, 'let more (“Parts at a time”)'],
   [/Choose another with --name/g, 'Choose another name'],
   [/skipIncompatibleRows/g, '“Leave out rows that the target cannot take”'],

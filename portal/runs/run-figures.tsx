@@ -27,14 +27,14 @@ export function RunFigures({ run, at }: { readonly run: RunView; readonly at: nu
           text={count(now?.rowsPerSecond ?? run.rowsPerSecond)}
           line={live && <Sparkline values={pace.map((one) => one.rowsPerSecond)} label="Rows a second since the page was opened" />}
         >
-          {live ? 'now' : 'while rows moved'}
+          {now ? 'now' : 'while rows moved'}
         </Figure>
         <Figure
           name="Bytes a second"
           text={rate(now?.bytesPerSecond ?? run.bytesPerSecond)}
           line={live && <Sparkline values={pace.map((one) => one.bytesPerSecond)} label="Bytes a second since the page was opened" />}
         >
-          {live ? 'now' : 'while rows moved'}
+          {now ? 'now' : 'while rows moved'}
         </Figure>
         <Figure name={live ? 'Goes on for' : 'Took'} text={duration(run.durationMs)}>
           {run.endedAt ? `until ${shortMoment(run.endedAt)}` : `since ${shortMoment(run.createdAt)}`}
