@@ -5,6 +5,7 @@ import { useEffect } from 'react'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { inPortalWords } from '../parts/portal-words.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
+import { useOpenInView } from '../parts/use-open-in-view.ts'
 import { CopyFacts } from './copy-facts.tsx'
 import { NodeShares } from './node-shares.tsx'
 import { RunActions } from './run-actions.tsx'
@@ -83,6 +84,7 @@ function WhyNot({ run }: { readonly run: RunView }) {
 function Parts({ run }: { readonly run: RunView }) {
   const search = route.useSearch()
   const navigate = route.useNavigate()
+  const row = useOpenInView<HTMLDivElement>()
   const change = (part: RunSearch) => void navigate({ search: { ...search, ...part }, replace: true })
   return (
     <Tabs
@@ -93,7 +95,7 @@ function Parts({ run }: { readonly run: RunView }) {
         if (tab) change({ tab })
       }}
     >
-      <Tabs.List mb="sm" className={classes['tabs']}>
+      <Tabs.List mb="sm" className={classes['tabs']} ref={row}>
         <Tabs.Tab value="tasks">Tasks ({run.tasks.length})</Tabs.Tab>
         <Tabs.Tab value="nodes">Nodes ({run.nodes.length})</Tabs.Tab>
         <Tabs.Tab value="verification">Verification ({verificationWord(run)})</Tabs.Tab>
