@@ -2,7 +2,7 @@
 import type { Event } from '@postern/protocol/api/events.ts'
 import type { GatewayKeys, GatewayView, KeyRotated, NodeView, SettingsPatch } from '@postern/protocol/api/gateways.ts'
 import type { ListOf, NodeChange, StoreChange } from '@postern/protocol/api/lists.ts'
-import type { NodeHistory } from '@postern/protocol/api/node-history.ts'
+import type { GatewayHistory, NodeHistory } from '@postern/protocol/api/node-history.ts'
 import type { OidcHandover, OidcProviderPut, OidcProviderView } from '@postern/protocol/api/oidc.ts'
 import type {
   PasswordChange,
@@ -124,6 +124,9 @@ export class Client {
     /** The last hour, as the service that is asked heard it. */
     history: (gateway: string, node: string, signal?: AbortSignal) =>
       this.#http.json<NodeHistory>('GET', at('gateways', gateway, 'nodes', node, 'history'), { signal }),
+    /** The last five minutes of all nodes that one may see; of one gateway where it is named. */
+    histories: (gateway?: string, signal?: AbortSignal) =>
+      this.#all<GatewayHistory>(at('histories'), signal, gateway === undefined ? {} : { gateway }),
     change: (gateway: string, node: string, body: NodeChange, signal?: AbortSignal) =>
       this.#http.json<NodeView>('PATCH', at('gateways', gateway, 'nodes', node), { body, signal }),
     act: (gateway: string, node: string, action: 'drain' | 'enable' | 'disable', signal?: AbortSignal) =>

@@ -1,18 +1,9 @@
-import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vite'
+import { join } from 'node:path'
+import { pagesConfig } from './pages-config.ts'
 
-/** Built by `npm ci`; the service serves `dist`. Nothing is loaded from elsewhere: fonts are the machine's own. */
-export default defineConfig({
+/** Built by `npm ci`; the service serves `dist`. */
+export default pagesConfig({
   root: import.meta.dirname,
-  plugins: [react()],
-  build: {
-    outDir: 'dist',
-    emptyOutDir: true,
-    target: 'es2023',
-    assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
-    reportCompressedSize: false,
-  },
-  server: { proxy: { '/v1': process.env['POSTERN_URL'] ?? 'http://127.0.0.1:7400' } },
-  logLevel: 'warn',
+  publicDir: join(import.meta.dirname, 'public'),
+  proxy: { '/v1': process.env['POSTERN_URL'] ?? 'http://127.0.0.1:7400' },
 })

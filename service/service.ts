@@ -119,7 +119,7 @@ export function buildService(options: ServiceOptions) {
   })
   const routes = [
     ...coreRoutes(core, beats),
-    nodeHistoryRoutes(core.nodeService, histories),
+    nodeHistoryRoutes({ service: core.nodeService, nodes: core.nodes, histories }),
     ...work.routes,
     ...(options.pages === undefined ? [] : [pageRoutes(options.pages)]),
   ]

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { NodeFacts } from '@postern/protocol/console-api.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, LOOKS, type Visitor } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Visitor } from './browser.ts'
 import { postern } from './cli.ts'
 import { Cluster } from './cluster.ts'
 import { type TestFolder, testFolder } from './folder.ts'
@@ -56,14 +56,14 @@ describe.skipIf(browserMissing() !== undefined)('the page of a node', () => {
     return visitor
   }
 
-  test.each(LOOKS)('shows status, diagnostics, logs and what steers the process (%s, %i)', async (scheme, width) => {
+  test('shows status, diagnostics, logs and what steers the process, in light and dark, wide and on a phone', LOOKING, async () => {
     const address = await addressOf('n1')
-    await using visitor = await browser.visitor(address.origin, { scheme, width })
+    await using visitor = await browser.visitor(address.origin)
     const { page } = visitor
     const wrong: string[] = []
     await page.goto(`${address.origin}/#logs`)
     await page.getByText('postern node console').waitFor()
-    wrong.push(...(await visitor.look('node-signed-out')))
+    wrong.push(...(await visitor.looks('node-signed-out')))
     await page.goto('about:blank')
 
     await page.goto(address.href)
@@ -71,26 +71,38 @@ describe.skipIf(browserMissing() !== undefined)('the page of a node', () => {
     await page.getByText('In sync').waitFor()
     await page.getByText('reached', { exact: true }).waitFor()
     expect(await page.title()).toBe('n1 · Postern node')
-    wrong.push(...(await visitor.look('node-status')))
+    wrong.push(...(await visitor.looks('node-status')))
 
     await page.getByRole('link', { name: 'Diagnostics' }).click()
     await page.getByRole('button', { name: 'Call all' }).click()
     await page.getByText('passed', { exact: true }).first().waitFor()
     await page.getByRole('button', { name: 'Test all' }).click()
     await page.getByText('failed', { exact: true }).first().waitFor()
-    wrong.push(...(await visitor.look('node-diagnostics')))
+    wrong.push(...(await visitor.looks('node-diagnostics')))
 
     await page.getByRole('link', { name: 'Logs' }).click()
     await page.getByText('link is up').first().click()
     await page.getByText('"msg": "link is up"').waitFor()
-    wrong.push(...(await visitor.look('node-logs')))
+    wrong.push(...(await visitor.looks('node-logs')))
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export a bundle' }).click()])
     expect(download.suggestedFilename()).toMatch(/^postern-n1-.*\.tar\.gz$/)
 
     await page.getByRole('link', { name: 'Process' }).click()
     await page.getByRole('button', { name: 'Restart…' }).waitFor()
-    wrong.push(...(await visitor.look('node-process')))
+    wrong.push(...(await visitor.looks('node-process')))
     expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
+  })
+
+  test('its colours are changed by a button, and stay so', async () => {
+    await using visitor = await opened('n1', 'Process')
+    const { page } = visitor
+    await page.getByRole('button', { name: 'Use dark colours' }).click()
+    await page.getByRole('button', { name: 'Use light colours' }).waitFor()
+    await page.reload()
+    await page.getByRole('button', { name: 'Use light colours' }).waitFor()
+
+    expect(await page.evaluate('getComputedStyle(document.documentElement).colorScheme')).toBe('dark')
+    expect(visitor.complaints).toEqual([])
   })
 
   test('lines of the log come while it is followed, and are found by words', async () => {

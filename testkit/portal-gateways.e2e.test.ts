@@ -5,7 +5,7 @@ import { FakeNode } from '@postern/service/testing/fake-node.ts'
 import { LocalService } from '@postern/service/testing/local-service.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, LOOKS, type Scheme, type Visitor, type Width } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Portal } from './browser.ts'
 import { waitFor } from './wait-for.ts'
 
 const PAGES = resolve(import.meta.dirname, '..', 'portal', 'dist')
@@ -14,6 +14,7 @@ const PERSON = { name: 'ada', password: 'a gate in the north wall', role: 'admin
 describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the portal', () => {
   let service: LocalService
   let browser: Browser
+  let portal: Portal
   let key = ''
   const nodes: FakeNode[] = []
 
@@ -32,6 +33,7 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
     await join(key, 'berlin')
     await join(key, 'munich')
     browser = await Browser.start()
+    portal = browser.portal(service.url, PERSON)
   })
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]()
@@ -39,23 +41,16 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
     await service?.[Symbol.asyncDispose]()
   })
 
-  async function visit(path: string, look?: { readonly scheme?: Scheme; readonly width?: Width }): Promise<Visitor> {
-    const visitor = await browser.visitor(service.url, look)
-    await visitor.page.goto(path)
-    await visitor.signIn(PERSON)
-    return visitor
-  }
-
   const gateway = (name: string) => service.api<GatewayView>('GET', `/v1/gateways/${name}`)
   const node = (name: string) => service.api<NodeView>('GET', `/v1/gateways/demo/nodes/${name}`)
 
-  test.each(LOOKS)('in %s at %i pixels settings, keys and a node show what they should and shut nobody out', async (scheme, width) => {
-    await using visitor = await visit('/gateways/demo', { scheme, width })
+  test('in light and dark, wide and on a phone settings, keys and a node show what they should and shut nobody out', LOOKING, async () => {
+    await using visitor = await portal.visit('/gateways/demo')
     const { page } = visitor
     const wrong: string[] = []
     const look = async (name: string, sign: string) => {
       await page.getByText(sign, { exact: true }).first().waitFor()
-      wrong.push(...(await visitor.look(name)))
+      wrong.push(...(await visitor.looks(name)))
     }
     await look('gateway-nodes', 'munich')
     await page.getByRole('link', { name: 'Settings' }).click()
@@ -72,7 +67,7 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
   })
 
   test('without a mouse: past the navigation, to a limit and back, and through the menu of a node', async () => {
-    await using visitor = await visit('/gateways/demo')
+    await using visitor = await portal.visit('/gateways/demo')
     const { page } = visitor
     const press = (key: string) => page.keyboard.press(key)
     const limit = page.getByRole('button', { name: /Concurrent jobs of munich/ })
@@ -100,7 +95,7 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
   })
 
   test('a gateway is made, and tells who joins it while one looks', async () => {
-    await using visitor = await visit('/gateways')
+    await using visitor = await portal.visit('/gateways')
     const { page } = visitor
     await page.getByRole('button', { name: 'New gateway' }).click()
     await page.getByRole('textbox', { name: 'Name' }).fill('north')
@@ -121,7 +116,7 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
   })
 
   test('a setting is changed, what cannot be is told at once, and what was set is taken back', async () => {
-    await using visitor = await visit('/gateways/demo/settings')
+    await using visitor = await portal.visit('/gateways/demo/settings')
     const { page } = visitor
     const cpu = page.getByRole('textbox', { name: 'CPU limit of a node in percent; 0 = off' })
     await cpu.fill('170')
@@ -139,7 +134,7 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
   })
 
   test('a node has a setting of its own over the gateway, and goes back to the gateway', async () => {
-    await using visitor = await visit('/gateways/demo/nodes/munich/settings')
+    await using visitor = await portal.visit('/gateways/demo/nodes/munich/settings')
     const { page } = visitor
     await page.getByRole('textbox', { name: /^Marks that stores may require/ }).fill('site=munich, disk=ssd')
     await page.getByRole('checkbox', { name: 'Copy tasks that one node runs at a time: auto' }).uncheck()
@@ -154,7 +149,7 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
   })
 
   test('a key is replaced by who types the name of the gateway; the new one joins, the old one joins nobody', async () => {
-    await using visitor = await visit('/gateways/demo/keys')
+    await using visitor = await portal.visit('/gateways/demo/keys')
     const { page } = visitor
     await page.getByRole('button', { name: 'Replace…' }).first().click()
     await page.getByLabel('Type demo to replace it').fill('demo')
@@ -167,7 +162,7 @@ describe.skipIf(browserMissing() !== undefined)('gateways and nodes in the porta
   })
 
   test('a node is renamed on its page, and the page goes along', async () => {
-    await using visitor = await visit('/gateways/demo/nodes/berlin')
+    await using visitor = await portal.visit('/gateways/demo/nodes/berlin')
     const { page } = visitor
     await page.getByRole('button', { name: 'Actions' }).click()
     await page.getByRole('menuitem', { name: 'Rename…' }).click()

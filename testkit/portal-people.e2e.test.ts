@@ -4,7 +4,7 @@ import type { GrantView, GroupView } from '@postern/protocol/api/grants.ts'
 import { LocalService } from '@postern/service/testing/local-service.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, LOOKS, type Scheme, type Visitor, type Width } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Portal } from './browser.ts'
 import { waitFor } from './wait-for.ts'
 
 const PAGES = resolve(import.meta.dirname, '..', 'portal', 'dist')
@@ -29,6 +29,7 @@ const PLACES = [
 describe.skipIf(browserMissing() !== undefined)('people and the audit in the portal', () => {
   let service: LocalService
   let browser: Browser
+  let portal: Portal
 
   beforeAll(async () => {
     service = await LocalService.start({ pages: PAGES })
@@ -49,6 +50,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
       roles: { dba: 'operator' },
     })
     browser = await Browser.start()
+    portal = browser.portal(service.url, { name: 'ada', password: PASSWORD })
   })
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]()
@@ -61,36 +63,27 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   }
 
-  async function visit(path: string, name = 'ada', look?: { readonly scheme?: Scheme; readonly width?: Width }): Promise<Visitor> {
-    const visitor = await browser.visitor(service.url, look)
-    await visitor.page.goto(path)
-    await signIn(visitor.page, name)
-    await visitor.page.getByRole('navigation', { name: 'Main' }).waitFor({ state: 'attached' })
-    return visitor
-  }
-
   const grants = () => service.api<{ readonly items: readonly GrantView[] }>('GET', '/v1/grants')
 
-  test.each(LOOKS)('in %s at %i pixels every page shows what it should and shuts nobody out', async (scheme, width) => {
-    await using visitor = await visit('/people', 'ada', { scheme, width })
+  test('in light and dark, wide and on a phone every page shows what it should and shuts nobody out', LOOKING, async () => {
+    await using visitor = await portal.visit('/people')
     const { page } = visitor
     const wrong: string[] = []
     for (const [name, path, sign] of PLACES) {
       await page.goto(path)
       await page.getByText(sign).first().waitFor()
-      await page.waitForLoadState('networkidle')
-      wrong.push(...(await visitor.look(`people-${name}`)))
+      wrong.push(...(await visitor.looks(`people-${name}`)))
     }
     await page.goto('/audit')
     await page.getByRole('table').getByRole('button').first().click()
     await page.getByText(/^All that/).waitFor()
-    wrong.push(...(await visitor.look('people-audit-record')))
+    wrong.push(...(await visitor.looks('people-audit-record')))
 
     expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
   })
 
   test('a person is made, signs in with what was shown once, and sees only what is hers', async () => {
-    await using visitor = await visit('/people')
+    await using visitor = await portal.visit('/people')
     const { page } = visitor
     await page.getByRole('button', { name: 'New person' }).click()
     await page.getByRole('dialog').getByLabel('Name').fill('cleo')
@@ -113,7 +106,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
   })
 
   test('a role is given on a store, shown where it is, and taken away', async () => {
-    await using visitor = await visit('/people/bea')
+    await using visitor = await portal.visit('/people/bea')
     const { page } = visitor
     await page.getByRole('button', { name: 'Give a role' }).click()
     await page.getByRole('combobox', { name: 'Where' }).click()
@@ -132,7 +125,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
   })
 
   test('somebody is put into a group, taken out of it, and back', async () => {
-    await using visitor = await visit('/groups/analysts')
+    await using visitor = await portal.visit('/groups/analysts')
     const { page } = visitor
     const members = async () => (await service.api<GroupView>('GET', '/v1/groups/analysts')).memberList.map(({ who }) => who)
     await page.getByRole('combobox', { name: 'Who joins' }).fill('person/ada')
@@ -150,7 +143,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
   })
 
   test('a provider is set up, with the roles of its groups, and offered at the sign-in', async () => {
-    await using visitor = await visit('/providers')
+    await using visitor = await portal.visit('/providers')
     const { page } = visitor
     await page.getByRole('button', { name: 'New provider' }).click()
     await page.getByRole('textbox', { name: 'Name' }).first().fill('corp')
@@ -172,7 +165,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
   })
 
   test('a token that was made in the portal opens what its maker may, until it is deleted by name', async () => {
-    await using visitor = await visit('/tokens')
+    await using visitor = await portal.visit('/tokens')
     const { page } = visitor
     await page.getByRole('button', { name: 'New token' }).click()
     await page.getByRole('dialog').getByLabel('Name').fill('laptop')
@@ -196,7 +189,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
   })
 
   test('the filters of the audit stand in the address and hold for its export', async () => {
-    await using visitor = await visit('/audit?action=grant')
+    await using visitor = await portal.visit('/audit?action=grant')
     const { page } = visitor
     await page.getByText('grant.create').first().waitFor()
     expect(await page.getByText('person.create').count()).toBe(0)
@@ -211,8 +204,13 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
   })
 
   test('one’s own password is changed, and a sign-in that was ended elsewhere asks again at the same page', async () => {
-    await using here = await visit('/account', 'bea')
-    await using there = await visit('/account', 'bea')
+    const bea = { name: 'bea', password: PASSWORD }
+    await using here = await browser.visitor(service.url)
+    await using there = await browser.visitor(service.url)
+    for (const one of [here, there]) {
+      await one.page.goto('/account')
+      await one.signIn(bea)
+    }
     await here.page.getByLabel('The one you have').fill(PASSWORD)
     await here.page.getByLabel('New password').fill('quite another gate')
     await here.page.getByLabel('The new one again').fill('quite another gate')
@@ -232,7 +230,7 @@ describe.skipIf(browserMissing() !== undefined)('people and the audit in the por
 
   test('an account is deleted only by who types its name', async () => {
     await service.api('POST', '/v1/people', { name: 'dan', password: PASSWORD, role: 'reader' })
-    await using visitor = await visit('/people/dan')
+    await using visitor = await portal.visit('/people/dan')
     const { page } = visitor
     await page.getByRole('button', { name: 'Delete…' }).click()
     const remove = page.getByRole('button', { name: 'Delete', exact: true })

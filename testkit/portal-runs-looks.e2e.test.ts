@@ -3,7 +3,7 @@ import { Fault } from '@postern/protocol/fault.ts'
 import { moved } from '@postern/service/testing/fake-node.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserMissing, LOOKS, type Visitor } from './browser.ts'
+import { browserMissing, LOOKING } from './browser.ts'
 import { choose, PortalRunsRig, reportOf, TIMES, withTimes } from './portal-runs-rig.ts'
 
 const ROWS = [600_000, 300_000, 100_000] as const
@@ -42,20 +42,18 @@ describe.skipIf(browserMissing() !== undefined)('pages of copies and runs', () =
   test('before anything was copied the list says how to begin', async () => {
     await using visitor = await rig.visit('/runs')
     await visitor.page.getByRole('link', { name: 'Copy a table, files or the result of a query' }).waitFor()
-    await visitor.shot('runs-none')
 
-    expect(await visitor.barriers()).toEqual([])
+    expect(await visitor.looks('runs-none')).toEqual([])
     runs = await someRuns()
   })
 
-  test.each(LOOKS)('in %s at %i pixels each shows what it should and shuts nobody out', { timeout: 240_000 }, async (scheme, width) => {
-    await using visitor = await rig.visit('/runs', { scheme, width })
+  test('in light and dark, wide and on a phone each shows what it should and shuts nobody out', LOOKING, async () => {
+    await using visitor = await rig.visit('/runs')
     const { page } = visitor
     const wrong: string[] = []
     const look = async (name: string, ready: Promise<unknown>) => {
       await ready
-      await visitor.shot(name)
-      wrong.push(...(await troublesOf(name, visitor)))
+      wrong.push(...(await visitor.looks(name)))
     }
     const open = (id: string, more = '') => page.goto(`/runs/${id}${more}`)
     const seen = (text: string) => page.getByText(text, { exact: false }).first().waitFor()
@@ -104,8 +102,3 @@ describe.skipIf(browserMissing() !== undefined)('pages of copies and runs', () =
     await look('copy-browse', page.getByRole('button', { name: 'Take these 2' }).waitFor())
   }
 })
-
-async function troublesOf(name: string, visitor: Visitor): Promise<readonly string[]> {
-  const barriers = (await visitor.barriers()).map((one) => `${name}: ${one}`)
-  return (await visitor.overhang()) > 0 ? [...barriers, `${name} hangs over`] : barriers
-}

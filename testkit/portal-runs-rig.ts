@@ -9,7 +9,7 @@ import type { TaskOrder } from '@postern/protocol/task-api.ts'
 import { type FakeNode, moved, type Report } from '@postern/service/testing/fake-node.ts'
 import { LocalService } from '@postern/service/testing/local-service.ts'
 import type { Page } from 'playwright-core'
-import { Browser, type Scheme, type Visitor, type Width } from './browser.ts'
+import { Browser, type Portal, type Visitor } from './browser.ts'
 import { waitFor } from './wait-for.ts'
 
 const PAGES = resolve(import.meta.dirname, '..', 'portal', 'dist')
@@ -21,12 +21,14 @@ export class PortalRunsRig implements AsyncDisposable {
   readonly node: FakeNode
   readonly second: FakeNode
   readonly #browser: Browser
+  readonly #portal: Portal
 
   private constructor(service: LocalService, nodes: readonly [FakeNode, FakeNode], browser: Browser) {
     this.service = service
     this.node = nodes[0]
     this.second = nodes[1]
     this.#browser = browser
+    this.#portal = browser.portal(service.url, PERSON)
   }
 
   static async start(): Promise<PortalRunsRig> {
@@ -48,11 +50,8 @@ export class PortalRunsRig implements AsyncDisposable {
   }
 
   /** Signed in, at this page. */
-  async visit(path: string, look?: { readonly scheme?: Scheme; readonly width?: Width }): Promise<Visitor> {
-    const visitor = await this.#browser.visitor(this.service.url, look)
-    await visitor.page.goto(path)
-    await visitor.signIn(PERSON)
-    return visitor
+  visit(path: string): Promise<Visitor> {
+    return this.#portal.visit(path)
   }
 
   copy(more: Readonly<Record<string, unknown>> = {}): Promise<RunView> {

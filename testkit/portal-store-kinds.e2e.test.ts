@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, LOOKS, type Scheme, type Visitor, type Width } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Portal } from './browser.ts'
 import { Cluster } from './cluster.ts'
 import { type TestFolder, testFolder } from './folder.ts'
 import { type MysqlDatabase, MysqlServer, mysqlMissing } from './mysql-server.ts'
@@ -23,26 +23,16 @@ interface Wanted {
 
 describe.skipIf(MISSING !== undefined)('kinds of stores in the portal', () => {
   let cluster: Cluster
-  let browser: Browser
+  let portal: Portal
   const held = new AsyncDisposableStack()
 
   beforeAll(async () => {
     cluster = held.use(await Cluster.start({ nodes: ['n1'] }))
     await cluster.client.people.create(PERSON)
-    browser = held.use(await Browser.start())
+    const browser = held.use(await Browser.start())
+    portal = browser.portal(cluster.service.url, PERSON)
   })
   afterAll(() => held.disposeAsync())
-
-  async function visit(path: string, look?: { readonly scheme?: Scheme; readonly width?: Width }): Promise<Visitor> {
-    const visitor = await browser.visitor(cluster.service.url, look)
-    const { page } = visitor
-    await page.goto(path)
-    await page.getByLabel('Name').fill(PERSON.name)
-    await page.getByRole('textbox', { name: 'Password' }).fill(PERSON.password)
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await page.getByRole('navigation', { name: 'Main' }).waitFor({ state: 'attached' })
-    return visitor
-  }
 
   /** Made by its form, and opened by the node without another click. */
   async function make(page: Page, name: string, { kind, settings, secret, server }: Wanted): Promise<void> {
@@ -58,7 +48,7 @@ describe.skipIf(MISSING !== undefined)('kinds of stores in the portal', () => {
   test('a folder of files is made, browsed and asked', async () => {
     const folder: TestFolder = held.use(await testFolder())
     await writeFile(join(folder.path, 'people.csv'), 'id,name\n1,Ann\n2,Béla\n')
-    await using visitor = await visit('/stores')
+    await using visitor = await portal.visit('/stores')
     const { page } = visitor
     await page.goto('/stores/-/new?gateway=demo&kind=files')
     await page.getByRole('textbox', { name: 'Folder', exact: true }).fill('lake')
@@ -83,7 +73,7 @@ describe.skipIf(MISSING !== undefined)('kinds of stores in the portal', () => {
   test('a bucket of S3 is made with its key sealed', async () => {
     const s3: ObjectServer = held.use(await s3Server())
     const { settings, secrets } = s3.access
-    await using visitor = await visit('/stores')
+    await using visitor = await portal.visit('/stores')
     await make(visitor.page, 'bucket', {
       kind: 's3',
       settings: { Endpoint: s3.endpoint, Bucket: String(settings['bucket']), 'Access key id': String(settings['accessKeyId']) },
@@ -98,7 +88,7 @@ describe.skipIf(MISSING !== undefined)('kinds of stores in the portal', () => {
   test('a container of Azure Blob Storage is made with its key sealed', async () => {
     const azure: ObjectServer = held.use(await azurite())
     const { settings, secrets } = azure.access
-    await using visitor = await visit('/stores')
+    await using visitor = await portal.visit('/stores')
     await make(visitor.page, 'blobs', {
       kind: 'azure-blob',
       settings: { Endpoint: azure.endpoint, Account: String(settings['account']), Container: String(settings['container']) },
@@ -114,7 +104,7 @@ describe.skipIf(MISSING !== undefined)('kinds of stores in the portal', () => {
     const server = held.use(await MysqlServer.start())
     const crm: MysqlDatabase = held.use(await server.database())
     await crm.query(`create table orders (id bigint primary key, amount decimal(10,2)); insert into orders values (1, 0.50), (2, 12.00)`)
-    await using visitor = await visit('/stores')
+    await using visitor = await portal.visit('/stores')
     const { page } = visitor
     await make(page, 'crm', {
       kind: 'mysql',
@@ -133,19 +123,17 @@ describe.skipIf(MISSING !== undefined)('kinds of stores in the portal', () => {
     expect(visitor.complaints).toEqual([])
   })
 
-  test.each(LOOKS)('in %s at %i pixels the form of every kind can be used by everybody', async (scheme, width) => {
-    await using visitor = await visit('/stores', { scheme, width })
+  test('in light and dark, wide and on a phone the form of every kind can be used by everybody', LOOKING, async () => {
+    await using visitor = await portal.visit('/stores')
     const { page } = visitor
-    const barriers: string[] = []
+    const wrong: string[] = []
     for (const kind of KINDS) {
       await page.goto(`/stores/-/new?gateway=demo&kind=${kind}`)
       await page.getByRole('button', { name: /^More settings/ }).click()
       await page.getByRole('group', { name: 'More settings' }).waitFor()
-      await visitor.shot(`store-new-${kind}`)
-      const over = await visitor.overhang()
-      barriers.push(...(await visitor.barriers()).map((one) => `${kind}: ${one}`), ...(over > 0 ? [`${kind} hangs over`] : []))
+      wrong.push(...(await visitor.looks(`store-new-${kind}`)))
     }
 
-    expect({ barriers, complaints: visitor.complaints }).toEqual({ barriers: [], complaints: [] })
+    expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
   })
 })

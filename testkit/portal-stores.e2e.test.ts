@@ -2,7 +2,7 @@
 import type { QueryView } from '@postern/protocol/api/queries.ts'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, LOOKS, type Scheme, type Visitor, type Width } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Portal } from './browser.ts'
 import { Cluster } from './cluster.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
 import { waitFor } from './wait-for.ts'
@@ -15,6 +15,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
   let cluster: Cluster
   let database: TestDatabase
   let browser: Browser
+  let portal: Portal
 
   beforeAll(async () => {
     database = await testDatabase()
@@ -26,23 +27,13 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     await cluster.client.people.create(PERSON)
     await cluster.postgresStore('shop', database)
     browser = await Browser.start()
+    portal = browser.portal(cluster.service.url, PERSON)
   })
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]()
     await cluster?.[Symbol.asyncDispose]()
     await database?.[Symbol.asyncDispose]()
   })
-
-  async function visit(path: string, look?: { readonly scheme?: Scheme; readonly width?: Width }): Promise<Visitor> {
-    const visitor = await browser.visitor(cluster.service.url, look)
-    const { page } = visitor
-    await page.goto(path)
-    await page.getByLabel('Name').fill(PERSON.name)
-    await page.getByRole('textbox', { name: 'Password' }).fill(PERSON.password)
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await page.getByRole('navigation', { name: 'Main' }).waitFor({ state: 'attached' })
-    return visitor
-  }
 
   async function fillStore(page: Page, name: string, password: string): Promise<void> {
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name)
@@ -65,7 +56,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
   }
 
   test('a store is made with a password that is sealed in the browser, and every node opens it', async () => {
-    await using visitor = await visit('/stores/-/new?gateway=demo&kind=postgres')
+    await using visitor = await portal.visit('/stores/-/new?gateway=demo&kind=postgres')
     const { page } = visitor
     const sent: string[] = []
     page.on('request', (request) => sent.push(request.postData() ?? ''))
@@ -92,7 +83,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
   })
 
   test('what the service refuses is told at the field that it is about', async () => {
-    await using visitor = await visit('/stores/-/new?gateway=demo&kind=postgres')
+    await using visitor = await portal.visit('/stores/-/new?gateway=demo&kind=postgres')
     const { page } = visitor
     await fillStore(page, 'shop', database.password)
     await page.getByRole('button', { name: 'Make the store' }).click()
@@ -106,7 +97,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
   })
 
   test('a wrong password is told with what to do about it', async () => {
-    await using visitor = await visit('/stores/-/new?gateway=demo&kind=postgres')
+    await using visitor = await portal.visit('/stores/-/new?gateway=demo&kind=postgres')
     const { page } = visitor
     await page.getByRole('button', { name: 'Make the store' }).click()
     await page.getByText('Is needed').first().waitFor()
@@ -139,15 +130,11 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     expect((await cluster.client.stores.list()).map(({ name }) => name)).not.toContain('wrong')
   })
 
-  test.each(LOOKS)('in %s at %i pixels every page shows what it should and shuts nobody out', async (scheme, width) => {
-    await using visitor = await visit('/stores', { scheme, width })
+  test('in light and dark, wide and on a phone every page shows what it should and shuts nobody out', LOOKING, async () => {
+    await using visitor = await portal.visit('/stores')
     const { page } = visitor
-    const barriers: string[] = []
-    const look = async (name: string) => {
-      await visitor.shot(name)
-      const over = await visitor.overhang()
-      barriers.push(...(await visitor.barriers()).map((one) => `${name}: ${one}`), ...(over > 0 ? [`${name} hangs over`] : []))
-    }
+    const wrong: string[] = []
+    const look = async (name: string) => wrong.push(...(await visitor.looks(name)))
     await page.getByRole('link', { name: 'shop', exact: true }).waitFor()
     await look('stores')
     await page.goto('/stores/-/new?gateway=demo&kind=postgres')
@@ -192,11 +179,11 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
     await page.getByText('Nodes that were thought of').waitFor()
     await look('query-of-log')
 
-    expect({ barriers, complaints: visitor.complaints }).toEqual({ barriers: [], complaints: [] })
+    expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
   })
 
   test('rows of any number are drawn as they come into sight, a file is saved whole', async () => {
-    await using visitor = await visit('/queries?store=shop')
+    await using visitor = await portal.visit('/queries?store=shop')
     const { page } = visitor
     await page.getByLabel('Rows at most').fill(String(ROWS))
     await ask(page, 'select id, name from orders order by id')
@@ -222,7 +209,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
   })
 
   test('what a statement gives is copied by the form of a copy', async () => {
-    await using visitor = await visit('/queries?store=shop')
+    await using visitor = await portal.visit('/queries?store=shop')
     const { page } = visitor
     const sql = 'select id, price\nfrom orders where id <= $1'
     await page.getByRole('textbox', { name: 'Statement' }).fill(sql)
@@ -249,7 +236,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
   })
 
   test('every figure of a query is the one of the API, in its unit', async () => {
-    await using visitor = await visit('/queries?store=shop')
+    await using visitor = await portal.visit('/queries?store=shop')
     const { page } = visitor
     await ask(page, 'select id, price, 1 as "2024", 2 as "2023" from orders order by id limit 2')
     const table = page.getByRole('table', { name: 'Rows of the result' })
@@ -269,7 +256,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
   })
 
   test('a statement that takes long is cancelled in its store', async () => {
-    await using visitor = await visit('/queries?store=shop')
+    await using visitor = await portal.visit('/queries?store=shop')
     const { page } = visitor
     await ask(page, 'select pg_sleep(600)')
     const running = () => database.query(`select from pg_stat_activity where state = 'active' and query like 'select pg_sleep(600)%'`)
@@ -281,7 +268,7 @@ describe.skipIf(browserMissing() !== undefined)('stores and queries in the porta
   })
 
   test('the log is filtered by its address, and a failed query says why', async () => {
-    await using visitor = await visit('/queries?store=shop')
+    await using visitor = await portal.visit('/queries?store=shop')
     const { page } = visitor
     await ask(page, 'select * from nowhere')
     await page.getByRole('alert').waitFor()

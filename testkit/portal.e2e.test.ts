@@ -1,24 +1,26 @@
 /** The portal in a real Chromium: signing in, finding one's way, and what a person does to nodes; on a wide screen and on a phone, in light and dark. */
 import { availableParallelism, loadavg } from 'node:os'
 import { gzipSync } from 'node:zlib'
-import type { Cookie } from 'playwright-core'
+import type { Cookie, Locator } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Browser, browserMissing, LOOKS } from './browser.ts'
+import { Browser, browserMissing, LOOKING, type Page, type Portal } from './browser.ts'
 import { Cluster } from './cluster.ts'
+import { waitFor } from './wait-for.ts'
 
 const PERSON = { name: 'ada', password: 'a gate in the north wall' }
 const MOST_BYTES = 250_000
 const MOST_MS = 1_500
-/** The machine may be busy with something else: the best of these counts. */
+/** The machine may be busy with something else: one of these must be soon enough. */
 const COLD_TRIES = 5
 
 describe.skipIf(browserMissing() !== undefined)('the portal', () => {
   let cluster: Cluster
   let browser: Browser
+  let portal: Portal
 
   beforeAll(async () => {
-    cluster = await Cluster.start()
-    browser = await Browser.start()
+    ;[cluster, browser] = await Promise.all([Cluster.start(), Browser.start()])
+    portal = browser.portal(cluster.service.url, PERSON)
   })
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]()
@@ -26,15 +28,11 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
   })
 
   test('the first to come makes the first administrator with the token of the service, and is in', async () => {
-    for (const [scheme, width] of LOOKS) {
-      await using visitor = await browser.visitor(cluster.service.url, { scheme, width })
-      await visitor.page.goto('/')
-      await visitor.page.getByLabel("Administrator's token").waitFor()
-      expect(await visitor.look('first-person')).toEqual([])
-    }
     await using visitor = await browser.visitor(cluster.service.url)
     const { page } = visitor
     await page.goto('/')
+    await page.getByLabel("Administrator's token").waitFor()
+    expect(await visitor.looks('first-person')).toEqual([])
     await page.getByLabel("Administrator's token").fill(cluster.service.token)
     await page.getByLabel('Your name').fill(PERSON.name)
     await page.getByRole('textbox', { name: 'Password' }).last().fill(PERSON.password)
@@ -60,40 +58,78 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     expect(visitor.complaints).toEqual([])
   })
 
-  test.each(LOOKS)('in %s at %i pixels every page shows what it should, shuts nobody out, and asks nobody else', async (scheme, width) => {
-    await using visitor = await browser.visitor(cluster.service.url, { scheme, width })
-    const { page } = visitor
-    const wrong: string[] = []
-    await page.goto('/')
-    await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
-    wrong.push(...(await visitor.look('sign-in')))
-    await visitor.signIn(PERSON)
-    await page.getByRole('img', { name: 'CPU of demo' }).locator('polyline').waitFor({ state: 'attached' })
-    wrong.push(...(await visitor.look('gateways')))
-    if (width === 390) {
-      await page.getByRole('button', { name: 'Navigation' }).click()
-      await page.getByRole('link', { name: 'Audit' }).waitFor()
-      wrong.push(...(await visitor.look('navigation')))
-      await page.getByRole('button', { name: 'Navigation' }).click()
-    }
-    await page.getByRole('link', { name: 'demo' }).click()
-    await page.getByRole('img', { name: 'CPU of n2' }).locator('polyline').waitFor({ state: 'attached' })
-    wrong.push(...(await visitor.look('gateway')))
-    await page.getByRole('button', { name: 'Add a node' }).click()
-    await page.getByText('Waits for a machine to join').waitFor()
-    wrong.push(...(await visitor.look('add-node')))
-    await page.goto('/nowhere')
-    await page.getByText('There is no such page').waitFor()
-    wrong.push(...(await visitor.look('nowhere')))
+  test(
+    'in light and dark, wide and on a phone every page shows what it should, shuts nobody out, and asks nobody else',
+    LOOKING,
+    async () => {
+      await using visitor = await browser.visitor(cluster.service.url)
+      const { page } = visitor
+      const wrong: string[] = []
+      await page.goto('/')
+      await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor()
+      wrong.push(...(await visitor.looks('sign-in')))
+      await visitor.signIn(PERSON)
+      await lineOf(page, 'CPU of demo').waitFor({ state: 'attached' })
+      wrong.push(...(await visitor.looks('gateways')))
+      await page.getByRole('link', { name: 'demo' }).click()
+      await lineOf(page, 'CPU of n2').waitFor({ state: 'attached' })
+      wrong.push(...(await visitor.looks('gateway')))
+      await page.getByRole('button', { name: 'Add a node' }).click()
+      await page.getByText('Waits for a machine to join').waitFor()
+      wrong.push(...(await visitor.looks('add-node')))
+      await page.goto('/nowhere')
+      await page.getByText('There is no such page').waitFor()
+      wrong.push(...(await visitor.looks('nowhere')))
 
-    expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
+      expect({ wrong, complaints: visitor.complaints }).toEqual({ wrong: [], complaints: [] })
+    },
+  )
+
+  test('a phone in the dark opens the navigation over the page, and goes where it leads', async () => {
+    await using visitor = await browser.visitor(cluster.service.url, { scheme: 'dark', width: 390 })
+    const { page } = visitor
+    await page.goto('/')
+    await visitor.signIn(PERSON)
+    await page.getByRole('link', { name: 'demo' }).waitFor()
+    await page.getByRole('button', { name: 'Navigation' }).click()
+    const audit = page.getByRole('link', { name: 'Audit' })
+    await audit.waitFor()
+    expect(await visitor.looks('navigation')).toEqual([])
+    await audit.click()
+
+    await page.getByRole('heading', { name: 'Audit' }).waitFor()
+    expect(visitor.complaints).toEqual([])
+  })
+
+  test('the line beside a figure is there as soon as the figure: of what the service kept before the page was opened', async () => {
+    const [node] = await cluster.client.nodes.list('demo')
+    await waitFor(
+      'two samples are kept',
+      async () => (await cluster.client.nodes.histories('demo'))[0]?.nodes.find(({ id }) => id === node?.id)?.cpuPercent.length ?? 0,
+      (samples) => samples >= 2,
+      { timeoutMs: 30_000 },
+    )
+    await using visitor = await portal.visit('/account')
+    const { page } = visitor
+    const asked: string[] = []
+    page.on('request', (request) => void (request.url().includes('/histories') && asked.push(new URL(request.url()).search)))
+    for (const [path, of] of [
+      ['/gateways', 'CPU of demo'],
+      ['/gateways/demo', 'CPU of n1'],
+    ] as const) {
+      await page.goto(path)
+      const line = lineOf(page, of)
+      await line.waitFor({ state: 'attached' })
+      expect((await line.getAttribute('points'))?.trim().split(' ').length).toBeGreaterThanOrEqual(2)
+    }
+
+    expect(asked.length).toBe(2)
+    expect(visitor.complaints).toEqual([])
   })
 
   test('the limit of concurrent jobs is changed where it stands, and holds', async () => {
-    await using visitor = await browser.visitor(cluster.service.url)
+    await using visitor = await portal.visit('/gateways/demo')
     const { page } = visitor
-    await page.goto('/gateways/demo')
-    await visitor.signIn(PERSON)
     await page.getByRole('button', { name: /Concurrent jobs of n1/ }).click()
     await page.getByLabel('Copy tasks at a time').fill('7')
     await visitor.shot('job-limit')
@@ -104,11 +140,9 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
   })
 
   test('a node is drained and enabled from its menu, and deleted only by who types its name', async () => {
-    await using visitor = await browser.visitor(cluster.service.url)
+    await using visitor = await portal.visit('/gateways/demo')
     const { page } = visitor
     const menu = page.getByRole('button', { name: 'Actions on n2' })
-    await page.goto('/gateways/demo')
-    await visitor.signIn(PERSON)
     await menu.click()
     await page.getByRole('menuitem', { name: /^Drain/ }).waitFor()
     await visitor.shot('node-menu')
@@ -143,13 +177,15 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
   })
 
   test('a cold browser has the first page soon, with little to load', async () => {
-    await using visitor = await browser.visitor(cluster.service.url)
-    await visitor.page.goto('/')
-    await visitor.signIn(PERSON)
+    await using visitor = await portal.visit('/')
     const cookies = await visitor.page.context().cookies()
     const tries: ColdStart[] = []
-    for (let index = 0; index < COLD_TRIES; index += 1) tries.push(await coldStart(browser, cluster.service.url, cookies))
-    const best = Math.min(...tries.map(({ ms }) => ms))
+    let best = Number.POSITIVE_INFINITY
+    while (tries.length < COLD_TRIES && best >= MOST_MS) {
+      const one = await coldStart(browser, cluster.service.url, cookies)
+      tries.push(one)
+      best = Math.min(best, one.ms)
+    }
     const bytes = Math.max(...tries.map((one) => one.bytes))
     console.info(
       `portal: ${bytes} bytes of JavaScript (gzip) up to the gateways; usable after ${tries.map(({ ms }) => Math.round(ms)).join(', ')} ms`,
@@ -160,6 +196,9 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     if (!isBusy()) expect(best).toBeLessThan(MOST_MS)
   })
 })
+
+/** How a figure came to be. */
+const lineOf = (page: Page, of: string): Locator => page.getByRole('img', { name: of }).locator('polyline').first()
 
 interface ColdStart {
   readonly ms: number

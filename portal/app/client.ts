@@ -38,6 +38,8 @@ export const KEYS = {
   gateway: (name: string) => ['gateways', name],
   gatewayKeys: (name: string) => ['gateways', name, 'keys'],
   node: (gateway: string, name: string) => ['gateways', gateway, 'nodes', name],
+  /** Of one gateway, or of all. */
+  histories: (gateway?: string) => ['histories', gateway ?? ''],
   nodeHistory: (gateway: string, name: string) => ['gateways', gateway, 'nodes', name, 'history'],
   people: ['people'],
   person: (name: string) => ['people', name],

@@ -1,20 +1,10 @@
-import {
-  ActionIcon,
-  AppShell,
-  Burger,
-  Group,
-  Menu,
-  NavLink,
-  Text,
-  Tooltip,
-  useComputedColorScheme,
-  useMantineColorScheme,
-} from '@mantine/core'
+import { ActionIcon, AppShell, Burger, Group, Menu, NavLink, Text } from '@mantine/core'
 import { useDisclosure, useDocumentTitle } from '@mantine/hooks'
 import type { PermissionName } from '@postern/protocol/api/rights.ts'
 import { useMutation } from '@tanstack/react-query'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { Arch } from '../parts/arch.tsx'
+import { SchemeSwitch } from '../parts/scheme-switch.tsx'
 import { useMe, useRights } from '../sign-in/use-rights.ts'
 import { api, queryClient } from './client.ts'
 import { titleOf } from './page-title.ts'
@@ -93,22 +83,6 @@ function SkipLink() {
     <button type="button" className={classes['skip']} onClick={() => document.getElementById(MAIN)?.focus()}>
       Skip to the page
     </button>
-  )
-}
-
-function SchemeSwitch() {
-  const { setColorScheme } = useMantineColorScheme()
-  const scheme = useComputedColorScheme('light')
-  const other = scheme === 'dark' ? 'light' : 'dark'
-  return (
-    <Tooltip label={`Use ${other} colours`}>
-      <ActionIcon variant="subtle" color="gray" aria-label={`Use ${other} colours`} onClick={() => setColorScheme(other)}>
-        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-          <circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" strokeWidth="1.5" />
-          <path d="M8 1.5a6.5 6.5 0 0 1 0 13z" fill="currentColor" />
-        </svg>
-      </ActionIcon>
-    </Tooltip>
   )
 }
 

@@ -1,12 +1,14 @@
-import { Alert, AppShell, Button, Code, Container, CopyButton, Group, MantineProvider, Stack, Text, Title } from '@mantine/core'
+import { Alert, AppShell, Container, Group, MantineProvider, Stack, Text, Title } from '@mantine/core'
 import type { NodeFacts } from '@postern/protocol/console-api.ts'
 import { CONSOLE_PATHS } from '@postern/protocol/console-paths.ts'
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { theme } from '../app/theme.ts'
 import { Arch } from '../parts/arch.tsx'
+import { CopyLine } from '../parts/copy-line.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { PlaceTabs, tabClass } from '../parts/place-tabs.tsx'
+import { SchemeSwitch } from '../parts/scheme-switch.tsx'
 import { StatusMark } from '../parts/status-mark.tsx'
 import { DiagnosticsPage } from './diagnostics-page.tsx'
 import { LogsPage } from './logs-page.tsx'
@@ -53,11 +55,14 @@ function Frame() {
   return (
     <AppShell header={{ height: 48 }} padding="md">
       <AppShell.Header px="md">
-        <Group h="100%" gap="xs" wrap="nowrap">
-          <Arch />
-          <Text fw={600} style={{ whiteSpace: 'nowrap' }}>
-            Postern node
-          </Text>
+        <Group h="100%" justify="space-between" wrap="nowrap">
+          <Group gap="xs" wrap="nowrap">
+            <Arch />
+            <Text fw={600} style={{ whiteSpace: 'nowrap' }}>
+              Postern node
+            </Text>
+          </Group>
+          <SchemeSwitch />
         </Group>
       </AppShell.Header>
       <AppShell.Main>
@@ -135,25 +140,13 @@ function Page({ tab, facts, away, wish, asked }: PageProps) {
 }
 
 function SignedOut({ why, data }: { readonly why: unknown; readonly data: string }) {
-  const command = `postern node console --data ${data}`
   return (
     <Stack gap="sm" maw={720}>
       {why !== undefined && <FaultNote cause={why} />}
       <Text size="sm">
         Whoever may read this node's data folder may see its logs and steer it. To show that it is you, run on this machine, as that user:
       </Text>
-      <Group gap="xs" wrap="nowrap" align="flex-start">
-        <Code block flex={1} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-          {command}
-        </Code>
-        <CopyButton value={command}>
-          {({ copied, copy }) => (
-            <Button variant="light" onClick={copy}>
-              {copied ? 'Copied' : 'Copy'}
-            </Button>
-          )}
-        </CopyButton>
-      </Group>
+      <CopyLine text={`postern node console --data ${data}`} />
       <Text size="sm">
         and open the address that it prints. It is good once, for two minutes; this tab then stays signed in for twelve hours.
       </Text>

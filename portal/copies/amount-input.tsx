@@ -1,4 +1,5 @@
-import { NumberInput, Text } from '@mantine/core'
+import { NumberInput } from '@mantine/core'
+import { unitSection } from '../parts/unit-section.tsx'
 import type { Amount, CopyForm } from './copy-form.ts'
 import { RANGES } from './copy-problems.ts'
 import { type SectionProps, UNDER } from './section.tsx'
@@ -31,16 +32,10 @@ export function AmountInput({ form, set, problems, name, label, description, oth
       value={form[name]}
       onChange={(value) => set({ [name]: amountOf(value) } as Partial<CopyForm>)}
       error={problems.fields[name]}
-      {...(unit !== undefined && { rightSection: <Unit unit={unit} />, rightSectionWidth: 64 })}
+      {...(unit !== undefined && unitSection(unit))}
     />
   )
 }
-
-const Unit = ({ unit }: { readonly unit: string }) => (
-  <Text size="xs" c="dimmed" pr="xs">
-    {unit}
-  </Text>
-)
 
 /** An input gives text while a number is not whole yet ("1."), and beyond what numbers can hold. */
 function amountOf(value: string | number): Amount {

@@ -7,6 +7,7 @@ import { DeleteByName } from '../parts/delete-by-name.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { PlaceTabs, tabClass } from '../parts/place-tabs.tsx'
 import { StatusMark } from '../parts/status-mark.tsx'
+import { usePrefetchedFigures } from '../parts/use-recent-figures.ts'
 import { useRights } from '../sign-in/use-rights.ts'
 import { AddNode } from './add-node.tsx'
 import { useLiveGateway } from './use-gateway.ts'
@@ -17,6 +18,7 @@ const route = getRouteApi('/gateways/$gateway')
 export function GatewayFrame() {
   const { gateway: name } = route.useParams()
   const { data, error, dataUpdatedAt } = useLiveGateway(name)
+  usePrefetchedFigures(name)
   return (
     <Stack gap="md">
       <Breadcrumbs>

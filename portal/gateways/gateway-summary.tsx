@@ -2,16 +2,16 @@ import type { GatewayView } from '@postern/protocol/api/gateways.ts'
 import { Figure, Figures } from '../parts/figure-row.tsx'
 import { bytes, duration, percent, rate } from '../parts/figures.ts'
 import { share } from '../parts/measures.tsx'
-import { NO_FIGURES, useRecentFigures } from '../parts/recent-figures.ts'
 import { Sparkline } from '../parts/sparkline.tsx'
+import { useKeptFigures, useRecentFigures } from '../parts/use-recent-figures.ts'
 import { sumsOf } from './gateway-sums.ts'
 
 /** What all nodes do together; `at`: when the figures came. */
 export function GatewaySummary({ gateway, at }: { readonly gateway: GatewayView; readonly at: number }) {
   const sums = sumsOf(gateway)
-  const recent = useRecentFigures([sums], at).get(sums.id) ?? NO_FIGURES
+  const recent = useRecentFigures([sums], at, useKeptFigures(gateway.name))(sums.id)
   const told = (text: string) => (sums.live ? text : '–')
-  const line = (label: string, values: readonly number[], most?: number) => (
+  const line = (label: string, values: readonly (number | null)[], most?: number) => (
     <Sparkline label={label} values={values} {...(most === undefined ? {} : { most })} />
   )
   return (

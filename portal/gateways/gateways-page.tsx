@@ -8,8 +8,8 @@ import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { type LiveColumn, type LiveRow, LiveTable } from '../parts/live-table.tsx'
 import { MEASURES, measuresOf, share } from '../parts/measures.tsx'
-import { NO_FIGURES, useRecentFigures } from '../parts/recent-figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
+import { type KeptFigures, useKeptFigures, useRecentFigures } from '../parts/use-recent-figures.ts'
 import { useRights } from '../sign-in/use-rights.ts'
 import { sumsOf } from './gateway-sums.ts'
 
@@ -29,6 +29,8 @@ const NewGateway = lazy(async () => ({ default: (await import('./new-gateway.tsx
 export function GatewaysPage() {
   const [open, { open: show, close }] = useDisclosure(false)
   const gateways = useQuery({ queryKey: KEYS.gateways, queryFn: ({ signal }) => api.gateways.list(signal), refetchInterval: LIVE_MS })
+  // Asked for at the same time: so the first that is seen has its lines.
+  const kept = useKeptFigures()
   const mayMake = useRights().may('gateways:write')
   return (
     <Stack gap="md">
@@ -45,18 +47,25 @@ export function GatewaysPage() {
             : 'There is no gateway that you may see. Ask an administrator for a role on one.'}
         </Text>
       )}
-      {gateways.data && gateways.data.length > 0 && <GatewayTable gateways={gateways.data} at={gateways.dataUpdatedAt} />}
+      {gateways.data && gateways.data.length > 0 && <GatewayTable gateways={gateways.data} at={gateways.dataUpdatedAt} kept={kept} />}
       <Suspense>{open && <NewGateway close={close} />}</Suspense>
     </Stack>
   )
 }
 
-function GatewayTable({ gateways, at }: { readonly gateways: readonly GatewayView[]; readonly at: number }) {
+interface GatewayTableProps {
+  readonly gateways: readonly GatewayView[]
+  /** When they were read. */
+  readonly at: number
+  readonly kept: KeptFigures | undefined
+}
+
+function GatewayTable({ gateways, at, kept }: GatewayTableProps) {
   const sums = gateways.map(sumsOf)
-  const recent = useRecentFigures(sums, at)
+  const recent = useRecentFigures(sums, at, kept)
   const rows = gateways.map((gateway, index): LiveRow => {
     const sum = sums[index] ?? sumsOf(gateway)
-    const figures = measuresOf(sum, recent.get(gateway.id) ?? NO_FIGURES)
+    const figures = measuresOf(sum, recent(gateway.id))
     return {
       id: gateway.id,
       head: <GatewayName name={gateway.name} />,

@@ -91,6 +91,7 @@ function Whole({ field, value, problem, disabled, labelledBy, onChange }: Settin
       error={problem}
       disabled={disabled}
       suffix={field.unit}
+      thousandSeparator=","
       min={field.min}
       clampBehavior="none"
       allowDecimal={false}

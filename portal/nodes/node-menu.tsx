@@ -1,10 +1,9 @@
 import { ActionIcon, Button, Menu } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { Fault } from '@postern/protocol/fault.ts'
 import { useMutation } from '@tanstack/react-query'
 import { memo, useState } from 'react'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { DeleteByName } from '../parts/delete-by-name.tsx'
+import { notifyFault } from '../parts/notify-fault.ts'
 import { RenameNode } from './rename-node.tsx'
 
 interface NodeMenuProps {
@@ -26,7 +25,7 @@ export const NodeMenu = memo(function NodeMenu({ gateway, name, serves, wide = f
   const act = useMutation({
     mutationFn: (action: 'drain' | 'enable' | 'disable') => api.nodes.act(gateway, name, action),
     onSuccess: reread,
-    onError: (cause) => notifications.show({ color: 'red', title: Fault.from(cause).message, message: Fault.from(cause).remedy }),
+    onError: notifyFault,
   })
   const remove = async () => {
     await api.nodes.delete(gateway, name)

@@ -2,16 +2,17 @@ import type { NodeView } from '@postern/protocol/api/gateways.ts'
 import { Figure, Figures } from '../parts/figure-row.tsx'
 import { bytes, percent, rate } from '../parts/figures.ts'
 import { share } from '../parts/measures.tsx'
-import { NO_FIGURES, useRecentFigures } from '../parts/recent-figures.ts'
 import { Sparkline } from '../parts/sparkline.tsx'
+import { useRecentFigures } from '../parts/use-recent-figures.ts'
 import { useRights } from '../sign-in/use-rights.ts'
 import { JobLimit } from './job-limit.tsx'
 import { ago } from './node-facts.ts'
+import { useKeptHour } from './use-node.ts'
 
 /** What the node does now; `at`: when the figures came. */
 export function NodeSummary({ node, at }: { readonly node: NodeView; readonly at: number }) {
   const live = node.status !== 'offline'
-  const recent = useRecentFigures([{ ...node, live }], at).get(node.id) ?? NO_FIGURES
+  const recent = useRecentFigures([{ ...node, live }], at, useKeptHour(node))(node.id)
   const mayChange = useRights().may('nodes:write', `gateway/${node.gateway}`)
   const told = (text: string) => (live ? text : '–')
   return (

@@ -5,8 +5,9 @@ import { memo } from 'react'
 import classes from '../parts/live-table.module.css'
 import { type LiveColumn, type LiveRow, LiveTable } from '../parts/live-table.tsx'
 import { MEASURES, measuresOf } from '../parts/measures.tsx'
-import { type Measured, NO_FIGURES, useRecentFigures } from '../parts/recent-figures.ts'
+import type { Measured } from '../parts/recent-figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
+import { useKeptFigures, useRecentFigures } from '../parts/use-recent-figures.ts'
 import { useRights } from '../sign-in/use-rights.ts'
 import { JobLimit } from './job-limit.tsx'
 import { NodeFilters } from './node-filters.tsx'
@@ -32,7 +33,7 @@ interface NodeTableProps {
 
 /** The Gateway page's heart: what each node is, does and can still do, each second. */
 export function NodeTable({ gateway, at, search, onSearch }: NodeTableProps) {
-  const recent = useRecentFigures(gateway.nodes.map(measured), at)
+  const recent = useRecentFigures(gateway.nodes.map(measured), at, useKeptFigures(gateway.name))
   const nodes = useNodeOrder(matchingNodes(gateway.nodes, search), search.sort, at)
   const mayChange = useRights().may('nodes:write', `gateway/${gateway.name}`)
   if (gateway.nodes.length === 0)
@@ -44,8 +45,7 @@ export function NodeTable({ gateway, at, search, onSearch }: NodeTableProps) {
       onSort: () => onSearch({ ...search, sort: nextSort(search.sort, name) }),
     }) as const
   const rowOf = (node: NodeView): LiveRow => {
-    const figures = recent.get(node.id) ?? NO_FIGURES
-    return { id: node.id, why: node.statusReasons, ...partsOf(node, mayChange), cells: cellsOf(node, figures, mayChange) }
+    return { id: node.id, why: node.statusReasons, ...partsOf(node, mayChange), cells: cellsOf(node, recent(node.id), mayChange) }
   }
   return (
     <>

@@ -7,16 +7,18 @@ const SPARK = 40
 export interface LiveFigureProps {
   readonly children: ReactNode
   readonly label: string
-  readonly values: readonly number[]
+  readonly values: readonly (number | null)[]
   readonly most?: number
+  /** Room for so many digits: so the lines of a column stand below one another. */
+  readonly room: number
 }
 
 /** A figure of now, with how it came to be beside it. */
-export function LiveFigure({ children, ...line }: LiveFigureProps) {
+export function LiveFigure({ children, room, ...line }: LiveFigureProps) {
   return (
     <div className={classes['figure']}>
       <Sparkline {...line} width={SPARK} />
-      <span>{children}</span>
+      <span style={{ minWidth: `${room}ch` }}>{children}</span>
     </div>
   )
 }

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { bytes, percent, rate } from './figures.ts'
+import { bytes, count, percent, rate } from './figures.ts'
 import { LiveFigure } from './live-figure.tsx'
 import type { LiveColumn } from './live-table.tsx'
 import type { Measured, RecentFigures } from './recent-figures.ts'
@@ -20,34 +20,34 @@ export function measuresOf(of: Measured, recent: RecentFigures, jobs?: ReactNode
   const { name, live } = of
   return {
     cpu: (
-      <LiveFigure label={`CPU of ${name}`} values={recent.cpu} most={100}>
+      <LiveFigure label={`CPU of ${name}`} values={recent.cpu} most={100} room={5}>
         {live ? percent(of.cpuPercent) : '–'}
       </LiveFigure>
     ),
     memory: (
-      <LiveFigure label={`Available memory of ${name}`} values={recent.memory} most={of.totalMemoryBytes}>
+      <LiveFigure label={`Available memory of ${name}`} values={recent.memory} most={of.totalMemoryBytes} room={7}>
         {live ? bytes(of.availableMemoryBytes) : '–'}
       </LiveFigure>
     ),
     network: (
-      <LiveFigure label={`Network of ${name}`} values={recent.network}>
+      <LiveFigure label={`Network of ${name}`} values={recent.network} room={10.5}>
         {live ? <InOut of={of} /> : '–'}
       </LiveFigure>
     ),
     jobs: (
-      <LiveFigure label={`Copy tasks on ${name}`} values={recent.jobs} most={of.jobLimit}>
+      <LiveFigure label={`Copy tasks on ${name}`} values={recent.jobs} most={of.jobLimit} room={5}>
         {jobs ?? share(of.runningJobs, of.jobLimit)}
       </LiveFigure>
     ),
     queries: (
-      <LiveFigure label={`Queries on ${name}`} values={recent.queries} most={of.queryLimit}>
+      <LiveFigure label={`Queries on ${name}`} values={recent.queries} most={of.queryLimit} room={7}>
         {live ? share(of.runningQueries, of.queryLimit) : '–'}
       </LiveFigure>
     ),
   }
 }
 
-export const share = (running: number, limit: number): string => `${running} of ${limit}`
+export const share = (running: number, limit: number): string => `${count(running)} of ${count(limit)}`
 
 function InOut({ of }: { readonly of: Measured }) {
   return (

@@ -1,11 +1,11 @@
 import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { Fault } from '@postern/protocol/fault.ts'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { Facts } from '../parts/facts.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { notifyFault } from '../parts/notify-fault.ts'
 import { useMe } from '../sign-in/use-rights.ts'
 import { OwnPassword } from './own-password.tsx'
 import { OwnRightsList } from './own-rights-list.tsx'
@@ -54,7 +54,7 @@ async function endOne(id: string): Promise<void> {
   try {
     await api.signIn.endOne(id)
   } catch (cause) {
-    notifications.show({ color: 'red', title: Fault.from(cause).message, message: Fault.from(cause).remedy })
+    notifyFault(cause)
   }
   await queryClient.invalidateQueries({ queryKey: KEYS.signIns })
 }
@@ -66,7 +66,7 @@ function EndOthers() {
       notifications.show({ message: ended === 1 ? 'One other sign-in has ended' : `${ended} other sign-ins have ended` })
       await queryClient.invalidateQueries({ queryKey: KEYS.signIns })
     },
-    onError: (cause) => notifications.show({ color: 'red', title: Fault.from(cause).message, message: Fault.from(cause).remedy }),
+    onError: notifyFault,
   })
   return (
     <Button variant="default" loading={end.isPending} onClick={() => end.mutate()}>

@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Modal, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Anchor, Button, Group, Modal, Stack, Table, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useDisclosure } from '@mantine/hooks'
 import type { GroupSummary } from '@postern/protocol/api/grants.ts'
@@ -8,6 +8,7 @@ import { api, KEYS, queryClient } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { ReasonedButton } from '../parts/reasoned-button.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
+import { FindField, FoundList } from './found-list.tsx'
 import { PeopleFrame } from './people-frame.tsx'
 import { matching } from './people-search.ts'
 import { dayOf } from './times.ts'
@@ -32,21 +33,20 @@ export function GroupsPage() {
       }
     >
       {groups.error && <FaultNote cause={groups.error} />}
-      <TextInput
-        aria-label="Find groups"
+      <FindField
+        label="Find groups"
         placeholder="Name or description"
-        value={find ?? ''}
-        onChange={(event) => void navigate({ search: { find: event.currentTarget.value || undefined }, replace: true })}
-        w={{ base: '100%', xs: 280 }}
+        find={find}
+        onFind={(words) => void navigate({ search: { find: words }, replace: true })}
       />
-      {groups.data && found.length === 0 && (
-        <Text size="sm" c="dimmed">
-          {groups.data.length === 0
-            ? 'There is no group yet. What is given to a group, each of its members has: make one, put people in, give it roles.'
-            : 'No group is called so. Take a word away.'}
-        </Text>
-      )}
-      {found.length > 0 && <GroupTable groups={found} />}
+      <FoundList
+        all={groups.data}
+        found={found}
+        none="There is no group yet. What is given to a group, each of its members has: make one, put people in, give it roles."
+        noneFound="No group is called so. Take a word away."
+      >
+        {(shown) => <GroupTable groups={shown} />}
+      </FoundList>
       <Modal opened={adding} onClose={close} title="New group">
         <NewGroup />
       </Modal>

@@ -1,12 +1,12 @@
 import { Button, Group, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { Fault } from '@postern/protocol/fault.ts'
 import { useMutation } from '@tanstack/react-query'
+import { notifyFault } from '../parts/notify-fault.ts'
 import { join, leave } from './memberships.ts'
 
 /** Not asked before: it is undone where it is told. */
 export function LeaveButton({ group, who }: { readonly group: string; readonly who: string }) {
-  const out = useMutation({ mutationFn: () => leave(group, who), onSuccess: () => tell(group, who), onError: show })
+  const out = useMutation({ mutationFn: () => leave(group, who), onSuccess: () => tell(group, who), onError: notifyFault })
   return (
     <Button
       variant="subtle"
@@ -25,7 +25,7 @@ function tell(group: string, who: string): void {
   const id = `out ${group} ${who}`
   const back = async () => {
     notifications.hide(id)
-    await join(group, who).catch(show)
+    await join(group, who).catch(notifyFault)
   }
   notifications.show({
     id,
@@ -40,8 +40,4 @@ function tell(group: string, who: string): void {
       </Group>
     ),
   })
-}
-
-function show(cause: unknown): void {
-  notifications.show({ color: 'red', title: Fault.from(cause).message, message: Fault.from(cause).remedy })
 }

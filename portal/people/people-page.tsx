@@ -1,4 +1,4 @@
-import { Anchor, Modal, Table, Text, TextInput } from '@mantine/core'
+import { Anchor, Modal, Table, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import type { PersonView } from '@postern/protocol/api/people.ts'
 import { useQuery } from '@tanstack/react-query'
@@ -9,6 +9,7 @@ import { ReasonedButton } from '../parts/reasoned-button.tsx'
 import { StatusMark } from '../parts/status-mark.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
 import { Ago } from './ago.tsx'
+import { FindField, FoundList } from './found-list.tsx'
 import { whyNotTouch } from './giving.ts'
 import { NewPerson } from './new-person.tsx'
 import { PeopleFrame } from './people-frame.tsx'
@@ -17,8 +18,6 @@ import { reasonsOf, stateOf, wayOf } from './person-words.ts'
 import { useRoles } from './use-roles.ts'
 
 const route = getRouteApi('/people')
-/** More rows than anybody reads: the field above them finds who is meant. */
-const SHOWN = 200
 
 export function PeoplePage() {
   const { may } = useRights()
@@ -43,26 +42,20 @@ function People() {
       }
     >
       {people.error && <FaultNote cause={people.error} />}
-      <TextInput
-        aria-label="Find people"
+      <FindField
+        label="Find people"
         placeholder="Name, e-mail or role"
-        value={find ?? ''}
-        onChange={(event) => void navigate({ search: { find: event.currentTarget.value || undefined }, replace: true })}
-        w={{ base: '100%', xs: 280 }}
+        find={find}
+        onFind={(words) => void navigate({ search: { find: words }, replace: true })}
       />
-      {people.data && found.length === 0 && (
-        <Text size="sm" c="dimmed">
-          {people.data.length === 0
-            ? 'Nobody has an account yet. Make one, or set up a provider under “Sign-in” whose people may come.'
-            : 'Nobody is called so. Take a word away.'}
-        </Text>
-      )}
-      {found.length > 0 && <PeopleTable people={found.slice(0, SHOWN)} />}
-      {found.length > SHOWN && (
-        <Text size="sm" c="dimmed">
-          And {found.length - SHOWN} more: say more of the name.
-        </Text>
-      )}
+      <FoundList
+        all={people.data}
+        found={found}
+        none="Nobody has an account yet. Make one, or set up a provider under “Sign-in” whose people may come."
+        noneFound="Nobody is called so. Take a word away."
+      >
+        {(shown) => <PeopleTable people={shown} />}
+      </FoundList>
       <Modal opened={adding} onClose={close} title="New person">
         <NewPerson done={close} />
       </Modal>

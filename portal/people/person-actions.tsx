@@ -2,12 +2,12 @@ import { Group, Modal, Stack, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import type { PersonView } from '@postern/protocol/api/people.ts'
-import { Fault } from '@postern/protocol/fault.ts'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { DeleteByName } from '../parts/delete-by-name.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { notifyFault } from '../parts/notify-fault.ts'
 import { ReasonedButton } from '../parts/reasoned-button.tsx'
 import { ShownOnce } from '../parts/shown-once.tsx'
 import { useMe } from '../sign-in/use-rights.ts'
@@ -28,7 +28,7 @@ export function PersonActions({ person, because }: { readonly person: PersonView
       notifications.show({ message })
       await reread()
     },
-    onError: (cause) => notifications.show({ color: 'red', title: Fault.from(cause).message, message: Fault.from(cause).remedy }),
+    onError: notifyFault,
   })
   const me = useMe()
   const oneself = me?.kind === 'person' && me.name === person.name ? 'This is you: you would shut yourself out' : undefined

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Select, Table, Text, TextInput } from '@mantine/core'
+import { Button, Group, Modal, Select, Table, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import type { TokenView } from '@postern/protocol/api/tokens.ts'
 import { useQuery } from '@tanstack/react-query'
@@ -6,6 +6,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { api, KEYS } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { useMe, useRights } from '../sign-in/use-rights.ts'
+import { FindField, FoundList } from './found-list.tsx'
 import { NewToken } from './new-token.tsx'
 import { PeopleFrame } from './people-frame.tsx'
 import { matching, readTokenSearch, type TokenSearch } from './people-search.ts'
@@ -33,12 +34,14 @@ export function TokensPage() {
       </Text>
       {tokens.error && <FaultNote cause={tokens.error} />}
       <Filters />
-      {tokens.data && found.length === 0 && (
-        <Text size="sm" c="dimmed">
-          {tokens.data.length === 0 ? 'There is no token that you may see.' : 'No token is like that. Take a filter away.'}
-        </Text>
-      )}
-      {found.length > 0 && <TokenTable tokens={found} />}
+      <FoundList
+        all={tokens.data}
+        found={found}
+        none="There is no token that you may see."
+        noneFound="No token is like that. Take a filter away."
+      >
+        {(shown) => <TokenTable tokens={shown} />}
+      </FoundList>
       <Modal opened={adding} onClose={close} title="New token" size="lg">
         <NewToken done={close} />
       </Modal>
@@ -60,13 +63,7 @@ function Filters() {
     void navigate({ search: readTokenSearch({ ...search, ...change }), replace: true })
   return (
     <Group gap="sm" role="search" aria-label="Filter tokens">
-      <TextInput
-        aria-label="Find tokens"
-        placeholder="Name, role or place"
-        value={search.find ?? ''}
-        onChange={(event) => set({ find: event.currentTarget.value })}
-        w={{ base: '100%', xs: 280 }}
-      />
+      <FindField label="Find tokens" placeholder="Name, role or place" find={search.find} onFind={(find) => set({ find })} />
       {may('tokens:read') && (
         <Select
           aria-label="Whose"

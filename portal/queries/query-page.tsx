@@ -43,7 +43,7 @@ export function QueryPage(): ReactNode {
       ) : (
         <Editor key={`${search.store} ${search.sql}`} stores={askable} search={search} />
       )}
-      <ResultView />
+      <ResultView stores={stores.data ?? []} />
     </Stack>
   )
 }

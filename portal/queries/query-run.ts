@@ -133,7 +133,7 @@ async function readFile(answer: Answering, from: Begun, show: Show): Promise<Beg
     if (state.bytes + chunk.length > MOST_FILE_BYTES) {
       throw new Fault('INPUT_INVALID', {
         at: 'The result is larger than 512 MB, more than a page can hold.',
-        remedy: 'Ask for fewer rows, or take it with `postern query STORE "…" --format csv > FILE`.',
+        remedy: 'Ask for fewer rows, or copy it into a file with “Copy the result…”.',
       })
     }
     parts.push(new Uint8Array(chunk))

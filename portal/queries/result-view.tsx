@@ -1,12 +1,15 @@
 import { Button, Code, Group, Stack, Tabs, Text } from '@mantine/core'
 import { useInterval } from '@mantine/hooks'
+import type { StoreView } from '@postern/protocol/api/stores.ts'
 import { useEffect, useState } from 'react'
+import { FaultLinkRow } from '../parts/fault-link-row.tsx'
+import type { FaultPlace } from '../parts/fault-links.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { bytes, count, duration } from '../parts/figures.ts'
 import { useCurrentRun } from './current-run.ts'
 import { HowItRan } from './how-it-ran.tsx'
 import { OutcomeMark } from './outcome-mark.tsx'
-import type { RunState } from './query-run.ts'
+import type { Asked, RunState } from './query-run.ts'
 import { planText } from './result-rows.ts'
 import { ResultTable } from './result-table.tsx'
 
@@ -14,7 +17,7 @@ type Begun = Exclude<RunState, { readonly at: 'idle' }>
 const CLOCK_MS = 200
 
 /** What the statement of this tab gave, and how it ran. */
-export function ResultView() {
+export function ResultView({ stores }: { readonly stores: readonly StoreView[] }) {
   const run = useCurrentRun()
   const [tab, setTab] = useState<string | null>('result')
   if (run.at === 'idle')
@@ -26,7 +29,11 @@ export function ResultView() {
   return (
     <Stack gap="sm">
       <Summary run={run} />
-      {run.fault && <FaultNote cause={run.fault} />}
+      {run.fault && (
+        <FaultNote cause={run.fault}>
+          <FaultLinkRow code={run.fault.code} place={placeOf(run.asked, stores)} />
+        </FaultNote>
+      )}
       <Tabs value={tab} onChange={setTab} keepMounted={false}>
         <Tabs.List mb="sm">
           <Tabs.Tab value="result">Result</Tabs.Tab>
@@ -42,6 +49,11 @@ export function ResultView() {
     </Stack>
   )
 }
+
+const placeOf = ({ store }: Asked, stores: readonly StoreView[]): FaultPlace => ({
+  stores: [store],
+  gateway: stores.find(({ name }) => name === store)?.gateway,
+})
 
 function Summary({ run }: { readonly run: Begun }) {
   const { rows, asked } = run

@@ -1,13 +1,12 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { notifications } from '@mantine/notifications'
 import type { RunView } from '@postern/protocol/api/runs.ts'
-import { Fault } from '@postern/protocol/fault.ts'
 import { useMutation } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, queryClient } from '../app/client.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { notifyFault } from '../parts/notify-fault.ts'
 import { ReasonedButton } from '../parts/reasoned-button.tsx'
 import { useRights } from '../sign-in/use-rights.ts'
 import { RUN_KEYS } from './run-keys.ts'
@@ -21,7 +20,7 @@ export function RunActions({ run }: { readonly run: RunView }) {
   const again = useMutation({
     mutationFn: (action: Again) => (action === 'rerun' ? api.runs.rerun(run.id) : api.runs.repair(run.id)),
     onSuccess: (view) => showAnew(view),
-    onError: (cause) => notifications.show({ color: 'red', title: Fault.from(cause).message, message: Fault.from(cause).remedy }),
+    onError: notifyFault,
   })
   const doing = (action: Again) => again.isPending && again.variables === action
   const because = useRights().mayAnywhere('runs:write') ? undefined : 'You may look at runs, and not start them'

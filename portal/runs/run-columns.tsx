@@ -14,16 +14,17 @@ const DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' 
 
 const mark = (run: RunSummary) => <StatusMark status={run.status} reasons={run.fault ? [run.fault.message] : []} />
 
+/** Words at the left, figures at the right: so none of them touches another. */
 export const RUN_COLUMNS: readonly Column<RunSummary>[] = [
   { title: 'What', width: 'minmax(200px, 1fr)', cell: (run) => <RunLink id={run.id} name={run.name} /> },
   { title: 'Status', width: '98px', cell: mark },
   { title: 'Gateway', width: '76px', cell: ({ gateway }) => <span title={gateway}>{gateway}</span> },
+  { title: 'By', width: '98px', cell: ({ startedBy }) => <span title={startedBy}>{startedBy}</span> },
+  { title: 'Began', width: '128px', cell: ({ createdAt }) => <span title={moment(createdAt)}>{shortMoment(createdAt)}</span> },
   { title: 'Rows', width: '80px', right: true, cell: ({ rowsWritten }) => count(rowsWritten) },
   { title: 'Size', width: '66px', right: true, cell: ({ bytesWritten }) => bytes(bytesWritten) },
   { title: 'Pace', width: '78px', right: true, cell: paceOf },
   { title: 'Took', width: '66px', right: true, cell: ({ durationMs }) => duration(durationMs) },
-  { title: 'Began', width: '128px', cell: ({ createdAt }) => <span title={moment(createdAt)}>{shortMoment(createdAt)}</span> },
-  { title: 'By', width: '98px', cell: ({ startedBy }) => <span title={startedBy}>{startedBy}</span> },
 ]
 
 /** On a phone: two lines a run. */

@@ -1,7 +1,7 @@
-import { Anchor, Group, Progress, SimpleGrid, Stack, Text } from '@mantine/core'
+import { Anchor, Progress, Stack, Text } from '@mantine/core'
 import type { RunView } from '@postern/protocol/api/runs.ts'
 import { Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { Figure, Figures } from '../parts/figure-row.tsx'
 import { bytes, count, duration, percent, rate, shortMoment } from '../parts/figures.ts'
 import { Sparkline } from '../parts/sparkline.tsx'
 import { isActive } from './run-list.ts'
@@ -15,26 +15,26 @@ export function RunFigures({ run, at }: { readonly run: RunView; readonly at: nu
   return (
     <Stack gap="sm">
       {live && <Share run={run} />}
-      <SimpleGrid cols={{ base: 2, sm: 3, md: 6 }} spacing="md" verticalSpacing="sm" component="dl" m={0}>
+      <Figures label="What the copy does">
         <Figure name="Rows in the target" text={count(run.rowsWritten)}>
           {run.rowsSkipped > 0 ? `${count(run.rowsSkipped)} left out` : `${count(run.rowsRead)} read`}
         </Figure>
         <Figure name="Size" text={bytes(run.bytesWritten)}>
           {bytes(run.bytesRead)} read
         </Figure>
-        <Figure name="Rows a second" text={count(now?.rowsPerSecond ?? run.rowsPerSecond)}>
-          {live ? (
-            <Sparkline values={pace.map((one) => one.rowsPerSecond)} label="Rows a second since the page was opened" />
-          ) : (
-            'while rows moved'
-          )}
+        <Figure
+          name="Rows a second"
+          text={count(now?.rowsPerSecond ?? run.rowsPerSecond)}
+          line={live && <Sparkline values={pace.map((one) => one.rowsPerSecond)} label="Rows a second since the page was opened" />}
+        >
+          {now ? 'now' : 'while rows moved'}
         </Figure>
-        <Figure name="Bytes a second" text={rate(now?.bytesPerSecond ?? run.bytesPerSecond)}>
-          {live ? (
-            <Sparkline values={pace.map((one) => one.bytesPerSecond)} label="Bytes a second since the page was opened" />
-          ) : (
-            'while rows moved'
-          )}
+        <Figure
+          name="Bytes a second"
+          text={rate(now?.bytesPerSecond ?? run.bytesPerSecond)}
+          line={live && <Sparkline values={pace.map((one) => one.bytesPerSecond)} label="Bytes a second since the page was opened" />}
+        >
+          {now ? 'now' : 'while rows moved'}
         </Figure>
         <Figure name={live ? 'Goes on for' : 'Took'} text={duration(run.durationMs)}>
           {run.endedAt ? `until ${shortMoment(run.endedAt)}` : `since ${shortMoment(run.createdAt)}`}
@@ -49,7 +49,7 @@ export function RunFigures({ run, at }: { readonly run: RunView; readonly at: nu
         >
           by {run.startedBy}
         </Figure>
-      </SimpleGrid>
+      </Figures>
     </Stack>
   )
 }
@@ -74,20 +74,4 @@ function Share({ run }: { readonly run: RunView }) {
 function queueText({ queuedTasks, queueMs, queuePosition }: RunView): string {
   const before = queuePosition ? `, ${count(queuePosition)} of other runs came before` : ''
   return `${queuedTasks === 1 ? '1 task waits' : `${count(queuedTasks)} tasks wait`} for a free slot, the first for ${duration(queueMs)}${before}`
-}
-
-function Figure({ name, text, children }: { readonly name: string; readonly text: ReactNode; readonly children: ReactNode }) {
-  return (
-    <div>
-      <Text size="xs" c="dimmed" component="dt">
-        {name}
-      </Text>
-      <Text fw={600} component="dd" m={0}>
-        {text}
-      </Text>
-      <Group component="dd" m={0} h={20} fz="xs" c="dimmed">
-        {children}
-      </Group>
-    </div>
-  )
 }

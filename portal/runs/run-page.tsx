@@ -1,13 +1,15 @@
 import { Alert, Anchor, Breadcrumbs, Group, Skeleton, Stack, Tabs, Text, Title } from '@mantine/core'
 import type { RunView } from '@postern/protocol/api/runs.ts'
-import { Fault } from '@postern/protocol/fault.ts'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { inPortalWords } from '../parts/portal-words.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
+import { useOpenInView } from '../parts/use-open-in-view.ts'
 import { CopyFacts } from './copy-facts.tsx'
 import { NodeShares } from './node-shares.tsx'
 import { RunActions } from './run-actions.tsx'
+import { RunFault } from './run-fault.tsx'
 import { RunFigures } from './run-figures.tsx'
 import classes from './run-page.module.css'
 import { RUN_TABS, type RunSearch } from './run-search.ts'
@@ -65,13 +67,13 @@ function useTitle(run: RunView | undefined): void {
 function WhyNot({ run }: { readonly run: RunView }) {
   return (
     <>
-      {run.fault && <FaultNote cause={Fault.fromJson({ ...run.fault, details: {} })} />}
+      {run.fault && <RunFault run={run} fault={run.fault} />}
       {run.hint !== null && (
         <Alert variant="light" color="blue" role="status" px="sm" py={6}>
           <Text span size="sm" fw={600}>
             {run.status === 'running' || run.status === 'queued' ? 'What holds it up' : 'What took the time'}:
           </Text>{' '}
-          {run.hint}
+          {inPortalWords(run.hint)}
         </Alert>
       )}
     </>
@@ -82,6 +84,7 @@ function WhyNot({ run }: { readonly run: RunView }) {
 function Parts({ run }: { readonly run: RunView }) {
   const search = route.useSearch()
   const navigate = route.useNavigate()
+  const row = useOpenInView<HTMLDivElement>()
   const change = (part: RunSearch) => void navigate({ search: { ...search, ...part }, replace: true })
   return (
     <Tabs
@@ -92,7 +95,7 @@ function Parts({ run }: { readonly run: RunView }) {
         if (tab) change({ tab })
       }}
     >
-      <Tabs.List mb="sm" className={classes['tabs']}>
+      <Tabs.List mb="sm" className={classes['tabs']} ref={row}>
         <Tabs.Tab value="tasks">Tasks ({run.tasks.length})</Tabs.Tab>
         <Tabs.Tab value="nodes">Nodes ({run.nodes.length})</Tabs.Tab>
         <Tabs.Tab value="verification">Verification ({verificationWord(run)})</Tabs.Tab>
@@ -127,7 +130,7 @@ function Notes({ notes }: { readonly notes: readonly string[] }) {
     <Stack gap={6} component="ul" m={0} pl="md">
       {[...new Set(notes)].map((note) => (
         <Text key={note} size="sm" component="li">
-          {note}
+          {inPortalWords(note)}
         </Text>
       ))}
     </Stack>

@@ -115,7 +115,7 @@ function Filters({ filter }: { readonly filter: RunFilter }) {
         data={RUN_STATUSES.map((one) => ({ value: one, label: one === 'active' ? 'not over' : one }))}
         value={filter.status ?? null}
         onChange={(status) => change({ status: RUN_STATUSES.find((one) => one === status) })}
-        w={150}
+        w={{ base: 'calc(50% - 6px)', xs: 150 }}
         size="sm"
       />
       <Select
@@ -125,7 +125,7 @@ function Filters({ filter }: { readonly filter: RunFilter }) {
         data={(gateways.data ?? []).map(({ name }) => name)}
         value={filter.gateway ?? null}
         onChange={(gateway) => change({ gateway })}
-        w={170}
+        w={{ base: 'calc(50% - 6px)', xs: 170 }}
         size="sm"
       />
     </Group>

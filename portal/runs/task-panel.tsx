@@ -1,11 +1,10 @@
 import { Anchor, CloseButton, Group, Paper, Stack, Text, Title } from '@mantine/core'
 import type { RunView, TaskView } from '@postern/protocol/api/runs.ts'
-import { Fault } from '@postern/protocol/fault.ts'
 import { Link } from '@tanstack/react-router'
-import { FaultNote } from '../parts/fault-note.tsx'
 import { bytes, count, duration, moment, shortMoment } from '../parts/figures.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
 import { ColumnTable, type ColumnTableProps } from './column-table.tsx'
+import { RunFault } from './run-fault.tsx'
 import { TimeBreakdown } from './time-breakdown.tsx'
 
 type Attempt = TaskView['attempts'][number]
@@ -54,7 +53,7 @@ export function TaskPanel({ run, task, onClose }: TaskPanelProps) {
               Attempt {number}
               {node !== null && ` on ${node}`}
             </Text>
-            {fault && <FaultNote cause={Fault.fromJson({ ...fault, details: {} })} />}
+            {fault && <RunFault run={run} fault={fault} />}
           </Stack>
         ))}
       </Stack>

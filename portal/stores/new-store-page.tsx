@@ -62,7 +62,6 @@ export function NewStorePage(): ReactNode {
         />
         <Select
           label="Kind"
-          description="What it is"
           inputWrapperOrder={UNDER}
           data={kinds.all?.map(({ kind: value, title }) => ({ value, label: title })) ?? []}
           value={kind?.kind ?? null}

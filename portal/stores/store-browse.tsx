@@ -1,9 +1,11 @@
 import { Anchor, Breadcrumbs, Group, Loader, Stack, Table, Text, TextInput } from '@mantine/core'
 import type { CatalogEntry, StoreView } from '@postern/protocol/api/stores.ts'
+import { Fault } from '@postern/protocol/fault.ts'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, KEYS } from '../app/client.ts'
+import { FaultLinkRow } from '../parts/fault-link-row.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { bytes, count } from '../parts/figures.ts'
 import { useKinds } from './kinds.ts'
@@ -45,7 +47,11 @@ function Level({ store, trail, path }: LevelProps) {
         w={{ base: '100%', xs: 260 }}
       />
       {catalog.isPending && <Loader size="sm" aria-label="Loading" />}
-      {catalog.error && <FaultNote cause={catalog.error} />}
+      {catalog.error && (
+        <FaultNote cause={catalog.error}>
+          <FaultLinkRow code={Fault.from(catalog.error).code} place={{ stores: [store.name], gateway: store.gateway }} />
+        </FaultNote>
+      )}
       {catalog.data && entries.length === 0 && (
         <Text c="dimmed">{catalog.data.entries.length === 0 ? 'Nothing is here.' : 'Nothing here is called so.'}</Text>
       )}

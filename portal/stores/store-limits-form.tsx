@@ -7,6 +7,7 @@ import { useState } from 'react'
 import { api, KEYS, queryClient } from '../app/client.ts'
 import { UNDER } from '../copies/section.tsx'
 import { FaultNote } from '../parts/fault-note.tsx'
+import { unitSection } from '../parts/unit-section.tsx'
 
 interface Limit {
   readonly title: string
@@ -61,7 +62,7 @@ export function StoreLimitsForm({ store }: { readonly store: StoreView }) {
               allowNegative={false}
               thousandSeparator=","
               hideControls
-              {...(LIMITS[name].unit !== '' && { rightSection: <Unit unit={LIMITS[name].unit} />, rightSectionWidth: 64 })}
+              {...(LIMITS[name].unit !== '' && unitSection(LIMITS[name].unit))}
               placeholder="not limited"
               value={shownOf(typed[name])}
               onChange={(value) => setTyped((before) => ({ ...before, [name]: value }))}
@@ -78,12 +79,6 @@ export function StoreLimitsForm({ store }: { readonly store: StoreView }) {
     </form>
   )
 }
-
-const Unit = ({ unit }: { readonly unit: string }) => (
-  <Text size="xs" c="dimmed" pr="xs">
-    {unit}
-  </Text>
-)
 
 const shownOf = (value: unknown) => (typeof value === 'number' || typeof value === 'string' ? value : '')
 const limitOf = (value: unknown) => (value === undefined || value === '' ? null : Number(value))

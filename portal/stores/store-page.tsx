@@ -57,7 +57,7 @@ function StoreHead({ store }: { readonly store: StoreView }) {
       <Group gap="xs">
         <UseIt store={store} />
         {mayChange && (
-          <Button variant="default" onClick={open}>
+          <Button variant="light" color="red" onClick={open}>
             Delete…
           </Button>
         )}

@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { api, KEYS } from '../app/client.ts'
 import { duration } from '../parts/figures.ts'
+import { inPortalWords } from '../parts/portal-words.ts'
 import { StatusMark } from '../parts/status-mark.tsx'
 import { OutcomeMark } from '../queries/outcome-mark.tsx'
 import { placeOfFault } from './fault-place.ts'
@@ -131,7 +132,7 @@ function Result({ store, told }: ToldProps) {
     <Stack gap={2}>
       <OutcomeMark outcome="failed" word={told.fault?.message ?? 'failed'} />
       <Text size="xs" c="dimmed">
-        {told.fault?.remedy} ({told.fault?.code}) <ToSettings store={store} fault={told.fault} />
+        {told.fault && inPortalWords(told.fault.remedy)} ({told.fault?.code}) <ToSettings store={store} fault={told.fault} />
       </Text>
     </Stack>
   )

@@ -2,6 +2,7 @@ import type { StoreKindView } from '@postern/protocol/api/store-kinds.ts'
 import type { StoreSettings } from '@postern/protocol/api/stores.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import { useState } from 'react'
+import { inPortalWords } from '../parts/portal-words.ts'
 import { placeOfFault } from './fault-place.ts'
 import {
   type FieldGroups,
@@ -72,6 +73,6 @@ export function withFault(form: StoreFormState, cause: unknown): ToldForm {
     [...main, ...secrets, ...more].map(({ name }) => name),
   )
   if (place === undefined) return { form, problems: form.problems, rest: cause }
-  const problems = { [place]: `${message}${/[.!?]$/.test(message) ? '' : '.'} ${remedy} (${code})`, ...form.problems }
+  const problems = { [place]: `${message}${/[.!?]$/.test(message) ? '' : '.'} ${inPortalWords(remedy)} (${code})`, ...form.problems }
   return { form: { ...form, problems }, problems, rest: undefined }
 }

@@ -72,6 +72,16 @@ test('an hour is kept and no more', () => {
   expect([cpuPercent[0], cpuPercent.at(-1)]).toEqual([80, 99])
 })
 
+test('of the newest samples there are as many as are wanted, or as there are', () => {
+  const known = new Known()
+  for (let round = 0; round < 800; round += 1) known.sample(node('nd_1', round % 100))
+  known.sample(node('nd_1', 7, false), two)
+
+  expect(known.histories.newestOf(one.id, 3).cpuPercent).toEqual([98, 99, null])
+  expect(known.histories.newestOf(two.id, 3).cpuPercent).toEqual([50])
+  expect(known.histories.newestOf(one.id, 10_000).cpuPercent).toHaveLength(720)
+})
+
 test('what was deleted is forgotten, and who is unknown has an empty history', () => {
   const known = new Known()
   known.sample(one, two)

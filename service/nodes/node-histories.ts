@@ -2,7 +2,7 @@ import type { Clock } from '@postern/base/clock.ts'
 import type { Component } from '@postern/base/lifecycle.ts'
 import type { Log } from '@postern/base/log.ts'
 import { Rounds } from '@postern/base/rounds.ts'
-import type { NodeHistory } from '@postern/protocol/api/node-history.ts'
+import type { FigureColumns, NodeHistory } from '@postern/protocol/api/node-history.ts'
 import type { NodeId } from '@postern/protocol/ids.ts'
 import type { NodeDirectory } from './node-directory.ts'
 import type { NodeFacts } from './node-facts.ts'
@@ -13,7 +13,7 @@ const SAMPLES = 720
 /** 17 kB each: 34 MB at most. The nodes beyond have no history until one of these is deleted. */
 const MOST_NODES = 2_000
 
-type FieldName = Exclude<keyof NodeHistory, 'everyMs' | 'at'>
+type FieldName = keyof FigureColumns
 /** In their order within a sample, and to how many decimals they are told. */
 const FIELDS: readonly (readonly [FieldName, number])[] = [
   ['cpuPercent', 1],
@@ -82,17 +82,34 @@ export class NodeHistories implements Component {
 
   /** Empty for a node that has just joined. */
   of(id: NodeId): NodeHistory {
-    const ring = this.#rings.get(id)
-    const from = Math.max(ring?.since ?? this.#rounds, this.#rounds - SAMPLES)
-    const slots = Array.from({ length: this.#rounds - from }, (_, index) => (from + index) % SAMPLES)
+    const slots = this.#slotsOf(id, SAMPLES)
+    return { everyMs: EVERY_MS, at: slots.map((slot) => this.#at[slot] ?? 0), ...this.#columnsOf(id, slots) }
+  }
+
+  /** The newest samples, so many at most. */
+  newestOf(id: NodeId, most: number): FigureColumns {
+    return this.#columnsOf(id, this.#slotsOf(id, most))
+  }
+
+  get everyMs(): number {
+    return EVERY_MS
+  }
+
+  /** Where the newest samples of a node lie, oldest first. */
+  #slotsOf(id: NodeId, most: number): readonly number[] {
+    const since = this.#rings.get(id)?.since ?? this.#rounds
+    const from = Math.max(since, this.#rounds - Math.min(most, SAMPLES))
+    return Array.from({ length: this.#rounds - from }, (_, index) => (from + index) % SAMPLES)
+  }
+
+  #columnsOf(id: NodeId, slots: readonly number[]): FigureColumns {
+    const values = this.#rings.get(id)?.values
     const column = (field: FieldName) => {
       const place = FIELDS.findIndex(([name]) => name === field)
       const digits = FIELDS[place]?.[1] ?? 0
-      return slots.map((slot) => told(ring?.values[slot * FIELDS.length + place] ?? Number.NaN, digits))
+      return slots.map((slot) => told(values?.[slot * FIELDS.length + place] ?? Number.NaN, digits))
     }
     return {
-      everyMs: EVERY_MS,
-      at: slots.map((slot) => this.#at[slot] ?? 0),
       cpuPercent: column('cpuPercent'),
       availableMemoryBytes: column('availableMemoryBytes'),
       networkInBytesPerSecond: column('networkInBytesPerSecond'),

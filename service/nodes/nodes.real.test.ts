@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { silentLog } from '@postern/base/log.ts'
 import type { GatewayCreated, GatewayView, NodeView } from '@postern/protocol/api/gateways.ts'
-import type { NodeHistory } from '@postern/protocol/api/node-history.ts'
+import type { ListOf } from '@postern/protocol/api/lists.ts'
+import type { GatewayHistory, NodeHistory } from '@postern/protocol/api/node-history.ts'
 import { SERVICE_PATHS } from '@postern/protocol/link.ts'
 import { testFolder } from '@postern/testkit/folder.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -271,7 +272,7 @@ test('a node that has been away for longer than nodeExpirySeconds is deleted', {
 })
 
 test('what a node says is kept as a history, and who is unknown has none', async () => {
-  const { at, join } = await gateway()
+  const { name, at, join } = await gateway()
   const node = await join('one')
   await vi.waitFor(
     async () => {
@@ -283,4 +284,11 @@ test('what a node says is kept as a history, and who is unknown has none', async
     { timeout: 20_000, interval: 500 },
   )
   expect((await call('GET', at('two', '/history'))).body).toMatchObject({ code: 'NODE_UNKNOWN' })
+
+  const { body } = await call<ListOf<GatewayHistory>>('GET', `/v1/histories?gateway=${name}`)
+  expect(body.items.map((one) => [one.gateway, one.everyMs, one.nodes.map(({ cpuPercent }) => cpuPercent.at(-1))])).toEqual([
+    [name, 5_000, [42]],
+  ])
+  expect((await call<ListOf<GatewayHistory>>('GET', '/v1/histories')).body.items.length).toBeGreaterThan(1)
+  expect((await call<ListOf<GatewayHistory>>('GET', '/v1/histories?gateway=nowhere')).body.items).toEqual([])
 })

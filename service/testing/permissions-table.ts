@@ -44,6 +44,7 @@ GET    /v1/gateways/:gateway                              yes   yes   yes   yes 
 GET    /v1/gateways/:gateway/nodes                        4     4     4     4      -     4     -     4     no    -     -
 GET    /v1/gateways/:gateway/nodes/:node                  yes   yes   yes   yes    -     yes   -     yes   no    -     -
 GET    /v1/gateways/:gateway/nodes/:node/history          yes   yes   yes   yes    -     yes   -     yes   no    -     -
+GET    /v1/histories                                      2     2     2     2      0     1     1     1     0     0     0
 GET    /v1/store-kinds                                    5     5     5     5      5     5     5     5     5     5     5
 GET    /v1/stores                                         6     6     6     6      0     6     0     0     2     1     1
 GET    /v1/stores/:store                                  yes   yes   yes   yes    -     yes   -     -     yes   yes   yes
