@@ -90,8 +90,8 @@ test('a process that was stopped for a while has heard nobody: all have their ti
 })
 
 test.each([
-  ['beats again', (rig: Rig) => (rig.alive = true)],
-  ['is linked again', (rig: Rig) => (rig.linked = true)],
+  ['beats again', (rig: Rig): boolean => (rig.alive = true)],
+  ['is linked again', (rig: Rig): boolean => (rig.linked = true)],
 ] as const)('a node that %s while the database is asked stays', async (_what, comesBack) => {
   const rig = new Rig(5)
   rig.meanwhile = () => comesBack(rig)
