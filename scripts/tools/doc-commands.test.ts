@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { systemClock } from '@postern/base/clock.ts'
 import { buildProgram } from '@postern/cli/program.ts'
-import type { Command } from 'commander'
 import { expect, test } from 'vitest'
-import { codeOf, commandsOf, wrongWith } from './doc-commands.ts'
+import { type Command, codeOf, commandsOf, wrongWith } from './doc-commands.ts'
 import { PAGES, ROOT } from './doc-pages.ts'
 
 const program = buildProgram({

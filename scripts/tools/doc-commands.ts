@@ -1,5 +1,9 @@
 /** Lines of `postern` in the docs, held against the command line that there is. Checked by doc-commands.test.ts. */
-import type { Command, Option } from 'commander'
+import type { buildProgram } from '@postern/cli/program.ts'
+
+/** As the command line has them, of the version that it uses. */
+export type Command = ReturnType<typeof buildProgram>
+type Option = Command['options'][number]
 
 /** What stands on a page as code: blocks with their continued lines joined, and what is in backticks. */
 export function codeOf(page: string): readonly string[] {
