@@ -38,7 +38,8 @@ async function strike(run: string, kind: RunView['tasks'][number]['kind']): Prom
     (seen) => struckTask(seen) !== undefined,
     { timeoutMs: SHORT_MS, everyMs: 50 },
   )
-  const node = cluster.node(struckTask(seen)?.node ?? '')
+  // The attempt's: the task itself may have been looked at a moment before it began.
+  const node = cluster.node(struckTask(seen)?.attempts.at(-1)?.node ?? '')
   await node.kill()
   await node.restart()
 }

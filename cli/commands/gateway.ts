@@ -85,7 +85,15 @@ function addSet(group: Command, shell: Shell): void {
       if (options.json) return printJson(shell, gateway)
       printFacts(shell, settingFacts(gateway))
     })
+    .addHelpText('after', SET_HELP)
 }
+
+const SET_HELP = `
+All settings: docs/reference/settings.md; \`postern gateway show NAME\` shows those of today.
+
+Examples:
+  postern gateway set demo policy=least-loaded cpuPercent=85
+  postern gateway set demo cpuPercent=default`
 
 function addKeys(group: Command, shell: Shell): void {
   group

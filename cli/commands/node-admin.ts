@@ -47,6 +47,7 @@ export function nodeAdminCommands(group: Command, shell: Shell): void {
       const { client } = await (await import('../api/connect.ts')).connect(shell)
       await showNode(shell, await client.nodes.change(gateway, node, { settings }, shell.signal), options)
     })
+    .addHelpText('after', '\nExample:\n  postern node set demo/node-a jobConcurrency=2 weight=3 labels=site=berlin,disk=ssd')
   for (const action of ['drain', 'enable', 'disable'] as const) addAction(group, shell, action)
   group
     .command('rename GATEWAY/NODE NEW-NAME')

@@ -12,6 +12,11 @@ import type { StartFlags } from './node-start.ts'
 export const DEFAULT_NODE_DATA = '.postern/node'
 const PORT = [0, 65_535] as const
 
+const JOIN_HELP = `
+Examples:
+  postern node join --url https://postern.example.org --key KEY --name node-a --data /var/lib/postern-node
+  postern node join --url https://postern.example.org --key KEY --recovery-key      (when no node of the gateway is left)`
+
 interface JoinFlags {
   readonly url: string
   readonly key: string
@@ -49,6 +54,7 @@ export function nodeCommands(program: Command, shell: Shell): void {
     )
     .option('--move', 'if the folder holds a node of another gateway, take it out of that one')
     .option('--json', 'machine-readable')
+    .addHelpText('after', JOIN_HELP)
     .action((flags: JoinFlags) => join(flags, shell))
   group
     .command('start')

@@ -49,12 +49,13 @@ describe.each(VENDORS)('%s', (vendor, start) => {
     expect(await store.keys('aborted/')).toEqual([])
   })
 
-  test('more than 10,000 objects are all found, page by page', { timeout: 180_000 }, async () => {
+  // Azurite takes ten thousand requests for it, on a machine that is shared.
+  test('more than 10,000 objects are all found, page by page', { timeout: 420_000 }, async () => {
     const session = store.open('pages')
     const prefix = 'pages/many/'
     const names = Array.from({ length: 10_050 }, (_, i) => `${prefix}${String(i).padStart(5, '0')}.csv`)
     const body = Buffer.from('id,name\n1,a\n')
-    const signal = AbortSignal.timeout(170_000)
+    const signal = AbortSignal.timeout(400_000)
     if (vendor === 'S3') await putFiles(store.server, names, body)
     else await putAll(store.bucket, names, body, signal)
 

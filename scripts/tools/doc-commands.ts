@@ -1,7 +1,7 @@
 /** Lines of `postern` in the docs, held against the command line that there is. Checked by doc-commands.test.ts. */
 import type { buildProgram } from '@postern/cli/program.ts'
 
-/** A command of the command line, with all that are below it. */
+/** As the command line has them, of the version that it uses. */
 export type Command = ReturnType<typeof buildProgram>
 type Option = Command['options'][number]
 
