@@ -16,8 +16,8 @@ const SOME = 12
 const JOIN_AT_ONCE = 10
 /** Each makes keys, has a certificate issued and beats from then on: a busy machine takes its time. */
 const JOINED_WITHIN_MS = 300_000
-/** Once in five seconds the lines are drawn anew, each second the figures. */
-const WATCHED_MS = 5_000
+/** Each second the figures are drawn anew, once in five the lines: both as often as they are over a day. */
+const WATCHED_MS = 10_000
 /** What fifty nodes, each second, may cost of one core. */
 const MOST_SHARE = 0.1
 

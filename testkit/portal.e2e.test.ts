@@ -111,8 +111,11 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
     )
     await using visitor = await portal.visit('/account')
     const { page } = visitor
-    const asked: string[] = []
-    page.on('request', (request) => void (request.url().includes('/histories') && asked.push(new URL(request.url()).search)))
+    const asked = new Set<string>()
+    page.on('request', (request) => {
+      const { pathname, searchParams } = new URL(request.url())
+      if (/histor(y|ies)$/.test(pathname)) asked.add(`${pathname} of ${searchParams.get('gateway') ?? 'all'}`)
+    })
     for (const [path, of] of [
       ['/gateways', 'CPU of demo'],
       ['/gateways/demo', 'CPU of n1'],
@@ -123,7 +126,7 @@ describe.skipIf(browserMissing() !== undefined)('the portal', () => {
       expect((await line.getAttribute('points'))?.trim().split(' ').length).toBeGreaterThanOrEqual(2)
     }
 
-    expect(asked.length).toBe(2)
+    expect([...asked]).toEqual(['/v1/histories of all', '/v1/histories of demo'])
     expect(visitor.complaints).toEqual([])
   })
 
