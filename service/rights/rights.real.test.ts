@@ -220,7 +220,8 @@ test('one sees and stops one’s own run also when the rights are gone, but does
 
   expect(await hers.status('GET', `/v1/runs/${run.id}`)).toBe(200)
   expect(await hers.status('POST', `/v1/runs/${run.id}/rerun`)).toBe(403)
-  expect(await hers.status('POST', `/v1/runs/${run.id}/cancel`)).toBe(202)
+  // The service ends what has lost its rights, and may have been quicker; forbidden it is not.
+  expect([202, 409]).toContain(await hers.status('POST', `/v1/runs/${run.id}/cancel`))
 })
 
 test('events tell of what one may see', async () => {
