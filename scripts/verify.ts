@@ -3,7 +3,7 @@
  * processes) and timed (such that measure). Installs missing system packages with apt where it may, and otherwise names what is left out and why.
  * Ends with one line: `N passed, N failed, N skipped`. A failed check counts as a failure.
  *
- * Up to three files of a suite in which something failed run once more, by themselves. What passes then does not make the run fail, and is
+ * Up to five files of a suite in which something failed run once more, one by one. What passes then does not make the run fail, and is
  * named as unsteady: such a test is a bug to be found, but not one of the change that meets it.
  *
  *   npm run verify
@@ -20,7 +20,7 @@ interface Suite {
   readonly totals: Totals
   readonly skipped: readonly string[]
   readonly failed: readonly string[]
-  /** Failed at first, and not when they ran by themselves. */
+  /** Failed at first, and not when their files ran one by one. */
   readonly unsteady: readonly string[]
 }
 
@@ -28,7 +28,7 @@ interface Suite {
 const PROJECTS = { unit: 300_000, real: 1_200_000, e2e: 2_700_000, timed: 900_000 } as const
 
 /** More files than this that fail are not chance. */
-const RERUN_FILES = 3
+const RERUN_FILES = 5
 
 const provision = provideSystemPackages()
 for (const name of provision.installed) console.log(`installed ${name}`)
@@ -58,7 +58,7 @@ try {
 async function runSuite(project: string, timeoutMs: number): Promise<Suite> {
   const first = await runTests(project, [], timeoutMs)
   if (first.result.passed || first.failedFiles.length === 0 || first.failedFiles.length > RERUN_FILES) return first
-  console.log(`\n${project}: once more by themselves: ${first.failedFiles.join(', ')}`)
+  console.log(`\n${project}: once more, one by one: ${first.failedFiles.join(', ')}`)
   const again = await runTests(project, first.failedFiles, timeoutMs)
   const seconds = first.result.seconds + again.result.seconds
   const missed = { failed: again.totals.failed - first.totals.failed, passed: first.totals.failed - again.totals.failed, skipped: 0 }
@@ -84,7 +84,7 @@ async function runTests(
       'node_modules/vitest/vitest.mjs',
       'run',
       ...['--project', project, '--reporter', 'default', '--reporter', 'json', '--outputFile.json', json],
-      ...files,
+      ...(files.length > 0 ? ['--no-file-parallelism', ...files] : []),
     ],
     timeoutMs,
   }
