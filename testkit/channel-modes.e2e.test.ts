@@ -3,7 +3,6 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LocalNode } from '@postern/node/testing/local-node.ts'
-import type { NodeView } from '@postern/protocol/api/gateways.ts'
 import type { RunView } from '@postern/protocol/api/runs.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CertificateAuthority } from './certificates.ts'
@@ -72,7 +71,8 @@ async function turnTo(mode: 'mutual' | 'certificate' | 'off'): Promise<void> {
 
 test('mutual, certificate, off and mutual again: no task fails, no query fails, no node goes by the service’s link', async () => {
   const stop = new AbortController()
-  const statuses = new Set<NodeView['status']>()
+  /** With the reasons of what is not online. */
+  const statuses = new Set<string>()
   const failed: string[] = []
   let queries = 0
   const asking = (async () => {
@@ -85,7 +85,8 @@ test('mutual, certificate, off and mutual again: no task fails, no query fails, 
           failed.push(String(cause))
         },
       )
-      for (const { status } of await cluster.client.nodes.list('demo')) statuses.add(status)
+      for (const { status, statusReasons } of await cluster.client.nodes.list('demo'))
+        statuses.add(status === 'online' ? status : `${status}: ${statusReasons.join('; ')}`)
       await sleep(20)
     }
   })()
