@@ -1,54 +1,43 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Engine } from './engine.ts'
-import { type OpenedStore, openPostgres, openStore, type TemporaryFolder, temporaryFolder } from './testing/real-stores.ts'
-import { engineOver, expectOutcome, ignore, never, Run, runAll } from './testing/rig.ts'
+import { type FilesRig, filesRig } from './testing/files-rig.ts'
+import { expectOutcome, ignore, never, Run, runAll } from './testing/rig.ts'
 
-let database: TestDatabase
-let folder: TemporaryFolder
-let shop: OpenedStore
-let lake: OpenedStore
-let engine: Engine
+let rig: FilesRig
 
 beforeAll(async () => {
-  database = await testDatabase()
-  folder = await temporaryFolder()
-  shop = await openPostgres(database)
-  lake = await openStore('files', { path: folder.path })
-  engine = engineOver({ shop, lake })
+  rig = await filesRig()
 })
 
-afterAll(async () => {
-  await engine?.[Symbol.asyncDispose]()
-  for (const open of [shop, lake, folder, database]) await open?.[Symbol.asyncDispose]()
-})
+afterAll(() => rig?.[Symbol.asyncDispose]())
 
 beforeEach(async () => {
-  await database.query('drop schema if exists copy cascade; create schema copy')
+  await rig.database.query('drop schema if exists copy cascade; create schema copy')
 })
 
 async function put(path: string, content: string | Buffer): Promise<void> {
-  await mkdir(dirname(join(folder.path, path)), { recursive: true })
-  await writeFile(join(folder.path, path), content)
+  await mkdir(dirname(join(rig.folder.path, path)), { recursive: true })
+  await writeFile(join(rig.folder.path, path), content)
 }
 
 const rows = async (table = 'copy.t') =>
-  (await database.query(`select to_jsonb(t) as row from ${table} as t order by 1`)).map(({ row }) => row)
+  (await rig.database.query(`select to_jsonb(t) as row from ${table} as t order by 1`)).map(({ row }) => row)
 const load = { source: 'lake', sink: 'shop', to: 'copy.t' } as const
 
 describe('CSV into a table that is there', () => {
   test('passes unparsed, and the types of the table read it', async () => {
-    await database.query('create table copy.t (id bigint, price numeric(10,3), ok boolean, day date, note text, extra jsonb, raw bytea)')
+    await rig.database.query(
+      'create table copy.t (id bigint, price numeric(10,3), ok boolean, day date, note text, extra jsonb, raw bytea)',
+    )
     await put(
       'a.csv',
       'id,note,price,ok,day,extra,raw\r\n1,"two\r\nlines, ""quoted""",1.10,TRUE,2024-04-03,"{""b"": 1.50}",\\xdead\r\n\r\n007,,,no,2024-02-29,,\r\n3,"",-0,f,,null,',
     )
     const run = new Run({ ...load, from: 'a.csv' })
 
-    const { finish } = await runAll(engine, run)
+    const { finish } = await runAll(rig.engine, run)
 
     expect(run.plan?.lane).toBe('text')
     expect(finish.verification).toMatchObject({ status: 'passed', sourceRows: 3, targetRows: 3 })
@@ -60,28 +49,28 @@ describe('CSV into a table that is there', () => {
   })
 
   test('is cut into ranges that begin with a row, also where values have line ends', async () => {
-    await database.query('create table copy.t (id int, note text)')
+    await rig.database.query('create table copy.t (id int, note text)')
     const lines = Array.from({ length: 20_000 }, (_, i) => `${i},"${'line\n'.repeat(i % 5)}""${i}"""\n`)
     await put('big.csv', `id,note\n${lines.join('')}`)
     const run = new Run({ ...load, from: 'big.csv', parts: 5 })
 
-    const { finish } = await runAll(engine, run)
+    const { finish } = await runAll(rig.engine, run)
 
     expect(run.plan?.parts.length).toBe(5)
     expect(finish.verification).toMatchObject({ status: 'passed', sourceRows: 20_000, targetRows: 20_000 })
-    const [sums] = await database.query(
+    const [sums] = await rig.database.query(
       `select count(distinct id)::int as ids, bool_and(note = repeat(E'line\\n', id % 5) || '"' || id || '"') as same from copy.t`,
     )
     expect(sums).toEqual({ ids: 20_000, same: true })
   })
 
   test('names the row that the table does not take, and writes nothing', async () => {
-    await database.query('create table copy.t (id int, note text)')
+    await rig.database.query('create table copy.t (id int, note text)')
     await put('bad.csv', 'id,note\n1,a\nsecret,b\n')
     const run = new Run({ ...load, from: 'bad.csv' })
-    run.planned(await engine.execute(run.order('plan'), ignore, never()))
+    run.planned(await rig.engine.execute(run.order('plan'), ignore, never()))
 
-    const { fault } = expectOutcome(await engine.execute(run.part(0), ignore, never()), 'failed')
+    const { fault } = expectOutcome(await rig.engine.execute(run.part(0), ignore, never()), 'failed')
 
     expect(fault.code).toBe('ROW_INVALID')
     expect(fault.message).toContain('column id')
@@ -93,12 +82,12 @@ describe('CSV into a table that is there', () => {
     ['1,a\n2,"b\n', 'a quoted value has no end'],
     ['1,a\n2,b"c\n', 'a quote stands in the midst'],
   ])('that is broken is refused by file and line: %j', async (text, words) => {
-    await database.query('create table copy.t (id int, note text)')
+    await rig.database.query('create table copy.t (id int, note text)')
     await put('cut.csv', `id,note\n${text}`)
     const run = new Run({ ...load, from: 'cut.csv' })
-    run.planned(await engine.execute(run.order('plan'), ignore, never()))
+    run.planned(await rig.engine.execute(run.order('plan'), ignore, never()))
 
-    const { fault } = expectOutcome(await engine.execute(run.part(0), ignore, never()), 'failed')
+    const { fault } = expectOutcome(await rig.engine.execute(run.part(0), ignore, never()), 'failed')
 
     expect(fault.code).toBe('ROW_INVALID')
     expect(fault.message).toContain('file cut.csv, line')
@@ -107,13 +96,13 @@ describe('CSV into a table that is there', () => {
   })
 
   test('that changes after the plan fails', async () => {
-    await database.query('create table copy.t (id int, note text)')
+    await rig.database.query('create table copy.t (id int, note text)')
     await put('later.csv', `id,note\n${'1,a\n'.repeat(5_000)}`)
     const run = new Run({ ...load, from: 'later.csv', parts: 2 })
-    run.planned(await engine.execute(run.order('plan'), ignore, never()))
+    run.planned(await rig.engine.execute(run.order('plan'), ignore, never()))
     await put('later.csv', `id,note\n${'1,a\n'.repeat(5_001)}`)
 
-    expect(expectOutcome(await engine.execute(run.part(1), ignore, never()), 'failed').fault.message).toContain('it has changed')
+    expect(expectOutcome(await rig.engine.execute(run.part(1), ignore, never()), 'failed').fault.message).toContain('it has changed')
   })
 })
 
@@ -130,15 +119,18 @@ const DIALECTS: readonly (readonly [string, string | Buffer, Record<string, stri
 
 describe.each(['a table', 'a new table', 'parquet'])('CSV of any dialect into %s', (target) => {
   test.each(DIALECTS)('with %s', async (_, content, read) => {
-    if (target === 'a table') await database.query('create table copy.t (id int, note text)')
+    if (target === 'a table') await rig.database.query('create table copy.t (id int, note text)')
     await put('odd.csv', content)
     const verify = target === 'a table' ? 'counts' : 'checksum'
 
     if (target === 'parquet') {
-      await runAll(engine, new Run({ source: 'lake', sink: 'lake', from: 'odd.csv', to: 'odd.parquet', mode: 'overwrite', read, verify }))
-      await runAll(engine, new Run({ ...load, from: 'odd.parquet', verify }))
+      await runAll(
+        rig.engine,
+        new Run({ source: 'lake', sink: 'lake', from: 'odd.csv', to: 'odd.parquet', mode: 'overwrite', read, verify }),
+      )
+      await runAll(rig.engine, new Run({ ...load, from: 'odd.parquet', verify }))
     } else {
-      const { finish } = await runAll(engine, new Run({ ...load, from: 'odd.csv', read, verify }))
+      const { finish } = await runAll(rig.engine, new Run({ ...load, from: 'odd.csv', read, verify }))
       expect(finish.verification).toMatchObject({ status: 'passed', sourceRows: 3, targetRows: 3 })
     }
 
@@ -156,10 +148,10 @@ test("numbers with a comma and dates of one's own are what they mean", async () 
   await put('de.csv', 'id;price;day;at\n1;1,50;03.04.2024;03.04.2024 10:30\n2;-12345678901234567890,5;;\n')
   const read = { delimiter: ';', decimalSeparator: ',', dateFormat: '%d.%m.%Y', timestampFormat: '%d.%m.%Y %H:%M' }
 
-  const { finish } = await runAll(engine, new Run({ ...load, from: 'de.csv', read, verify: 'checksum' }))
+  const { finish } = await runAll(rig.engine, new Run({ ...load, from: 'de.csv', read, verify: 'checksum' }))
 
   expect(finish.verification.status).toBe('passed')
-  expect(await database.query('select id, price::text, day::text, at::text from copy.t order by id')).toEqual([
+  expect(await rig.database.query('select id, price::text, day::text, at::text from copy.t order by id')).toEqual([
     { id: 1, price: '1.50', day: '2024-04-03', at: '2024-04-03 10:30:00' },
     { id: 2, price: '-12345678901234567890.50', day: null, at: null },
   ])
@@ -171,7 +163,7 @@ test('folders named like columns are columns', async () => {
   await put('parted/year=2026/month=__HIVE_DEFAULT_PARTITION__/c.csv.gz', gzipSync('id,note\n4,a%b\n'))
 
   const run = new Run({ ...load, from: 'parted/', read: { partitions: true }, verify: 'checksum' })
-  const { finish } = await runAll(engine, run)
+  const { finish } = await runAll(rig.engine, run)
 
   expect(finish.verification).toMatchObject({ status: 'passed', sourceRows: 4, targetRows: 4 })
   expect(await rows()).toEqual([
@@ -185,7 +177,7 @@ test('folders named like columns are columns', async () => {
 test('a JSON array is read like lines of JSON', async () => {
   await put('a.json', '\ufeff [ {"id": 1, "note": "a ] , [ \\" \\n"},\n\n{"id": 2, "note": null, "more": [1, {"x": "}"}]}\n, {"id": 3}]\n')
 
-  const { finish } = await runAll(engine, new Run({ ...load, from: 'a.json', verify: 'checksum' }))
+  const { finish } = await runAll(rig.engine, new Run({ ...load, from: 'a.json', verify: 'checksum' }))
 
   expect(finish.verification).toMatchObject({ status: 'passed', sourceRows: 3, targetRows: 3 })
   expect(await rows()).toEqual([
@@ -203,7 +195,7 @@ test('an option that no store of files has is refused by its name, with those th
     [{ read: { maxFiles: 1 } }, 'read.maxFiles: known options'],
   ] as const) {
     const run = new Run({ ...load, from: 'a.csv', ...copy })
-    const { fault } = expectOutcome(await engine.execute(run.order('plan'), ignore, never()), 'failed')
+    const { fault } = expectOutcome(await rig.engine.execute(run.order('plan'), ignore, never()), 'failed')
     expect(fault.code).toBe('INPUT_INVALID')
     expect(fault.message).toContain(words)
   }

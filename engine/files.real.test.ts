@@ -1,72 +1,50 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Engine } from './engine.ts'
-import {
-  differing,
-  makeOrders,
-  type OpenedStore,
-  openPostgres,
-  openStore,
-  type TemporaryFolder,
-  temporaryFolder,
-} from './testing/real-stores.ts'
+import { type FilesRig, filesRig } from './testing/files-rig.ts'
+import { differing, makeOrders, openStore } from './testing/real-stores.ts'
 import { engineOver, expectOutcome, ignore, never, Run, runAll } from './testing/rig.ts'
 
 const ROWS = 4_000
-let database: TestDatabase
-let folder: TemporaryFolder
-let shop: OpenedStore
-let lake: OpenedStore
-let engine: Engine
+
+let rig: FilesRig
 
 beforeAll(async () => {
-  database = await testDatabase()
-  await makeOrders(database, ROWS)
-  folder = await temporaryFolder()
-  shop = await openPostgres(database)
-  lake = await openStore('files', { path: folder.path })
-  engine = engineOver({ shop, lake })
+  rig = await filesRig()
+  await makeOrders(rig.database, ROWS)
 })
 
-afterAll(async () => {
-  await engine?.[Symbol.asyncDispose]()
-  await shop?.[Symbol.asyncDispose]()
-  await lake?.[Symbol.asyncDispose]()
-  await folder?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+afterAll(() => rig?.[Symbol.asyncDispose]())
 
 beforeEach(async () => {
-  await database.query('drop schema copy cascade; create schema copy')
+  await rig.database.query('drop schema copy cascade; create schema copy')
 })
 
 const back = { source: 'lake', sink: 'shop', to: 'copy.orders', verify: 'checksum' } as const
-const names = async (path: string) => (await readdir(join(folder.path, path))).filter((name) => !/^[._]/.test(name)).toSorted()
+const names = async (path: string) => (await readdir(join(rig.folder.path, path))).filter((name) => !/^[._]/.test(name)).toSorted()
 
 const ENDINGS = ['csv', 'csv.gz', 'csv.zst', 'tsv', 'ndjson', 'ndjson.gz', 'ndjson.zst', 'parquet'] as const
 
 describe.each(ENDINGS)('through one %s file', (ending) => {
   test('every value comes back as it was', async () => {
     const path = `one/orders.${ending}`
-    await database.query('create table copy.orders (like orders)')
+    await rig.database.query('create table copy.orders (like orders)')
 
-    const out = await runAll(engine, new Run({ from: 'orders', to: path, verify: 'checksum' }))
-    const home = await runAll(engine, new Run({ ...back, from: path }))
+    const out = await runAll(rig.engine, new Run({ from: 'orders', to: path, verify: 'checksum' }))
+    const home = await runAll(rig.engine, new Run({ ...back, from: path }))
 
     expect(out.finish.verification).toMatchObject({ status: 'passed', sourceRows: ROWS, targetRows: ROWS })
     expect(home.finish.verification).toMatchObject({ status: 'passed', sourceRows: ROWS, targetRows: ROWS })
-    expect(await differing(database, 'orders', 'copy.orders')).toBe(0)
+    expect(await differing(rig.database, 'orders', 'copy.orders')).toBe(0)
   })
 })
 
 describe.each(['csv', 'ndjson', 'parquet'] as const)('through a folder of %s files', (format) => {
   test('every value comes back as it was, and the parts are spread', async () => {
-    await using store = await openStore('files', { path: folder.path, format })
-    await using other = engineOver({ shop, lake: store })
+    await using store = await openStore('files', { path: rig.folder.path, format })
+    await using other = engineOver({ ...rig.stores, lake: store })
     const path = `many-${format}/`
-    await database.query('create table copy.orders (like orders)')
+    await rig.database.query('create table copy.orders (like orders)')
     const run = new Run({ from: 'orders', to: path, parts: 4, verify: 'checksum' })
 
     const out = await runAll(other, run)
@@ -77,13 +55,13 @@ describe.each(['csv', 'ndjson', 'parquet'] as const)('through a folder of %s fil
     expect(run.plan?.lane).toBe(format === 'csv' ? 'text' : 'columnar')
     expect(out.finish.verification.status).toBe('passed')
     expect(home.finish.verification.status).toBe('passed')
-    expect(await differing(database, 'orders', 'copy.orders')).toBe(0)
+    expect(await differing(rig.database, 'orders', 'copy.orders')).toBe(0)
   })
 })
 
 test('a folder is not seen half written, and parts done twice are there once', async () => {
-  await using store = await openStore('files', { path: folder.path, format: 'parquet' })
-  await using other = engineOver({ shop, lake: store })
+  await using store = await openStore('files', { path: rig.folder.path, format: 'parquet' })
+  await using other = engineOver({ ...rig.stores, lake: store })
   const run = new Run({ from: 'orders', to: 'twice/', parts: 3, verify: 'checksum' })
   run.planned(await other.execute(run.order('plan'), ignore, never()))
   const both = await Promise.all(
@@ -103,40 +81,40 @@ test('a folder is not seen half written, and parts done twice are there once', a
 
 test('finishing a published folder again says passed and changes nothing', async () => {
   const run = new Run({ from: 'orders', to: 'again.parquet', verify: 'checksum' })
-  await runAll(engine, run)
+  await runAll(rig.engine, run)
 
-  const { finish } = expectOutcome(await engine.execute(run.finish(), ignore, never()), 'finished')
+  const { finish } = expectOutcome(await rig.engine.execute(run.finish(), ignore, never()), 'finished')
 
   expect(finish.verification).toMatchObject({ status: 'passed', targetRows: ROWS })
 })
 
 test('several parts into one file are refused before anything is written', async () => {
   const { fault } = expectOutcome(
-    await engine.execute(new Run({ from: 'orders', to: 'few.csv', parts: 2 }).order('plan'), ignore, never()),
+    await rig.engine.execute(new Run({ from: 'orders', to: 'few.csv', parts: 2 }).order('plan'), ignore, never()),
     'failed',
   )
 
   expect(fault).toMatchObject({ code: 'INPUT_INVALID', remedy: expect.stringContaining('End the path with "/"') })
-  expect((await readdir(folder.path)).filter((name) => name.includes('few'))).toEqual([])
+  expect((await readdir(rig.folder.path)).filter((name) => name.includes('few'))).toEqual([])
 })
 
 test('files onto themselves are refused', async () => {
-  await mkdir(join(folder.path, 'self'), { recursive: true })
-  await writeFile(join(folder.path, 'self/a.csv'), 'a,b\n1,2\n')
+  await mkdir(join(rig.folder.path, 'self'), { recursive: true })
+  await writeFile(join(rig.folder.path, 'self/a.csv'), 'a,b\n1,2\n')
   const run = new Run({ source: 'lake', sink: 'lake', from: 'self/*.csv', to: 'self/', mode: 'overwrite' })
 
-  const { fault } = expectOutcome(await engine.execute(run.order('plan'), ignore, never()), 'failed')
+  const { fault } = expectOutcome(await rig.engine.execute(run.order('plan'), ignore, never()), 'failed')
 
   expect(fault).toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining('is what the copy reads') })
 })
 
 test('a broken line fails with its place and leaves the table empty', async () => {
-  await writeFile(join(folder.path, 'broken.csv'), `a,b\n${'1,2\n'.repeat(50)}oops\n`)
+  await writeFile(join(rig.folder.path, 'broken.csv'), `a,b\n${'1,2\n'.repeat(50)}oops\n`)
   const run = new Run({ source: 'lake', sink: 'shop', from: 'broken.csv', to: 'copy.broken' })
-  let outcome = await engine.execute(run.order('plan'), ignore, never())
+  let outcome = await rig.engine.execute(run.order('plan'), ignore, never())
   if (outcome.outcome === 'planned') {
     run.planned(outcome)
-    outcome = await engine.execute(run.part(0), ignore, never())
+    outcome = await rig.engine.execute(run.part(0), ignore, never())
   }
 
   expect(expectOutcome(outcome, 'failed').fault).toMatchObject({ code: 'ROW_INVALID', message: expect.stringContaining('broken.csv') })

@@ -2,23 +2,18 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { azurite, s3Server } from '@postern/testkit/object-store.ts'
-import { type TestDatabase, testDatabase } from '@postern/testkit/postgres.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Engine } from './engine.ts'
+import { type FilesRig, filesRig } from './testing/files-rig.ts'
 import { leavingOut, rejected } from './testing/left-out.ts'
-import { type OpenedStore, openPostgres, openStore, type TemporaryFolder, temporaryFolder } from './testing/real-stores.ts'
+import { openStore } from './testing/real-stores.ts'
 import { engineOver, expectOutcome, ignore, never, Run, runAll } from './testing/rig.ts'
 
-let database: TestDatabase
-let shop: OpenedStore
-let lake: OpenedStore
-let folder: TemporaryFolder
-let engine: Engine
+let rig: FilesRig
 
 beforeAll(async () => {
-  database = await testDatabase()
+  rig = await filesRig()
   // Two dates that no other store has, three decimals and one moment that Parquet has no form for.
-  await database.query(`
+  await rig.database.query(`
     create table sales as
       select i as id, 'name, "' || i || E'"\\nof two lines' as name,
              (case when i % 2000 = 7 then 'NaN' else i::numeric end)::numeric(12, 2) as price,
@@ -26,22 +21,16 @@ beforeAll(async () => {
              date '0044-03-15 BC' + i as day
         from generate_series(1, 6000) i;
     alter table sales add primary key (id); analyze sales`)
-  shop = await openPostgres(database)
-  folder = await temporaryFolder()
-  lake = await openStore('files', { path: folder.path })
-  engine = engineOver({ shop, lake })
 })
 
-afterAll(async () => {
-  for (const each of [engine, shop, lake, folder, database]) await each?.[Symbol.asyncDispose]()
-})
+afterAll(() => rig?.[Symbol.asyncDispose]())
 
 describe.each(['sales.parquet/', 'one.parquet'])('what Parquet cannot hold is left out of %s', (to) => {
   test.each(['counts', 'checksum'] as const)('the rest is there and verified by %s', async (verify) => {
     const run = leavingOut({ from: 'sales', to, mode: 'overwrite', parts: to.endsWith('/') ? 2 : 1, verify })
 
-    const { finish } = await runAll(engine, run)
-    const left = await rejected(folder.path, run)
+    const { finish } = await runAll(rig.engine, run)
+    const left = await rejected(rig.folder.path, run)
 
     expect(finish.verification).toMatchObject({ status: 'passed', sourceRows: 6_000, targetRows: 5_996 })
     expect(finish.verification.notes).toEqual([])
@@ -53,11 +42,11 @@ describe.each(['sales.parquet/', 'one.parquet'])('what Parquet cannot hold is le
 })
 
 test('the values that are left are those of the source', async () => {
-  await runAll(engine, leavingOut({ from: 'sales', to: 'back.parquet/', verify: 'checksum' }))
-  await database.query('drop table if exists back; create table back (like sales)')
-  await runAll(engine, new Run({ source: 'lake', sink: 'shop', from: 'back.parquet/', to: 'back', verify: 'checksum' }))
+  await runAll(rig.engine, leavingOut({ from: 'sales', to: 'back.parquet/', verify: 'checksum' }))
+  await rig.database.query('drop table if exists back; create table back (like sales)')
+  await runAll(rig.engine, new Run({ source: 'lake', sink: 'shop', from: 'back.parquet/', to: 'back', verify: 'checksum' }))
 
-  const [row] = await database.query(`
+  const [row] = await rig.database.query(`
     select (select count(*) from (table sales except table back) as gone)::int as gone, (select count(*) from (table back except table sales) as new)::int as new`)
   expect(row).toEqual({ gone: 4, new: 0 })
 })
@@ -65,7 +54,7 @@ test('the values that are left are those of the source', async () => {
 test.each(['counts', 'checksum'] as const)('CSV holds any text, so nothing is left out of it (%s)', async (verify) => {
   const run = leavingOut({ from: '(select id, price from sales)', to: `text-${verify}.csv/`, verify: 'counts' })
 
-  const { finish } = await runAll(engine, run)
+  const { finish } = await runAll(rig.engine, run)
 
   expect(finish.verification).toMatchObject({ status: 'passed', targetRows: 6_000 })
 })
@@ -76,34 +65,34 @@ test('the JSON value null is left out of JSON files, and no other', async () => 
     to: 'no.json',
   })
 
-  const { finish } = await runAll(engine, run)
+  const { finish } = await runAll(rig.engine, run)
 
   expect(finish.verification).toMatchObject({ status: 'passed', targetRows: 8 })
-  expect(await rejected(folder.path, run)).toMatchObject([{ row: 3, column: 'j' }])
-  expect(JSON.parse(await readFile(join(folder.path, 'no.json'), 'utf8'))).toHaveLength(8)
+  expect(await rejected(rig.folder.path, run)).toMatchObject([{ row: 3, column: 'j' }])
+  expect(JSON.parse(await readFile(join(rig.folder.path, 'no.json'), 'utf8'))).toHaveLength(8)
 })
 
 test('of two attempts at once one counts, with the rows that it left out', async () => {
   const run = leavingOut({ from: 'sales', to: 'twice.parquet/', parts: 1, verify: 'checksum' })
-  run.planned(await engine.execute(run.order('plan'), ignore, never()))
+  run.planned(await rig.engine.execute(run.order('plan'), ignore, never()))
 
-  const outcomes = await Promise.all([1, 2].map((attempt) => engine.execute(run.part(0, attempt), ignore, never())))
+  const outcomes = await Promise.all([1, 2].map((attempt) => rig.engine.execute(run.part(0, attempt), ignore, never())))
   for (const outcome of outcomes) run.moved(0, outcome)
-  const { finish } = expectOutcome(await engine.execute(run.finish(), ignore, never()), 'finished')
+  const { finish } = expectOutcome(await rig.engine.execute(run.finish(), ignore, never()), 'finished')
 
   expect(outcomes.map((outcome) => expectOutcome(outcome, 'moved').counters.rowsSkipped)).toEqual([4, 4])
   expect(finish.verification).toMatchObject({ status: 'passed', targetRows: 5_996 })
-  expect(await rejected(folder.path, run)).toHaveLength(4)
+  expect(await rejected(rig.folder.path, run)).toHaveLength(4)
 })
 
 test('one more than allowed fails the part, and nothing is published', async () => {
   const run = leavingOut({ from: 'sales', to: 'few.parquet', parts: 1 }, 3)
-  run.planned(await engine.execute(run.order('plan'), ignore, never()))
+  run.planned(await rig.engine.execute(run.order('plan'), ignore, never()))
 
-  const { fault } = expectOutcome(await engine.execute(run.part(0), ignore, never()), 'failed')
+  const { fault } = expectOutcome(await rig.engine.execute(run.part(0), ignore, never()), 'failed')
 
   expect(fault).toMatchObject({ code: 'ROW_INVALID', message: expect.stringContaining('row 4321, column at') })
-  expect(await readdir(folder.path)).not.toContain('few.parquet')
+  expect(await readdir(rig.folder.path)).not.toContain('few.parquet')
 })
 
 test('without leave to skip, the fault names target, row and column, also where DuckDB does not', async () => {
@@ -112,9 +101,9 @@ test('without leave to skip, the fault names target, row and column, also where 
     ['at', 4_321],
   ] as const) {
     const run = new Run({ from: `(select id, name, ${column} from sales order by id)`, to: `no-${column}.parquet`, parts: 1 })
-    run.planned(await engine.execute(run.order('plan'), ignore, never()))
+    run.planned(await rig.engine.execute(run.order('plan'), ignore, never()))
 
-    const { fault } = expectOutcome(await engine.execute(run.part(0), ignore, never()), 'failed')
+    const { fault } = expectOutcome(await rig.engine.execute(run.part(0), ignore, never()), 'failed')
 
     expect(fault).toMatchObject({ code: 'ROW_INVALID', details: { line: row, column } })
     expect(fault.message).toContain(`no-${column}.parquet: row ${row}, column ${column}`)
@@ -128,11 +117,11 @@ test.each([
 ] as const)('what Parquet cannot hold is left out of objects of %s, in parts', async (kind, start) => {
   await using server = await start()
   await using bucket = await openStore(kind, server.access.settings, server.access.secrets)
-  await using objects = engineOver({ shop, lake, bucket })
+  await using objects = engineOver({ ...rig.stores, bucket })
   const run = leavingOut({ sink: 'bucket', from: 'sales', to: 'sales.parquet/', parts: 2, verify: 'checksum' })
 
   const { finish } = await runAll(objects, run)
 
   expect(finish.verification).toMatchObject({ status: 'passed', sourceRows: 6_000, targetRows: 5_996, notes: [] })
-  expect(await rejected(folder.path, run)).toHaveLength(4)
+  expect(await rejected(rig.folder.path, run)).toHaveLength(4)
 })

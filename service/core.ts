@@ -14,7 +14,6 @@ import type { Doorkeeper } from './http/needs.ts'
 import { createMetrics } from './http/plain-routes.ts'
 import { Authority } from './nodes/authority.ts'
 import { DispatcherLeases } from './nodes/dispatcher-leases.ts'
-import { JoinThrottle } from './nodes/join-throttle.ts'
 import { NodeDirectory } from './nodes/node-directory.ts'
 import { NodeJoins } from './nodes/node-joins.ts'
 import { NodeProofs } from './nodes/node-proofs.ts'
@@ -55,7 +54,7 @@ export function buildCore(database: Database, { log, clock, random, publicUrl, f
   const gateways = new GatewayService({ db, nodes, audit, random })
   const gatewayKeys = new GatewayKeyService({ db, nodes, audit, onSwitched: () => stores.forgetAll() })
   const authority = new Authority({ db, clock, random })
-  const joins = new NodeJoins({ db, nodes, authority, throttle: new JoinThrottle(clock), audit, clock, random })
+  const joins = new NodeJoins({ db, nodes, authority, audit, clock, random })
   const proofs = new NodeProofs({ nodes, wasDeleted: (id) => nodeRepository.wasDeleted(id), clock })
   const stores = new StoreDirectory({ stores: new StoreRepository(db), clock })
   const rights = buildRights({ db, tokenRepository, callers, nodes, stores, audit, clock, random })

@@ -206,7 +206,7 @@ test('a machine that sealed to the old key says so loudly, and goes on once a pe
 
 test.each([
   ['as soon as it begins', 'the key of the gateway is being rotated'],
-  ['when all nodes hold the next key', 'all nodes hold the next key'],
+  ['when all nodes hold the next key', 'the nodes that are there hold the next key'],
   ['when the service has taken it over', 'this node holds the gateway key'],
 ] as const)('kill -9 of the node that rotates the key, %s, leaves a gateway that works', async (_when, event) => {
   const rotator = cluster.node(await cluster.dispatcher())

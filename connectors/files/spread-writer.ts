@@ -1,4 +1,4 @@
-/** Writes a part into folders by the values of its rows. They are put aside by these first; what was put aside for a folder is then written as any part is. */
+/** Writes a part into folders by the values of its rows: they are put aside folder by folder first, and each folder's are then written as any part is. */
 import { Fault } from '@postern/protocol/fault.ts'
 import { writePart } from './part-writer.ts'
 import type { PartitionColumns } from './partition-folders.ts'

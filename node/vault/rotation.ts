@@ -103,7 +103,7 @@ export class KeyRotation {
     const next = makeGatewayKey()
     await keys.prepare(next)
     await this.#prepareOthers(there, { from: key.publicKey, wanted: next.publicKey }, signal)
-    log.info({ fingerprint: fingerprintOf(next.publicKey) }, 'all nodes hold the next key of the gateway')
+    log.info({ fingerprint: fingerprintOf(next.publicKey) }, 'the nodes that are there hold the next key of the gateway')
     const sealed = new Map<StoreId, Resealed>()
     const unreadable = new Set<string>()
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -128,7 +128,7 @@ export class KeyRotation {
 
   /**
    * Who has just started is not known here yet, or at an address that the others hear of with their next beat: so it is tried for a while.
-   * One that is not there, or has no key to begin with, gets the new one when it comes back.
+   * One that does not come gets the new key when it comes back, and one that waits for its first key gets the new one as its first.
    */
   async #prepareOther(id: NodeId, change: KeyChange, signal: AbortSignal): Promise<void> {
     const { peers, channel, clock } = this.#parts

@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { z } from 'zod'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { Routes } from './http-server.ts'
+import { isLoopbackAddress } from './loopback-address.ts'
 import type { Doorkeeper } from './needs.ts'
 
 export interface PlainRoutesParts {
@@ -61,11 +62,9 @@ export const plainRoutes =
     )
   }
 
-const LOOPBACK = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/
-
 /** Somebody on this machine; not a proxy on it that says that it asks for somebody else. */
 function isHere({ socket, headers }: FastifyRequest): boolean {
-  return LOOPBACK.test(socket.remoteAddress ?? '') && headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined
+  return isLoopbackAddress(socket.remoteAddress) && headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined
 }
 
 /** One registry a service: several may live in one process. */

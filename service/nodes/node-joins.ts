@@ -13,16 +13,19 @@ import { violates } from '../db/errors.ts'
 import type { Tables } from '../db/tables.ts'
 import { hashOfProof } from '../gateways/gateway-keys.ts'
 import { GatewayRepository } from '../gateways/gateway-repository.ts'
+import { AddressThrottle } from '../http/address-throttle.ts'
+import { checkWait } from '../http/check-wait.ts'
 import type { Authority } from './authority.ts'
-import type { JoinThrottle } from './join-throttle.ts'
 import type { NodeDirectory } from './node-directory.ts'
 import { type GatewayRow, NodeRepository, type NodeRow } from './node-repository.ts'
+
+/** In a minute from one network. */
+const WRONG_KEYS = 20
 
 export interface NodeJoinsParts {
   readonly db: Kysely<Tables>
   readonly nodes: NodeDirectory
   readonly authority: Authority
-  readonly throttle: JoinThrottle
   readonly audit: AuditLog
   readonly clock: Clock
   readonly random: Random
@@ -33,9 +36,11 @@ type Request = z.infer<typeof JoinRequest>
 /** Lets nodes into their gateway: the only thing that an authentication key opens. */
 export class NodeJoins {
   readonly #parts: NodeJoinsParts
+  readonly #throttle: AddressThrottle
 
   constructor(parts: NodeJoinsParts) {
     this.#parts = parts
+    this.#throttle = new AddressThrottle(parts.clock, WRONG_KEYS)
   }
 
   async join(request: Request, ip: string): Promise<JoinResponse> {
@@ -74,12 +79,11 @@ export class NodeJoins {
   }
 
   async #gatewayOf(key: string, ip: string): Promise<GatewayRow> {
-    const { db, throttle } = this.#parts
-    const seconds = throttle.waitSeconds(networkOf(ip))
-    if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
-    const gateway = await new GatewayRepository(db).findByKey(hashOfProof(key))
+    const network = networkOf(ip)
+    checkWait(this.#throttle.waitSeconds(network))
+    const gateway = await new GatewayRepository(this.#parts.db).findByKey(hashOfProof(key))
     if (gateway) return gateway
-    throttle.wrong(networkOf(ip))
+    this.#throttle.wrong(network)
     throw new Fault('KEY_INVALID')
   }
 

@@ -8,8 +8,9 @@ import { NodeId } from '@postern/protocol/ids.ts'
 import { LIMITS } from '@postern/protocol/limits.ts'
 import { NODE_AUTH_SCHEME } from '@postern/protocol/link.ts'
 import { type CryptoKey, decodeJwt, importJWK, jwtVerify } from 'jose'
+import { AddressThrottle } from '../http/address-throttle.ts'
+import { checkWait } from '../http/check-wait.ts'
 import type { NodeProof } from '../http/needs.ts'
-import { JoinThrottle } from './join-throttle.ts'
 import type { NodeDirectory } from './node-directory.ts'
 
 /** In a minute from one network. A fleet that was deleted, or a database of yesterday, names that many at once, and is told to wait. */
@@ -26,11 +27,11 @@ export class NodeProofs {
   readonly #parts: NodeProofsParts
   readonly #keys = new Map<string, Promise<CryptoKey>>()
   /** Whoever names a node that there is not costs the database two questions, before anything is proved. */
-  readonly #throttle: JoinThrottle
+  readonly #throttle: AddressThrottle
 
   constructor(parts: NodeProofsParts) {
     this.#parts = parts
-    this.#throttle = new JoinThrottle(parts.clock, UNKNOWN_NODES)
+    this.#throttle = new AddressThrottle(parts.clock, UNKNOWN_NODES)
   }
 
   /** For requests of nodes, before their body is read. */
@@ -70,8 +71,7 @@ export class NodeProofs {
     const known = nodes.get(id.data)
     if (known) return known
     const network = networkOf(address)
-    const seconds = this.#throttle.waitSeconds(network)
-    if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
+    checkWait(this.#throttle.waitSeconds(network))
     const found = await this.#ask(id.data)
     if (!(found instanceof Fault)) return found
     this.#throttle.wrong(network)

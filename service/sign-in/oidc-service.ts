@@ -4,6 +4,7 @@ import { compareCode, type OidcHandover } from '@postern/protocol/api/oidc.ts'
 import { Fault } from '@postern/protocol/fault.ts'
 import type { Kysely } from 'kysely'
 import type { Tables } from '../db/tables.ts'
+import { checkWait } from '../http/check-wait.ts'
 import { PersonRepository, type PersonRow } from '../people/person-repository.ts'
 import type { AddressRate } from './address-rate.ts'
 import { visitorOf } from './oidc-claims.ts'
@@ -61,8 +62,7 @@ export class OidcService {
 
   async begin(name: string, back: string | undefined, loopback: Loopback | undefined, address: string): Promise<Begun> {
     const { client, rate, random } = this.#parts
-    const seconds = rate.take(address)
-    if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
+    checkWait(rate.take(address))
     const provider = await this.#provider(name)
     const secret = secretOf(random)
     const proofs = proofsOf(secret, secretOf(random))
@@ -100,8 +100,7 @@ export class OidcService {
   /** The command line with what the browser brought it. */
   async redeem({ code, verifier }: OidcHandover, place: Place): Promise<NewlySignedIn> {
     const { signIns, rate } = this.#parts
-    const seconds = rate.take(place.address)
-    if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
+    checkWait(rate.take(place.address))
     const found = await this.#repository.takeHandover(hashOf(code))
     if (!found || !same(found.challenge, createHash('sha256').update(verifier).digest('base64url'))) throw new Fault('OIDC_REFUSED')
     const person = await this.#stillThere(found.personId)

@@ -7,6 +7,7 @@ import { newId, type PersonId, type SignInId } from '@postern/protocol/ids.ts'
 import type { Kysely } from 'kysely'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Tables } from '../db/tables.ts'
+import { checkWait } from '../http/check-wait.ts'
 import { PersonRepository, type PersonRow } from '../people/person-repository.ts'
 import { checkPassword } from '../people/person-service.ts'
 import type { Caller } from '../rights/caller.ts'
@@ -96,8 +97,7 @@ export class SignInService {
   async withPassword(tried: Tried, place: Place): Promise<NewlySignedIn> {
     const { throttle, audit } = this.#parts
     const name = tried.name.trim().toLowerCase()
-    const seconds = throttle.begin(name, place.address)
-    if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
+    checkWait(throttle.begin(name, place.address))
     const { person, stored, right, outdated } = await this.#compare(name, tried.password).catch((cause) => {
       throttle.undo(name, place.address)
       throw cause
@@ -199,8 +199,7 @@ export class SignInService {
     const person = await this.#people.get(id)
     if (!person) throw new Fault('PERSON_UNKNOWN')
     if (!person.hasPassword) throw new Fault('PASSWORD_NONE', { at: person.name })
-    const seconds = throttle.begin(person.name, place.address)
-    if (seconds > 0) throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
+    checkWait(throttle.begin(person.name, place.address))
     const { right, stored } = await this.#compare(person.name, tried.password).catch((cause) => {
       throttle.undo(person.name, place.address)
       throw cause

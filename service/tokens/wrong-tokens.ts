@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import type { Clock } from '@postern/base/clock.ts'
 import { networkOf } from '@postern/base/network-of.ts'
 import { Fault } from '@postern/protocol/fault.ts'
-import { JoinThrottle } from '../nodes/join-throttle.ts'
+import { AddressThrottle } from '../http/address-throttle.ts'
+import { checkWait } from '../http/check-wait.ts'
 import type { Caller } from '../rights/caller.ts'
 
 /** In a minute from one network. Programs with an old token come back every few seconds; they shall see that it is wrong. */
@@ -14,20 +15,19 @@ const KNOWN = 10_000
  * that were right before are looked up, so that nobody behind the same address is locked out.
  */
 export class WrongTokens {
-  readonly #throttle: JoinThrottle
+  readonly #throttle: AddressThrottle
   /** SHA-256 of those that were right. */
   readonly #right = new Set<string>()
 
   constructor(clock: Clock) {
-    this.#throttle = new JoinThrottle(clock, WRONG_TOKENS)
+    this.#throttle = new AddressThrottle(clock, WRONG_TOKENS)
   }
 
   /** `proof`: the header, cookie or password that `ask` looks up. */
   watch(proof: string, address: string | undefined, ask: () => Caller | Promise<Caller>): Caller | Promise<Caller> {
     if (address === undefined) return ask()
     const seconds = this.#throttle.quiet ? 0 : this.#throttle.waitSeconds(networkOf(address))
-    if (seconds > 0 && !this.#right.has(hashOf(proof)))
-      throw new Fault('TOO_MANY_TRIES', { at: `Try again in ${seconds} s.`, details: { seconds } })
+    if (seconds > 0 && !this.#right.has(hashOf(proof))) checkWait(seconds)
     const found = ask()
     if (!(found instanceof Promise)) return found
     return found.then(

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { type SecureContext, TLSSocket } from 'node:tls'
 import { Fault } from '@postern/protocol/fault.ts'
+import { isLoopbackAddress } from '../http/loopback-address.ts'
 import {
   ASK_PASSWORD,
   type FirstMessage,
@@ -14,7 +15,6 @@ import {
 /** The first byte of a TLS handshake: clients of PostgreSQL 17 and later may begin with it (sslnegotiation=direct). */
 const TLS_HANDSHAKE = 0x16
 const ALPN = 'postgresql'
-const LOOPBACK = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/
 
 export type Wanted =
   | { readonly is: 'cancel'; readonly key: SessionKey; readonly socket: Socket }
@@ -63,7 +63,7 @@ export async function shakeHands({ socket: plain, context, onSocket }: Handshake
 }
 
 async function withPassword(first: Extract<FirstMessage, { is: 'startup' }>, socket: Socket, address: string): Promise<Wanted | undefined> {
-  if (!(socket instanceof TLSSocket) && !LOOPBACK.test(address)) throw new Fault('TLS_REQUIRED')
+  if (!(socket instanceof TLSSocket) && !isLoopbackAddress(address)) throw new Fault('TLS_REQUIRED')
   if (first.negotiate) socket.write(negotiateVersion(first.negotiate.options))
   socket.write(ASK_PASSWORD)
   const head = await take(socket, 5)

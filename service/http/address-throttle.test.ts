@@ -1,11 +1,11 @@
 import type { Clock } from '@postern/base/clock.ts'
 import { expect, test } from 'vitest'
-import { JoinThrottle } from './join-throttle.ts'
+import { AddressThrottle } from './address-throttle.ts'
 
-test('after twenty wrong keys in a minute an address waits, others do not', () => {
+test('after twenty wrong ones in a minute an address waits, others do not', () => {
   let now = 0
   const clock: Clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() }
-  const throttle = new JoinThrottle(clock)
+  const throttle = new AddressThrottle(clock, 20)
 
   for (let tries = 0; tries < 19; tries += 1) throttle.wrong('10.0.0.1')
   expect(throttle.waitSeconds('10.0.0.1')).toBe(0)

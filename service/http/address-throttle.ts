@@ -1,16 +1,19 @@
 import type { Clock } from '@postern/base/clock.ts'
 
 const WINDOW_MS = 60_000
-const WRONG_KEYS = 20
 const ADDRESSES = 10_000
 
-/** Counts wrong keys by address: guessing is hopeless anyway, this keeps it from being work for us. */
-export class JoinThrottle {
+/**
+ * Counts what was wrong (keys, tokens, names of nodes) by the address, or the network, that it came from: guessing is hopeless anyway, this
+ * keeps it from being work for us.
+ */
+export class AddressThrottle {
   readonly #clock: Clock
   readonly #most: number
   #wrong = new Map<string, { count: number; readonly since: number }>()
 
-  constructor(clock: Clock, most = WRONG_KEYS) {
+  /** `most`: so many in a minute, then it waits. */
+  constructor(clock: Clock, most: number) {
     this.#clock = clock
     this.#most = most
   }
